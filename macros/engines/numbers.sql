@@ -1,0 +1,51 @@
+{# Arithmetic in which engines differ: integers that must not be cut or turned into floats unseen. #}
+
+{# numerator / denominator as a whole number, rounded half up. Both are whole and not negative, the
+   denominator above zero. #}
+{% macro rounded_ratio(numerator, denominator) -%}
+    {{ return(adapter.dispatch('rounded_ratio', 'customer_tiering')(numerator, denominator)) }}
+{%- endmacro %}
+
+{% macro default__rounded_ratio(numerator, denominator) -%}
+    ((2 * ({{ numerator }}) + ({{ denominator }})) // (2 * ({{ denominator }})))
+{%- endmacro %}
+
+
+{# The wide integer type, for products of cents. #}
+{% macro wide_integer_type() -%}
+    {{ return(adapter.dispatch('wide_integer_type', 'customer_tiering')()) }}
+{%- endmacro %}
+
+{% macro default__wide_integer_type() -%}
+    hugeint
+{%- endmacro %}
+
+
+{# The linearly interpolated quantiles of a group, as one list: one pass and one sort for all of them. #}
+{% macro quantiles(expression, fractions) -%}
+    {{ return(adapter.dispatch('quantiles', 'customer_tiering')(expression, fractions)) }}
+{%- endmacro %}
+
+{% macro default__quantiles(expression, fractions) -%}
+    quantile_cont(cast({{ expression }} as double), [{{ fractions | join(', ') }}])
+{%- endmacro %}
+
+
+{# An element of a list, counted from 1. #}
+{% macro element(list, position) -%}
+    {{ return(adapter.dispatch('element', 'customer_tiering')(list, position)) }}
+{%- endmacro %}
+
+{% macro default__element(list, position) -%}
+    {{ list }}[{{ position }}]
+{%- endmacro %}
+
+
+{# An amount as a whole number of cents. #}
+{% macro cents(amount) -%}
+    {{ return(adapter.dispatch('cents', 'customer_tiering')(amount)) }}
+{%- endmacro %}
+
+{% macro default__cents(amount) -%}
+    cast(100 * {{ amount }} as {{ customer_tiering.wide_integer_type() }})
+{%- endmacro %}

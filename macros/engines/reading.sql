@@ -1,0 +1,128 @@
+{# Reading raw values. A raw column has its file's own type: text in a CSV, anything in Parquet or a
+   database. So everything here takes any type and gives NULL for what cannot be read. #}
+
+{% macro try_cast(expression, data_type) -%}
+    {{ return(adapter.dispatch('try_cast', 'customer_tiering')(expression, data_type)) }}
+{%- endmacro %}
+
+{% macro default__try_cast(expression, data_type) -%}
+    try_cast({{ expression }} as {{ data_type }})
+{%- endmacro %}
+
+
+{% macro read_text(expression) -%}
+    {{ return(adapter.dispatch('read_text', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_text(expression) -%}
+    nullif(trim(cast({{ expression }} as varchar), ' ' || chr(9) || chr(10) || chr(13)), '')
+{%- endmacro %}
+
+
+{% macro read_boolean(expression) -%}
+    {{ return(adapter.dispatch('read_boolean', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_boolean(expression) -%}
+    case
+        when lower({{ customer_tiering.read_text(expression) }}) in ('true', 't', '1', 'yes', 'y')
+            then true
+        when lower({{ customer_tiering.read_text(expression) }}) in ('false', 'f', '0', 'no', 'n')
+            then false
+    end
+{%- endmacro %}
+
+
+{% macro is_letters(expression, length) -%}
+    {{ return(adapter.dispatch('is_letters', 'customer_tiering')(expression, length)) }}
+{%- endmacro %}
+
+{% macro default__is_letters(expression, length) -%}
+    regexp_full_match({{ expression }}, '[A-Za-z]{{ '{' ~ length ~ '}' }}')
+{%- endmacro %}
+
+
+{# True for a value that says which zone it is in. typeof() of a column is folded when the query is
+   planned, so that a column of timestamps is never turned into text. #}
+{% macro has_time_zone(expression) -%}
+    {{ return(adapter.dispatch('has_time_zone', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__has_time_zone(expression) -%}
+    (
+        typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE'
+        or (
+            typeof({{ expression }}) = 'VARCHAR'
+            and regexp_matches(cast({{ expression }} as varchar), ':\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)\s*$')
+        )
+    )
+{%- endmacro %}
+
+
+{% macro read_timestamp(expression) -%}
+    {{ return(adapter.dispatch('read_timestamp', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_timestamp(expression) -%}
+    case
+        when {{ customer_tiering.has_time_zone(expression) }}
+            then timezone('UTC', try_cast({{ expression }} as timestamptz))
+        else {{ customer_tiering.convert_time_zone(
+            'try_cast(' ~ expression ~ ' as timestamp)', var('source_time_zone'), 'UTC'
+        ) }}
+    end
+{%- endmacro %}
+
+
+{% macro read_business_date(expression) -%}
+    {{ return(adapter.dispatch('read_business_date', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_business_date(expression) -%}
+    case
+        when {{ customer_tiering.has_time_zone(expression) }}
+            then cast(
+                timezone(
+                    '{{ customer_tiering.time_zone(var("business_time_zone")) }}',
+                    try_cast({{ expression }} as timestamptz)
+                ) as date
+            )
+        else cast({{ customer_tiering.convert_time_zone(
+            'try_cast(' ~ expression ~ ' as timestamp)',
+            var('source_time_zone'),
+            var('business_time_zone'),
+        ) }} as date)
+    end
+{%- endmacro %}
+
+
+{# A local timestamp in another zone. Nothing is done between equal zones: a round trip through UTC would
+   move the hours that a change of clocks repeats. #}
+{% macro convert_time_zone(expression, from_zone, to_zone) -%}
+    {{ return(adapter.dispatch('convert_time_zone', 'customer_tiering')(expression, from_zone, to_zone)) }}
+{%- endmacro %}
+
+{% macro default__convert_time_zone(expression, from_zone, to_zone) -%}
+    {%- if from_zone == to_zone -%}
+        {{ expression }}
+    {%- else -%}
+        timezone(
+            '{{ customer_tiering.time_zone(to_zone) }}',
+            timezone('{{ customer_tiering.time_zone(from_zone) }}', {{ expression }})
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A raw row as a JSON object: column names and the values as text. #}
+{% macro json_of_columns(columns, prefix='') -%}
+    {{ return(adapter.dispatch('json_of_columns', 'customer_tiering')(columns, prefix)) }}
+{%- endmacro %}
+
+{% macro default__json_of_columns(columns, prefix) -%}
+    cast(json_object(
+        {%- for column in columns %}
+        '{{ column }}', cast({{ prefix ~ column }} as varchar){{ "," if not loop.last }}
+        {%- endfor %}
+    ) as varchar)
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{# The engine's type for text. #}
+{% macro string_type() -%}
+    {{ return(adapter.dispatch('string_type', 'customer_tiering')()) }}
+{%- endmacro %}
+
+{% macro default__string_type() -%}
+    varchar
+{%- endmacro %}

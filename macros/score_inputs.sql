@@ -1,0 +1,43 @@
+{# The inputs of the scores that the models compute, in one place: [component, input]. Inputs of
+   seeds/score_weights.csv that are not here are unknown for everybody. An input's place gives the bit
+   that says in known_inputs whether it is known. #}
+{% macro score_inputs() %}
+    {{ return([
+        ['value', 'recency'],
+        ['value', 'frequency'],
+        ['value', 'monetary'],
+        ['value', 'contribution'],
+        ['growth', 'revenue_trend'],
+        ['loyalty', 'repeat_rate'],
+        ['loyalty', 'tenure'],
+        ['partnership', 'categories'],
+    ]) }}
+{% endmacro %}
+
+
+{# The components of the management score. #}
+{% macro score_components() %}
+    {{ return(['value', 'growth', 'loyalty', 'satisfaction', 'engagement', 'partnership']) }}
+{% endmacro %}
+
+
+{# A normalised value: hundredths, a whole number, as a decimal from 0 to 100. #}
+{% macro normalised(hundredths) -%}
+    cast(cast({{ hundredths }} as decimal(5, 0)) * 0.01 as decimal(5, 2))
+{%- endmacro %}
+
+
+{# What of a customer's own behaviour an input measures: [input, measure, 1 when more of the measure is
+   better and -1 when less is]. An input may move although this does not, because others moved. #}
+{% macro score_measures() %}
+    {{ return([
+        ['recency', 'recency_days', -1],
+        ['frequency', 'frequency', 1],
+        ['monetary', 'monetary', 1],
+        ['contribution', 'monetary', 1],
+        ['revenue_trend', 'revenue_trend_normalised', 1],
+        ['repeat_rate', 'frequency', 1],
+        ['tenure', 'tenure_days', 1],
+        ['categories', 'categories', 1],
+    ]) }}
+{% endmacro %}

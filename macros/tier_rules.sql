@@ -1,0 +1,86 @@
+{# The ranks that a ladder may have; 0 is no tier. #}
+{% macro tier_ranks() %}
+    {{ return(range(1, 11)) }}
+{% endmacro %}
+
+
+{# The highest rank whose rules hold for a customer's review: by the entry rules alone, or by either the
+   keep or the entry rules. 0 when none does. `review` and `ladder` are the relations to read. #}
+{% macro highest_rank(rules, review, ladder) -%}
+    case
+        {%- for rank in customer_tiering.tier_ranks() | reverse %}
+        {%- for rule in rules %}
+        when
+            {{ review }}.management_score >= {{ ladder }}.{{ rule }}_score_{{ rank }}
+            and {{ review }}.frequency >= {{ ladder }}.{{ rule }}_min_orders_{{ rank }}
+            and {{ review }}.monetary >= {{ ladder }}.{{ rule }}_min_revenue_{{ rank }}
+            then {{ rank }}
+        {%- endfor %}
+        {%- endfor %}
+        else 0
+    end
+{%- endmacro %}
+
+
+{# What a review decides, from the state before it and what the customer now qualifies for and keeps. NULL:
+   there was no tier and there is none. `before` and `review` are the relations to read. #}
+{% macro tier_change_type(before, review) -%}
+    {%- set lower_rank = customer_tiering.lower_rank(before, review) -%}
+    case
+        when {{ before }}.tier_rank = 0 and {{ review }}.qualified_rank > 0 then 'enter'
+        when {{ before }}.tier_rank = 0 then null
+        when {{ review }}.customer_status = 'prospect' then 'leave'
+        when {{ review }}.qualified_rank > {{ before }}.tier_rank then 'upgrade'
+        when {{ review }}.kept_rank >= {{ before }}.tier_rank then 'keep'
+        when not ({{ customer_tiering.may_downgrade(before, review) }}) then 'keep'
+        when {{ before }}.reviews_held < {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+            then 'protected'
+        when {{ before }}.reviews_in_grace < {{ customer_tiering.whole_number('tier_grace_periods', 0, 520) }}
+            then 'grace'
+        when {{ lower_rank }} = 0 then 'leave'
+        else 'downgrade'
+    end
+{%- endmacro %}
+
+
+{# The rank after a review that decided on `change_type`. #}
+{% macro tier_rank_after(change_type, before, review) -%}
+    case
+        when {{ change_type }} in ('enter', 'upgrade') then {{ review }}.qualified_rank
+        when {{ change_type }} = 'leave' then 0
+        when {{ change_type }} = 'downgrade' then {{ customer_tiering.lower_rank(before, review) }}
+        else {{ before }}.tier_rank
+    end
+{%- endmacro %}
+
+
+{# The rank to which a downgrade leads. #}
+{% macro lower_rank(before, review) -%}
+    {%- if customer_tiering.chosen('tier_downgrade', ['one_level', 'straight']) == 'straight' -%}
+        {{ return(review ~ '.kept_rank') }}
+    {%- endif -%}
+    {{ return('(' ~ before ~ '.tier_rank - 1)') }}
+{%- endmacro %}
+
+
+{# Whether a review may downgrade at all: only a closed one, and by tier_validity. An anniversary lies within the review's period
+   when its month and day do; 29 February counts as the 28th. #}
+{% macro may_downgrade(before, review) -%}
+    {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}
+    {%- if validity == 'rolling' -%}
+        not {{ review }}.is_open_period
+    {%- elif validity == 'calendar_year' -%}
+        not {{ review }}.is_open_period and {{ review }}.is_last_of_year
+    {%- else -%}
+        not {{ review }}.is_open_period
+        and case
+            when {{ review }}.crosses_year
+                then
+                    {{ before }}.since_month_day > {{ review }}.previous_month_day
+                    or {{ before }}.since_month_day <= {{ review }}.month_day
+            else
+                {{ before }}.since_month_day > {{ review }}.previous_month_day
+                and {{ before }}.since_month_day <= {{ review }}.month_day
+        end
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,53 @@
+with items as (
+    select * from {{ ref('stg_shop__order_items') }}
+),
+
+products as (
+    select * from {{ ref('stg_shop__products') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+customers as (
+    select customer_id, customer_key from {{ ref('int_customers') }}
+),
+
+reversals as (
+    select * from {{ ref('int_order_reversals') }}
+),
+
+undone_orders as (
+    select order_id, min(known_date) as undone_on
+    from reversals
+    where is_order_undone
+    group by order_id
+),
+
+joined as (
+    select
+        items.order_id,
+        items.line_number,
+        orders.customer_id,
+        customers.customer_key,
+        items.product_id,
+        products.category,
+        products.product_type,
+
+        items.quantity,
+        items.line_amount,
+
+        coalesce(orders.is_entered, false) as is_entered,
+        orders.order_id is null or orders.is_without_rate as is_of_unknown_order,
+
+        orders.order_date,
+        undone_orders.undone_on
+    from items
+    left join orders on items.order_id = orders.order_id
+    left join customers on orders.customer_id = customers.customer_id
+    left join products on items.product_id = products.product_id
+    left join undone_orders on items.order_id = undone_orders.order_id
+)
+
+select * from joined

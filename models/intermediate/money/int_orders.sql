@@ -1,0 +1,103 @@
+with orders as (
+    select * from {{ ref('stg_shop__orders') }}
+),
+
+identities as (
+    select * from {{ ref('int_customer_identities') }}
+),
+
+exchange_rates as (
+    select * from {{ ref('stg_shop__exchange_rates') }}
+),
+
+-- few days and currencies stand for all orders: the search for the newest rate runs over them only
+foreign_days as (
+    select distinct currency_code, order_date
+    from orders
+    where currency_code <> '{{ var("reporting_currency") }}'
+),
+
+ranked_rates as (
+    select
+        foreign_days.currency_code,
+        exchange_rates.rate_to_reporting,
+        foreign_days.order_date,
+        row_number() over (
+            partition by foreign_days.currency_code, foreign_days.order_date
+            order by exchange_rates.rate_date desc
+        ) as place
+    from foreign_days
+    inner join exchange_rates
+        on
+            foreign_days.currency_code = exchange_rates.currency_code
+            and foreign_days.order_date >= exchange_rates.rate_date
+),
+
+rates as (
+    select * from ranked_rates where place = 1
+),
+
+converted as (
+    select
+        orders.order_id,
+        coalesce(identities.resolved_customer_id, orders.customer_id) as customer_id,
+        coalesce(orders.currency_code, '{{ var("reporting_currency") }}') as currency_code,
+        orders.channel,
+        orders.store_id,
+        orders.order_status,
+
+        orders.order_amount,
+        orders.discount_amount,
+        case
+            when coalesce(orders.currency_code, '{{ var("reporting_currency") }}')
+                = '{{ var("reporting_currency") }}' then cast(1 as decimal(18, 8))
+            else rates.rate_to_reporting
+        end as rate_to_reporting,
+
+        orders.is_test,
+
+        orders.order_date,
+        orders.cancelled_on,
+        orders.returned_on,
+
+        orders.ordered_at,
+        orders.cancelled_at
+    from orders
+    left join identities on orders.customer_id = identities.customer_id
+    left join rates
+        on orders.currency_code = rates.currency_code and orders.order_date = rates.order_date
+),
+
+judged as (
+    select
+        order_id,
+        customer_id,
+        currency_code,
+        channel,
+        store_id,
+        order_status,
+
+        order_amount,
+        discount_amount,
+        rate_to_reporting,
+        {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }} as order_amount_reporting,
+
+        is_test,
+        rate_to_reporting is null as is_without_rate,
+        -- whether the order comes into the ledger at all; it may be undone there later
+        not is_test
+        and rate_to_reporting is not null
+        and (
+            order_status in ('completed', 'returned')
+            or (order_status = 'cancelled' and coalesce(cancelled_at > ordered_at, false))
+        ) as is_entered,
+
+        order_date,
+        cancelled_on,
+        returned_on,
+
+        ordered_at
+    from converted
+)
+
+select * from judged

@@ -1,0 +1,60 @@
+with changes as (
+    select * from {{ ref('int_measure_changes') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+last_period as (
+    select max(period_index) as last_index from periods
+),
+
+-- between two changes nothing but the customer's recency moves
+filled as (
+    select
+        changes.customer_key,
+        changes.first_index,
+        changes.period_index as change_index,
+        {{ customer_tiering.unnest_range(
+            'changes.period_index', 'coalesce(changes.next_change_index, last_period.last_index + 1)'
+        ) }} as period_index,
+
+        changes.frequency,
+        changes.monetary,
+        changes.revenue_first_half,
+        changes.revenue_second_half,
+        changes.period_revenue,
+
+        changes.first_order_on,
+        changes.last_order_on
+    from changes
+    cross join last_period
+),
+
+measured as (
+    select
+        filled.customer_key,
+        filled.period_index,
+        filled.period_index - filled.first_index + 1 as review_number,
+        case
+            when filled.last_order_on is null then 'prospect'
+            when filled.frequency = 0 then 'lapsed'
+            else 'active'
+        end as customer_status,
+
+        cast(periods.period_end - filled.last_order_on as integer) as recency_days,
+        filled.frequency,
+        filled.monetary,
+        case when filled.period_index = filled.change_index then filled.period_revenue else 0 end
+            as period_revenue,
+        filled.revenue_first_half,
+        filled.revenue_second_half,
+
+        filled.first_order_on,
+        filled.last_order_on
+    from filled
+    inner join periods on filled.period_index = periods.period_index
+)
+
+select * from measured

@@ -1,0 +1,104 @@
+{% set rfm_edges = customer_tiering.chosen('rfm_edges', ['quantile', 'fixed', 'frozen']) %}
+with measures as (
+    select * from {{ ref('int_customer_measures') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+fixed_edges as (
+    select * from {{ ref('rfm_fixed_edges') }}
+),
+
+quantiles as (
+    select
+        period_index,
+        count(*) as customers,
+        {{ customer_tiering.quantiles('recency_days', [0.2, 0.4, 0.6, 0.8]) }} as recency,
+        {{ customer_tiering.quantiles('frequency', [0.2, 0.4, 0.6, 0.8]) }} as frequency,
+        {{ customer_tiering.quantiles('monetary', [0.2, 0.4, 0.6, 0.8]) }} as monetary
+    from measures
+    where customer_status = 'active'
+    group by period_index
+),
+
+unpivoted as (
+    {%- for metric in ['recency', 'frequency', 'monetary'] %}
+    select
+        periods.period_index,
+        periods.period_end,
+        '{{ metric }}' as metric,
+        coalesce(quantiles.customers, 0) as customers
+        {%- for position in range(1, 5) %},
+        -- positions are multiples of 1/5 of days, counts or cents, so three decimals are exact
+        cast(
+            round({{ customer_tiering.element('quantiles.' ~ metric, position) }}, 3) as decimal(18, 4)
+        ) as edge_{{ position }}
+        {%- endfor %}
+    from periods
+    left join quantiles on periods.period_index = quantiles.period_index
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+chosen as (
+    select
+        unpivoted.period_index,
+        unpivoted.metric,
+        {%- if rfm_edges == 'fixed' %}
+        'fixed' as method,
+        {%- elif rfm_edges == 'frozen' %}
+        case when frozen.metric is null then 'quantile' else 'frozen' end as method,
+        {%- else %}
+        'quantile' as method,
+        {%- endif %}
+
+        unpivoted.customers
+        {%- for position in range(1, 5) %},
+        {%- if rfm_edges == 'fixed' %}
+        fixed_edges.edge_{{ position }}
+        {%- elif rfm_edges == 'frozen' %}
+        coalesce(frozen.edge_{{ position }}, unpivoted.edge_{{ position }}) as edge_{{ position }}
+        {%- else %}
+        unpivoted.edge_{{ position }}
+        {%- endif %}
+        {%- endfor %}
+    from unpivoted
+    {%- if rfm_edges == 'fixed' %}
+    inner join fixed_edges on unpivoted.metric = fixed_edges.metric
+    {%- elif rfm_edges == 'frozen' %}
+    left join unpivoted as frozen
+        on
+            unpivoted.metric = frozen.metric
+            and unpivoted.period_end >= frozen.period_end
+            and frozen.period_end
+            = date '{{ customer_tiering.iso_date("rfm_edges_frozen_on", var("rfm_edges_frozen_on")) }}'
+    {%- endif %}
+),
+
+counted as (
+    select
+        period_index,
+        metric,
+        method,
+
+        edge_1,
+        edge_2,
+        edge_3,
+        edge_4,
+        customers,
+        case
+            when edge_1 is not null
+                then 1
+                    + case when edge_2 > edge_1 then 1 else 0 end
+                    + case when edge_3 > edge_2 then 1 else 0 end
+                    + case when edge_4 > edge_3 then 1 else 0 end
+            else 0
+        end as distinct_edges,
+
+        customers < {{ customer_tiering.whole_number('rfm_min_customers', 1, 999999999) }} as is_small_population
+    from chosen
+)
+
+select * from counted

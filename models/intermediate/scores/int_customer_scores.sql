@@ -1,0 +1,76 @@
+with inputs as (
+    select * from {{ ref('int_score_inputs') }}
+),
+
+weight_sets as (
+    select * from {{ ref('int_score_weight_sets') }}
+),
+
+component_scores as (
+    select
+        inputs.*,
+        weight_sets.score_coverage,
+        {%- for component in customer_tiering.score_components() %}
+        weight_sets.{{ component }}_share,
+        cast(
+            case
+                when weight_sets.{{ component }}_share is not null
+                    then 0
+                    {%- for of_component, input in customer_tiering.score_inputs() if of_component == component %}
+                    + coalesce(inputs.{{ input }}_normalised, 0) * weight_sets.{{ input }}_input_share
+                    {%- endfor %}
+            end as decimal(11, 8)
+        ) as {{ component }}_score{{ ',' if not loop.last }}
+        {%- endfor %}
+    from inputs
+    left join weight_sets on inputs.known_inputs = weight_sets.known_inputs
+),
+
+scored as (
+    select
+        *,
+        case
+            when
+                {% for component in customer_tiering.score_components() -%}
+                coalesce({{ component }}_share, 0){{ ' + ' if not loop.last }}
+                {%- endfor %} > 0
+                then cast(
+                    {% for component in customer_tiering.score_components() -%}
+                    coalesce({{ component }}_score * {{ component }}_share, 0){{ '\n                    + ' if not loop.last }}
+                    {%- endfor %}
+                    as decimal(18, 14)
+                )
+        end as management_score
+    from component_scores
+)
+
+select
+    customer_key,
+    period_index,
+    review_number,
+    customer_status,
+    known_inputs,
+
+    recency_days,
+    frequency,
+    monetary,
+    period_revenue,
+    revenue_first_half,
+    revenue_second_half,
+    tenure_days,
+    categories,
+    r_score,
+    f_score,
+    m_score,
+    {%- for component, input in customer_tiering.score_inputs() %}
+    {{ input }}_normalised,
+    {%- endfor %}
+    {%- for component in customer_tiering.score_components() %}
+    {{ component }}_score,
+    {%- endfor %}
+    management_score,
+    score_coverage,
+
+    first_order_on,
+    last_order_on
+from scored

@@ -1,0 +1,23 @@
+{# int_score_weights with one row a set of known inputs, so that a customer's row meets it in one join. #}
+with weights as (
+    select * from {{ ref('int_score_weights') }}
+),
+
+weight_sets as (
+    select
+        known_inputs,
+
+        cast(sum(nominal_weight) as decimal(13, 12)) as score_coverage
+        {%- for component, input in customer_tiering.score_inputs() %},
+        coalesce(max(case when input = '{{ input }}' then input_share end), 0) as {{ input }}_input_share,
+        coalesce(max(case when input = '{{ input }}' then weight end), 0) as {{ input }}_weight,
+        coalesce(max(case when input = '{{ input }}' then sort_order end), 0) as {{ input }}_sort_order
+        {%- endfor %}
+        {%- for component in customer_tiering.score_components() %},
+        max(case when component = '{{ component }}' then component_share end) as {{ component }}_share
+        {%- endfor %}
+    from weights
+    group by known_inputs
+)
+
+select * from weight_sets

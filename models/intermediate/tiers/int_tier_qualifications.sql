@@ -1,0 +1,29 @@
+with scores as (
+    select * from {{ ref('int_customer_scores') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+ladders as (
+    select * from {{ ref('int_tier_ladders') }}
+),
+
+qualified as (
+    select
+        scores.customer_key,
+        scores.review_number,
+        scores.period_index,
+        scores.customer_status,
+
+        {{ customer_tiering.highest_rank(['enter'], 'scores', 'ladders') }} as qualified_rank,
+        {{ customer_tiering.highest_rank(['keep', 'enter'], 'scores', 'ladders') }} as kept_rank
+    from scores
+    inner join periods on scores.period_index = periods.period_index
+    inner join ladders on periods.rules_valid_from = ladders.version_valid_from
+    -- the state machine takes one review number after the other
+    order by scores.review_number
+)
+
+select * from qualified

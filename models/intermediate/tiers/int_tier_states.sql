@@ -1,0 +1,113 @@
+with recursive qualifications as (
+    select * from {{ ref('int_tier_qualifications') }}
+),
+
+periods as (
+    select
+        period_index,
+        is_open_period,
+        is_last_of_year,
+        extract(year from period_end) > extract(year from previous_period_end) as crosses_year,
+        {{ customer_tiering.month_day('period_end') }} as month_day,
+        {{ customer_tiering.month_day('previous_period_end') }} as previous_month_day
+    from {{ ref('int_review_periods') }}
+),
+
+reviews as (
+    select
+        qualifications.*,
+        periods.is_open_period,
+        periods.is_last_of_year,
+        periods.crosses_year,
+        periods.month_day,
+        periods.previous_month_day,
+        -- anniversaries of a tier reached on 29 February fall on the 28th
+        case when periods.month_day = 229 then 228 else periods.month_day end as since_month_day
+    from qualifications
+    inner join periods on qualifications.period_index = periods.period_index
+),
+
+states as (
+    -- before the first review nobody has a tier
+    select
+        customer_key,
+        0 as review_number,
+        0 as period_index,
+        cast(null as {{ customer_tiering.string_type() }}) as change_type,
+        0 as tier_rank,
+        0 as qualified_rank,
+        0 as reviews_held,
+        0 as reviews_in_grace,
+        cast(null as integer) as previous_rank,
+        cast(null as integer) as since_index,
+        cast(null as integer) as since_month_day,
+        cast(null as integer) as reference_index
+    from qualifications
+    where review_number = 1
+    union all
+    select
+        customer_key,
+        review_number,
+        period_index,
+        change_type,
+        tier_rank_after as tier_rank,
+        qualified_rank,
+        case
+            when change_type is null or change_type in ('enter', 'upgrade', 'leave') then 0
+            when is_open_period then reviews_held
+            when change_type = 'downgrade'
+                then {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+            else reviews_held + 1
+        end as reviews_held,
+        case
+            when change_type = 'grace' then reviews_in_grace + 1
+            when change_type = 'protected' then reviews_in_grace
+            when change_type = 'keep' and (is_open_period or kept_rank < tier_rank) then reviews_in_grace
+            else 0
+        end as reviews_in_grace,
+        case when tier_rank_after <> tier_rank then tier_rank else previous_rank end as previous_rank,
+        case
+            when tier_rank_after = 0 then null
+            when tier_rank_after <> tier_rank then period_index
+            else since_index
+        end as since_index,
+        case
+            when tier_rank_after = 0 then null
+            when tier_rank_after <> tier_rank then review_month_day
+            else since_month_day
+        end as since_month_day,
+        reference_index
+    from (
+        select
+            decided.*,
+            {{ customer_tiering.tier_rank_after('change_type', 'decided', 'decided') }} as tier_rank_after
+        from (
+            select
+                review.customer_key,
+                review.review_number,
+                review.period_index,
+                review.qualified_rank,
+                review.kept_rank,
+                review.is_open_period,
+                review.since_month_day as review_month_day,
+                before.tier_rank,
+                before.reviews_held,
+                before.reviews_in_grace,
+                before.previous_rank,
+                before.since_index,
+                before.since_month_day,
+                case
+                    when before.change_type in ('enter', 'keep', 'upgrade') then before.period_index
+                    else before.reference_index
+                end as reference_index,
+                {{ customer_tiering.tier_change_type('before', 'review') }} as change_type
+            from states as before
+            inner join reviews as review
+                on
+                    before.customer_key = review.customer_key
+                    and before.review_number + 1 = review.review_number
+        ) as decided
+    ) as ranked
+)
+
+select * from states where review_number > 0

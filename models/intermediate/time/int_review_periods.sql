@@ -1,0 +1,81 @@
+with as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
+ledger as (
+    select * from {{ ref('int_customer_ledger') }}
+),
+
+tier_rules as (
+    select * from {{ ref('tiers') }}
+),
+
+first_order as (
+    select
+        as_of.as_of_date,
+        min(ledger.order_date) as order_date
+    from ledger
+    cross join as_of
+    where ledger.known_date <= as_of.as_of_date
+    group by as_of.as_of_date
+),
+
+starts as (
+    {{ customer_tiering.date_series(
+        customer_tiering.period_start('order_date'),
+        customer_tiering.period_start('as_of_date'),
+        customer_tiering.period_length(),
+    ) }}, as_of_date
+    from first_order
+),
+
+bounded as (
+    select
+        day as period_start,
+        {{ customer_tiering.period_end('day') }} as calendar_period_end,
+        as_of_date
+    from starts
+),
+
+numbered as (
+    select
+        cast(row_number() over (order by period_start) as integer) as period_index,
+
+        calendar_period_end > as_of_date as is_open_period,
+
+        period_start,
+        least(calendar_period_end, as_of_date) as period_end,
+        calendar_period_end,
+        period_start - 1 as previous_period_end
+    from bounded
+),
+
+versions as (
+    select distinct version_valid_from from tier_rules
+),
+
+first_version as (
+    select min(version_valid_from) as version_valid_from from versions
+),
+
+ruled as (
+    select
+        numbered.period_index,
+
+        numbered.is_open_period,
+        -- the last review on or before 31 December: the next one lies in a later year
+        extract(year from {{ customer_tiering.period_end('numbered.calendar_period_end + 1') }})
+        > extract(year from numbered.calendar_period_end) as is_last_of_year,
+
+        numbered.period_start,
+        numbered.period_end,
+        numbered.calendar_period_end,
+        numbered.previous_period_end,
+        max(coalesce(versions.version_valid_from, first_version.version_valid_from)) as rules_valid_from
+    from numbered
+    cross join first_version
+    left join versions on numbered.period_end >= versions.version_valid_from
+    group by 1, 2, 3, 4, 5, 6, 7
+)
+
+select * from ruled

@@ -1,0 +1,55 @@
+with typed as (
+    {{ customer_tiering.typed_source('shop', 'orders') }}
+),
+
+order_statuses as (
+    select * from {{ ref('order_statuses') }}
+),
+
+checked as (
+    select
+        typed.order_id,
+        typed.customer_id,
+        typed.currency_code,
+        typed.channel,
+        typed.store_id,
+        order_statuses.order_status,
+        typed.source_key,
+        typed.row_text,
+        typed.raw_record,
+        typed.raw_record_restricted,
+        typed.nulled_values,
+        case
+            when typed.rejected_column is not null then typed.rejected_column
+            when order_statuses.order_status is null then 'status'
+            when
+                typed.ordered_on > {{ customer_tiering.run_date() }}
+                or typed.ordered_on < {{ customer_tiering.history_starts_on() }}
+                then 'ordered_at'
+        end as rejected_column,
+        case
+            when typed.reject_reason is not null then typed.reject_reason
+            when order_statuses.order_status is null then 'not_allowed'
+            when typed.ordered_on > {{ customer_tiering.run_date() }} then 'after_run_date'
+            when typed.ordered_on < {{ customer_tiering.history_starts_on() }} then 'before_history'
+        end as reject_reason,
+
+        typed.order_amount,
+        typed.discount_amount,
+
+        coalesce(typed.is_test, false) as is_test,
+        typed.has_nulled_values,
+
+        typed.ordered_on as order_date,
+        typed.cancelled_on,
+        typed.returned_on,
+
+        typed.ordered_at,
+        typed.cancelled_at,
+        typed.returned_at,
+        typed.updated_at
+    from typed
+    left join order_statuses on lower(typed.status) = order_statuses.source_status
+)
+
+select * from checked
