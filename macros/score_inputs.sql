@@ -41,3 +41,18 @@
         ['categories', 'categories', 1],
     ]) }}
 {% endmacro %}
+
+
+{# What an input is computed from, in its own unit. #}
+{% macro input_value(input) -%}
+    {{ return({
+        'recency': 'recency_days',
+        'frequency': 'frequency',
+        'monetary': 'monetary',
+        'contribution': 'monetary',
+        'revenue_trend': 'revenue_second_half - revenue_first_half',
+        'repeat_rate': 'frequency',
+        'tenure': 'tenure_days',
+        'categories': 'categories',
+    }[input]) }}
+{%- endmacro %}

@@ -42,3 +42,13 @@
 {% macro month_day(date) -%}
     cast(100 * extract(month from {{ date }}) + extract(day from {{ date }}) as integer)
 {%- endmacro %}
+
+
+{# The last day of the review period that comes `count` periods after the one ending on a date. #}
+{% macro add_periods(period_end, count) -%}
+    {{ return(adapter.dispatch('add_periods', 'customer_tiering')(period_end, count)) }}
+{%- endmacro %}
+
+{% macro default__add_periods(period_end, count) -%}
+    cast({{ period_end }} + 1 + ({{ count }}) * interval '{{ customer_tiering.period_length() }}' as date) - 1
+{%- endmacro %}

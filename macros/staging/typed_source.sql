@@ -1,7 +1,7 @@
 {# A raw table in the types of its source YAML, one row a raw row, with what is wrong with it:
    the contract's columns   read, standardised; NULL when empty, unreadable or not allowed
    *_on                     the business date of each *_at
-   source_key               the key's raw text, parts joined by |
+   source_key, row_key      the key's raw text and the key as read, parts joined by |
    rejected_column, reject_reason   the first fault that rejects the row, NULL when there is none
    has_nulled_values        whether a value of an accepted row was turned into NULL
    nulled_values            which and why: |column:reason|column:reason|
@@ -20,7 +20,8 @@
     select
         {%- for column in columns %}
         {%- set value = 'case when ' ~ column.name ~ '_is_allowed then ' ~ column.name ~ ' end'
-            if customer_tiering.has_rule(column) else column.name %}
+            if customer_tiering.is_nulled_when_bad(column) and customer_tiering.has_rule(column)
+            else column.name %}
         {{ value }} as {{ column.name }},
         {%- if column.data_type == 'timestamp' %}
         {{ column.name[:-3] }}_on,
@@ -32,6 +33,11 @@
             coalesce({{ customer_tiering.read_text('raw_' ~ name) }}, ''){{ ',' if not loop.last }}
             {%- endfor %}
         ) as source_key,
+        concat_ws('|',
+            {%- for name in node.config.meta['key'] %}
+            cast({{ name }} as {{ customer_tiering.string_type() }}){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as row_key,
         case
             {%- for column in columns %}
             {%- if column.config.meta.get('required') %}
@@ -63,9 +69,7 @@
             {%- endfor %}
         end as reject_reason,
         {%- set optional = [] %}
-        {%- for column in columns if not column.config.meta.get('required')
-            and not column.config.meta.get('reject_when_bad')
-            and (column.data_type != 'string' or customer_tiering.has_rule(column)) %}
+        {%- for column in columns if customer_tiering.is_nulled_when_bad(column) %}
         {%- do optional.append(column) %}
         {%- endfor %}
         {{ 'false' if not optional }}
@@ -122,6 +126,16 @@
         if node.package_name == 'customer_tiering' and node.source_name == source_name and node.name == table_name %}
         {{ return(node) }}
     {% endfor %}
+{% endmacro %}
+
+
+{# Whether a bad value of the column becomes NULL: it is optional and can be bad at all. #}
+{% macro is_nulled_when_bad(column) %}
+    {{ return(
+        not column.config.meta.get('required')
+        and not column.config.meta.get('reject_when_bad')
+        and (column.data_type != 'string' or customer_tiering.has_rule(column))
+    ) }}
 {% endmacro %}
 
 

@@ -119,6 +119,7 @@ judged as (
             when reversal_type = 'refund' and reversed_amount < refund_amount then 'refund_exceeds_order'
         end as reject_reason,
 
+        cast(refund_amount as decimal(18, 2)) as refund_amount,
         cast(reversed_amount as decimal(18, 2)) as reversed_amount,
         cast(
             case when reversal_type = 'refund' then refund_amount - reversed_amount else 0 end as decimal(18, 2)

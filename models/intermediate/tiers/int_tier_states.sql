@@ -33,7 +33,9 @@ states as (
         customer_key,
         0 as review_number,
         0 as period_index,
+        cast(null as {{ customer_tiering.string_type() }}) as customer_status,
         cast(null as {{ customer_tiering.string_type() }}) as change_type,
+        0 as tier_rank_before,
         0 as tier_rank,
         0 as qualified_rank,
         0 as reviews_held,
@@ -41,7 +43,8 @@ states as (
         cast(null as integer) as previous_rank,
         cast(null as integer) as since_index,
         cast(null as integer) as since_month_day,
-        cast(null as integer) as reference_index
+        cast(null as integer) as reference_index,
+        false as is_newly_lapsed
     from qualifications
     where review_number = 1
     union all
@@ -49,7 +52,9 @@ states as (
         customer_key,
         review_number,
         period_index,
+        customer_status,
         change_type,
+        tier_rank as tier_rank_before,
         tier_rank_after as tier_rank,
         qualified_rank,
         case
@@ -76,7 +81,8 @@ states as (
             when tier_rank_after <> tier_rank then review_month_day
             else since_month_day
         end as since_month_day,
-        reference_index
+        reference_index,
+        is_newly_lapsed
     from (
         select
             decided.*,
@@ -86,6 +92,7 @@ states as (
                 review.customer_key,
                 review.review_number,
                 review.period_index,
+                review.customer_status,
                 review.qualified_rank,
                 review.kept_rank,
                 review.is_open_period,
@@ -100,7 +107,9 @@ states as (
                     when before.change_type in ('enter', 'keep', 'upgrade') then before.period_index
                     else before.reference_index
                 end as reference_index,
-                {{ customer_tiering.tier_change_type('before', 'review') }} as change_type
+                {{ customer_tiering.tier_change_type('before', 'review') }} as change_type,
+                coalesce(before.customer_status = 'active', false) and review.customer_status = 'lapsed'
+                    as is_newly_lapsed
             from states as before
             inner join reviews as review
                 on

@@ -15,6 +15,7 @@ checked as (
         typed.store_id,
         order_statuses.order_status,
         typed.source_key,
+        typed.row_key,
         typed.row_text,
         typed.raw_record,
         typed.raw_record_restricted,

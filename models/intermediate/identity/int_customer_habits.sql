@@ -1,0 +1,87 @@
+{# What a customer buys most and where, over all valid orders. #}
+with orders as (
+    select * from {{ ref('int_order_outcomes') }} where is_valid and customer_id is not null
+),
+
+items as (
+    select * from {{ ref('int_order_items') }}
+),
+
+sales_channels as (
+    select * from {{ ref('sales_channels') }}
+),
+
+by_channel as (
+    select
+        customer_id,
+        channel,
+        row_number() over (partition by customer_id order by sum(net_amount) desc, channel) as place
+    from orders
+    where channel is not null
+    group by customer_id, channel
+),
+
+channel_types as (
+    select
+        orders.customer_id,
+        max(case when sales_channels.channel_type = 'online' then 1 else 0 end) as buys_online,
+        max(case when sales_channels.channel_type = 'offline' then 1 else 0 end) as buys_offline
+    from orders
+    inner join sales_channels on orders.channel = sales_channels.channel
+    group by orders.customer_id
+),
+
+items_of_orders as (
+    select
+        orders.customer_id,
+        items.category,
+        items.product_type,
+        items.line_amount
+    from items
+    inner join orders on items.order_id = orders.order_id
+),
+
+by_category as (
+    select
+        customer_id,
+        category,
+        row_number() over (partition by customer_id order by sum(line_amount) desc nulls last, category) as place
+    from items_of_orders
+    where category is not null
+    group by customer_id, category
+),
+
+by_product_type as (
+    select
+        customer_id,
+        product_type,
+        row_number() over (partition by customer_id order by sum(line_amount) desc nulls last, product_type) as place
+    from items_of_orders
+    where product_type is not null
+    group by customer_id, product_type
+),
+
+buyers as (
+    select distinct customer_id from orders
+),
+
+habits as (
+    select
+        buyers.customer_id,
+        by_product_type.product_type as demand_type,
+        by_category.category as favourite_category,
+        by_channel.channel as favourite_channel,
+        case
+            when channel_types.buys_online + channel_types.buys_offline = 2 then 'omnichannel'
+            when channel_types.buys_online = 1 then 'online'
+            when channel_types.buys_offline = 1 then 'offline'
+        end as channel_mix
+    from buyers
+    left join by_channel on buyers.customer_id = by_channel.customer_id and by_channel.place = 1
+    left join channel_types on buyers.customer_id = channel_types.customer_id
+    left join by_category on buyers.customer_id = by_category.customer_id and by_category.place = 1
+    left join by_product_type
+        on buyers.customer_id = by_product_type.customer_id and by_product_type.place = 1
+)
+
+select * from habits

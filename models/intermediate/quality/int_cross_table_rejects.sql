@@ -1,0 +1,64 @@
+{# Rows that only another table shows to be wrong. #}
+with orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+order_items as (
+    select * from {{ ref('int_order_items') }}
+),
+
+reversals as (
+    select * from {{ ref('int_order_reversals') }}
+),
+
+merges as (
+    select * from {{ ref('int_customer_merges') }}
+),
+
+rejects as (
+    select
+        'orders' as source_table,
+        order_id as row_key,
+        'rejected' as action,
+        'no_exchange_rate' as reject_reason,
+        'currency_code' as column_name,
+        order_amount as rejected_amount
+    from orders
+    where is_without_rate
+    union all
+    select
+        'order_items' as source_table,
+        concat_ws('|', order_id, cast(line_number as {{ customer_tiering.string_type() }})) as row_key,
+        'rejected' as action,
+        'unknown_order' as reject_reason,
+        'order_id' as column_name,
+        line_amount as rejected_amount
+    from order_items
+    where is_of_unknown_order
+    union all
+    select
+        'refunds' as source_table,
+        refund_id as row_key,
+        -- a refund that only partly exceeds its order is kept up to the order's amount
+        case
+            when reject_reason = 'refund_exceeds_order' and reversed_amount > 0 then 'nulled'
+            else 'rejected'
+        end as action,
+        reject_reason,
+        case when reject_reason = 'unknown_order' then 'order_id' else 'refund_amount' end as column_name,
+        case when reject_reason = 'unknown_order' then refund_amount else excess_amount end as rejected_amount
+    from reversals
+    where reject_reason is not null
+    union all
+    select
+        'customer_merges' as source_table,
+        concat_ws('|', from_customer_id, into_customer_id) as row_key,
+        'rejected' as action,
+        reject_reason,
+        'into_customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from merges
+    where reject_reason is not null
+)
+
+select * from rejects

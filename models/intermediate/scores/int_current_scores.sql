@@ -1,0 +1,59 @@
+{# The scores of the newest period, with what the cells say of them. #}
+with scores as (
+    select * from {{ ref('int_customer_scores') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+customers as (
+    select customer_key, customer_id from {{ ref('int_customers') }}
+),
+
+cells as (
+    select * from {{ ref('int_rfm_cells') }}
+),
+
+stars as (
+    select
+        star_rating,
+        min_score,
+        lead(min_score) over (order by min_score) as next_min_score
+    from {{ ref('star_ratings') }}
+),
+
+newest_period as (
+    select max(period_index) as period_index from periods
+),
+
+current_scores as (
+    select
+        scores.*,
+        customers.customer_id,
+        case
+            when scores.customer_status = 'active' then cells.segment_code else scores.customer_status
+        end as segment_code,
+        case
+            when scores.customer_status = 'active' then cells.value_matrix_code else scores.customer_status
+        end as value_matrix_code,
+        case when scores.customer_status = 'active' then cells.value_class else 'none' end as value_class,
+        cells.purchasing_power,
+        cells.purchase_frequency_band,
+        case when scores.customer_status = 'active' then cells.buyer_type else 'none' end as buyer_type,
+        stars.star_rating
+    from scores
+    inner join newest_period on scores.period_index = newest_period.period_index
+    inner join customers on scores.customer_key = customers.customer_key
+    left join cells
+        on
+            scores.r_score = cells.r_score
+            and scores.f_score = cells.f_score
+            and scores.m_score = cells.m_score
+    left join stars
+        on
+            scores.management_score >= stars.min_score
+            and (stars.next_min_score is null or scores.management_score < stars.next_min_score)
+)
+
+select * from current_scores

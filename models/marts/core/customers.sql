@@ -1,0 +1,95 @@
+with customers as (
+    select * from {{ ref('int_customers') }}
+),
+
+as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
+ledger as (
+    select * from {{ ref('int_customer_ledger') }}
+),
+
+scores as (
+    select * from {{ ref('int_current_scores') }}
+),
+
+tiers as (
+    select * from {{ ref('int_current_tiers') }}
+),
+
+habits as (
+    select * from {{ ref('int_customer_habits') }}
+),
+
+age_bands as (
+    select * from {{ ref('age_bands') }}
+),
+
+lifetime as (
+    select
+        ledger.customer_key,
+        sum(ledger.orders_delta) as lifetime_orders,
+        sum(ledger.revenue_delta) as lifetime_revenue
+    from ledger
+    inner join as_of on ledger.known_date <= as_of.as_of_date
+    group by ledger.customer_key
+),
+
+aged as (
+    select
+        customers.customer_id,
+        extract(year from as_of.as_of_date) - extract(year from customers.birth_date)
+        - case
+            when {{ customer_tiering.month_day('as_of.as_of_date') }}
+                < {{ customer_tiering.month_day('customers.birth_date') }} then 1
+            else 0
+        end as age
+    from customers
+    cross join as_of
+    where customers.birth_date <= as_of.as_of_date
+)
+
+select
+    customers.customer_id,
+    customers.parent_customer_id,
+    customers.customer_type,
+    customers.country_code,
+    customers.region,
+    customers.city,
+    age_bands.age_band,
+    customers.gender,
+    customers.industry,
+    customers.company_size,
+    customers.acquisition_channel,
+    coalesce(scores.value_class, 'none') as value_class,
+    scores.purchasing_power,
+    scores.purchase_frequency_band,
+    coalesce(scores.buyer_type, 'none') as buyer_type,
+    habits.demand_type,
+    habits.favourite_category,
+    habits.favourite_channel,
+    habits.channel_mix,
+    coalesce(scores.segment_code, 'prospect') as segment_code,
+    tiers.tier_code,
+
+    cast(coalesce(lifetime.lifetime_orders, 0) as bigint) as lifetime_orders,
+    cast(coalesce(lifetime.lifetime_revenue, 0) as decimal(18, 2)) as lifetime_revenue,
+    scores.management_score,
+    scores.star_rating,
+    coalesce(tiers.tier_rank, 0) as tier_rank,
+
+    customers.has_marketing_consent,
+    customers.is_inferred,
+
+    customers.signed_up_on,
+    scores.first_order_on,
+    scores.last_order_on,
+    tiers.tier_since
+from customers
+left join scores on customers.customer_id = scores.customer_id
+left join tiers on customers.customer_id = tiers.customer_id
+left join habits on customers.customer_id = habits.customer_id
+left join lifetime on customers.customer_key = lifetime.customer_key
+left join aged on customers.customer_id = aged.customer_id
+left join age_bands on aged.age between age_bands.age_from and age_bands.age_to

@@ -1,0 +1,23 @@
+with items as (
+    select * from {{ ref('int_order_items') }}
+),
+
+as_of as (
+    select * from {{ ref('int_as_of') }}
+)
+
+select
+    items.order_id,
+    items.customer_id,
+    items.product_id,
+    items.category,
+    items.product_type,
+
+    items.line_number,
+    items.quantity,
+    items.line_amount,
+
+    items.order_date
+from items
+inner join as_of on items.order_date <= as_of.as_of_date
+where not items.is_of_unknown_order

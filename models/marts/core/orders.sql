@@ -1,0 +1,65 @@
+with orders as (
+    select * from {{ ref('int_order_outcomes') }}
+),
+
+customers as (
+    select customer_id, customer_key from {{ ref('int_customers') }}
+),
+
+scores as (
+    select * from {{ ref('int_current_scores') }}
+),
+
+days as (
+    select * from {{ ref('int_period_days') }}
+),
+
+states as (
+    select * from {{ ref('int_tier_states') }}
+),
+
+tier_names as (
+    select distinct tier_rank, tier_code from {{ ref('tiers') }}
+),
+
+first_orders as (
+    select
+        orders.order_id,
+        row_number() over (
+            partition by orders.customer_id order by orders.ordered_at, orders.order_id
+        ) as place
+    from orders
+    inner join scores on orders.customer_id = scores.customer_id and orders.order_date = scores.first_order_on
+    where orders.is_valid
+)
+
+select
+    orders.order_id,
+    orders.customer_id,
+    orders.order_status as status,
+    orders.channel,
+    orders.store_id,
+    orders.currency_code,
+    tier_names.tier_code as tier_code_at_order,
+
+    orders.order_amount,
+    orders.discount_amount,
+    orders.order_amount_reporting,
+    orders.refunded_amount,
+    orders.net_amount,
+
+    orders.is_valid,
+    orders.is_test,
+    first_orders.place is not null as is_first_order,
+
+    orders.order_date,
+
+    orders.ordered_at
+from orders
+left join first_orders on orders.order_id = first_orders.order_id and first_orders.place = 1
+left join customers on orders.customer_id = customers.customer_id
+left join days on orders.order_date = days.date_day
+-- the review before the order's own period is the last one closed before it
+left join states
+    on customers.customer_key = states.customer_key and days.period_index - 1 = states.period_index
+left join tier_names on states.tier_rank = tier_names.tier_rank

@@ -1,0 +1,25 @@
+with published as (
+    select * from {{ ref('published_tiers') }}
+),
+
+customer_periods as (
+    select * from {{ ref('customer_periods') }}
+)
+
+select
+    published.customer_id,
+    published.tier_code,
+    customer_periods.tier_code as tier_code_now_known,
+
+    coalesce(published.tier_code, 'none') <> coalesce(customer_periods.tier_code, 'none') as is_revised,
+
+    published.reviewed_on as valid_from,
+    lead(published.reviewed_on) over (
+        partition by published.customer_id order by published.dbt_valid_from
+    ) as valid_to,
+    cast(published.dbt_valid_from as date) as published_on
+from published
+left join customer_periods
+    on
+        published.customer_id = customer_periods.customer_id
+        and published.reviewed_on = customer_periods.period_end

@@ -1,0 +1,72 @@
+with rejects as (
+    select * from {{ ref('int_cross_table_rejects') }}
+),
+
+rejected_later as (
+    select
+        source_table,
+        sum(case when action = 'rejected' then 1 else 0 end) as row_count,
+        sum(rejected_amount) as amount
+    from rejects
+    group by source_table
+),
+
+counted as (
+    {%- for source_name, table_name in customer_tiering.raw_tables() %}
+    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') or 'cast(null as decimal(18, 2))' %}
+    select
+        '{{ table_name }}' as source_table,
+        base.rows_in,
+        base.rows_accepted,
+        staged.row_count as rows_kept,
+        {{ 'true' if customer_tiering.source_meta(source_name, table_name, 'amount') else 'false' }} as has_amount,
+        base.amount_in,
+        base.amount_accepted,
+        staged.amount as amount_kept
+    from (
+        select
+            count(*) as rows_in,
+            count(case when reject_reason is null then 1 end) as rows_accepted,
+            sum({{ amount }}) as amount_in,
+            sum(case when reject_reason is null then {{ amount }} end) as amount_accepted
+        from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }}
+    ) as base
+    cross join (
+        select
+            count(*) as row_count,
+            sum({{ amount }}) as amount
+        from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }}
+    ) as staged
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+reconciled as (
+    select
+        counted.source_table,
+
+        counted.rows_in,
+        counted.rows_kept - coalesce(rejected_later.row_count, 0) as rows_staged,
+        counted.rows_accepted - counted.rows_kept as rows_duplicate,
+        counted.rows_in - counted.rows_accepted + coalesce(rejected_later.row_count, 0) as rows_rejected,
+        counted.has_amount,
+        coalesce(counted.amount_in, 0) as amount_in,
+        coalesce(counted.amount_kept, 0) - coalesce(rejected_later.amount, 0) as amount_staged,
+        coalesce(counted.amount_accepted, 0) - coalesce(counted.amount_kept, 0) as amount_duplicate,
+        coalesce(counted.amount_in, 0) - coalesce(counted.amount_accepted, 0)
+        + coalesce(rejected_later.amount, 0) as amount_rejected
+    from counted
+    left join rejected_later on counted.source_table = rejected_later.source_table
+)
+
+select
+    source_table,
+
+    cast(rows_in as bigint) as rows_in,
+    cast(rows_staged as bigint) as rows_staged,
+    cast(rows_duplicate as bigint) as rows_duplicate,
+    cast(rows_rejected as bigint) as rows_rejected
+    {%- for column in ['amount_in', 'amount_staged', 'amount_duplicate', 'amount_rejected'] %},
+    case when has_amount then cast({{ column }} as decimal(18, 2)) end as {{ column }}
+    {%- endfor %}
+from reconciled

@@ -1,0 +1,14 @@
+with customers as (
+    select * from {{ ref('int_customers') }}
+)
+
+select
+    customer_id,
+    full_name,
+    email,
+    phone,
+    postal_code,
+
+    birth_date
+from customers
+where not is_inferred
