@@ -43,16 +43,32 @@
 {% endmacro %}
 
 
-{# What an input is computed from, in its own unit. #}
+{# What an input is computed from, in its own unit; looked at where the input is known. #}
 {% macro input_value(input) -%}
     {{ return({
         'recency': 'recency_days',
         'frequency': 'frequency',
         'monetary': 'monetary',
         'contribution': 'monetary',
-        'revenue_trend': 'revenue_second_half - revenue_first_half',
+        'revenue_trend': customer_tiering.revenue_trend(
+            'revenue_first_half', 'revenue_second_half', 'frequency'
+        ),
         'repeat_rate': 'frequency',
         'tenure': 'tenure_days',
         'categories': 'categories',
     }[input]) }}
+{%- endmacro %}
+
+
+{# (h2 - h1) / (h1 + h2) x f / (f + 2), from -1 to 1, to four decimals; halves below zero count as zero. #}
+{% macro revenue_trend(first_half, second_half, frequency) -%}
+    {%- set first = customer_tiering.cents('greatest(' ~ first_half ~ ', 0)') -%}
+    {%- set second = customer_tiering.cents('greatest(' ~ second_half ~ ', 0)') -%}
+    {%- set whole = '((' ~ first ~ ' + ' ~ second ~ ') * (' ~ frequency ~ ' + 2))' -%}
+    case
+        when {{ first }} + {{ second }} > 0
+            then cast({{ customer_tiering.rounded_ratio(
+                '10000 * ((' ~ second ~ ' - ' ~ first ~ ') * ' ~ frequency ~ ' + ' ~ whole ~ ')', whole
+            ) }} - 10000 as decimal(6, 0)) * 0.0001
+    end
 {%- endmacro %}

@@ -33,6 +33,19 @@
 {%- endmacro %}
 
 
+{# A whole number; NULL when there is a fraction, which a cast alone would round away. #}
+{% macro read_whole_number(expression) -%}
+    {{ return(adapter.dispatch('read_whole_number', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_whole_number(expression) -%}
+    case
+        when try_cast({{ expression }} as decimal(38, 6)) = try_cast({{ expression }} as bigint)
+            then try_cast({{ expression }} as bigint)
+    end
+{%- endmacro %}
+
+
 {% macro is_letters(expression, length) -%}
     {{ return(adapter.dispatch('is_letters', 'customer_tiering')(expression, length)) }}
 {%- endmacro %}

@@ -163,6 +163,8 @@
         {{ return(customer_tiering.read_timestamp(expression)) }}
     {%- elif column.data_type == 'boolean' -%}
         {{ return(customer_tiering.read_boolean(expression)) }}
+    {%- elif column.data_type == 'bigint' -%}
+        {{ return(customer_tiering.read_whole_number(expression)) }}
     {%- else -%}
         {{ return(customer_tiering.try_cast(expression, column.data_type)) }}
     {%- endif -%}

@@ -27,7 +27,7 @@ channel_types as (
         max(case when sales_channels.channel_type = 'online' then 1 else 0 end) as buys_online,
         max(case when sales_channels.channel_type = 'offline' then 1 else 0 end) as buys_offline
     from orders
-    inner join sales_channels on orders.channel = sales_channels.channel
+    inner join sales_channels on lower(orders.channel) = sales_channels.channel
     group by orders.customer_id
 ),
 
@@ -36,7 +36,7 @@ items_of_orders as (
         orders.customer_id,
         items.category,
         items.product_type,
-        items.line_amount
+        coalesce(items.line_amount, 0) * orders.rate_to_reporting as revenue
     from items
     inner join orders on items.order_id = orders.order_id
 ),
@@ -45,7 +45,7 @@ by_category as (
     select
         customer_id,
         category,
-        row_number() over (partition by customer_id order by sum(line_amount) desc nulls last, category) as place
+        row_number() over (partition by customer_id order by sum(revenue) desc, category) as place
     from items_of_orders
     where category is not null
     group by customer_id, category
@@ -55,7 +55,7 @@ by_product_type as (
     select
         customer_id,
         product_type,
-        row_number() over (partition by customer_id order by sum(line_amount) desc nulls last, product_type) as place
+        row_number() over (partition by customer_id order by sum(revenue) desc, product_type) as place
     from items_of_orders
     where product_type is not null
     group by customer_id, product_type

@@ -33,7 +33,7 @@ ranked as (
 ),
 
 named_by_orders as (
-    select distinct customer_id from orders where customer_id is not null
+    select distinct customer_id from orders where customer_id is not null and not is_without_rate
 ),
 
 known as (

@@ -51,10 +51,14 @@ current_tiers as (
         on states.customer_key = reasons.customer_key and states.period_index = reasons.period_index
 ),
 
+tier_names as (
+    select distinct tier_rank, tier_code from tier_rules
+),
+
 ladder as (
     select
         current_tiers.*,
-        held.tier_code,
+        named.tier_code,
         qualified.tier_code as qualified_tier_code,
         previous.tier_code as previous_tier_code,
         held.keep_score,
@@ -69,7 +73,8 @@ ladder as (
         on
             current_tiers.qualified_rank = qualified.tier_rank
             and current_tiers.rules_valid_from = qualified.version_valid_from
-    left join (select distinct tier_rank, tier_code from tier_rules) as previous
+    left join tier_names as named on current_tiers.tier_rank = named.tier_rank
+    left join tier_names as previous
         on current_tiers.previous_rank = previous.tier_rank
     left join tier_rules as next_tier
         on

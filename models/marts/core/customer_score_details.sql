@@ -1,40 +1,48 @@
 with scores as (
-    select * from {{ ref('int_current_scores') }}
+    select * from {{ ref('int_current_scores') }} where customer_status <> 'prospect'
+),
+
+profile as (
+    select component, input
+    from {{ ref('score_weights') }}
+    where profile = '{{ var("score_profile") }}' and input is not null
 ),
 
 weights as (
     select * from {{ ref('int_score_weights') }}
 ),
 
-values_by_input as (
+computed as (
     {%- for component, input in customer_tiering.score_inputs() %}
     select
         customer_id,
-        known_inputs,
         '{{ component }}' as component,
         '{{ input }}' as input,
         cast({{ customer_tiering.input_value(input) }} as decimal(20, 4)) as input_value,
         {{ input }}_normalised as normalised_value
     from scores
-    where customer_status <> 'prospect'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
 
 select
-    values_by_input.customer_id,
-    values_by_input.component,
-    values_by_input.input,
+    scores.customer_id,
+    profile.component,
+    profile.input,
 
-    values_by_input.input_value,
-    values_by_input.normalised_value,
-    case
-        when values_by_input.normalised_value is not null then coalesce(weights.weight, 0)
-    end as weight,
-    cast(values_by_input.normalised_value * coalesce(weights.weight, 0) as decimal(18, 14)) as points
-from values_by_input
+    case when computed.normalised_value is not null then computed.input_value end as input_value,
+    computed.normalised_value,
+    cast(coalesce(weights.weight, 0) as decimal(13, 12)) as weight,
+    cast(coalesce(computed.normalised_value * weights.weight, 0) as decimal(18, 14)) as points
+from scores
+cross join profile
+left join computed
+    on
+        scores.customer_id = computed.customer_id
+        and profile.component = computed.component
+        and profile.input = computed.input
 left join weights
     on
-        values_by_input.known_inputs = weights.known_inputs
-        and values_by_input.component = weights.component
-        and values_by_input.input = weights.input
+        scores.known_inputs = weights.known_inputs
+        and profile.component = weights.component
+        and profile.input = weights.input

@@ -20,19 +20,22 @@ checked as (
         typed.raw_record,
         typed.raw_record_restricted,
         typed.nulled_values,
+        -- the first faulty column in the contract's order: the typed faults of earlier columns come first
         case
-            when typed.rejected_column is not null then typed.rejected_column
-            when order_statuses.order_status is null then 'status'
+            when typed.rejected_column in ('order_id', 'ordered_at') then typed.rejected_column
             when
                 typed.ordered_on > {{ customer_tiering.run_date() }}
                 or typed.ordered_on < {{ customer_tiering.history_starts_on() }}
                 then 'ordered_at'
+            when order_statuses.order_status is null then 'status'
+            else typed.rejected_column
         end as rejected_column,
         case
-            when typed.reject_reason is not null then typed.reject_reason
-            when order_statuses.order_status is null then 'not_allowed'
+            when typed.rejected_column in ('order_id', 'ordered_at') then typed.reject_reason
             when typed.ordered_on > {{ customer_tiering.run_date() }} then 'after_run_date'
             when typed.ordered_on < {{ customer_tiering.history_starts_on() }} then 'before_history'
+            when order_statuses.order_status is null and typed.status is not null then 'not_allowed'
+            else typed.reject_reason
         end as reject_reason,
 
         typed.order_amount,

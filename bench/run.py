@@ -1,0 +1,210 @@
+"""Measure the project's build against the hand-written baseline, and compare their tiers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.generate import DATA, LAST_DAY, SIZES, generate
+
+PROJECT = Path(__file__).parent.parent
+TARGET_RATIO = 3.0
+TARGET_GIGABYTES = 8.0
+
+# What both must agree on, with the type in which it is compared.
+COMPARED = {
+    "recency_days": "integer",
+    "frequency": "integer",
+    "monetary": "decimal(18, 2)",
+    "r_score": "integer",
+    "f_score": "integer",
+    "m_score": "integer",
+    "management_score": "decimal(18, 14)",
+    "tier_rank": "integer",
+    "change_type": "varchar",
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process, its children included, cost: seconds and gigabytes (10^9 bytes)."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_gigabytes: float
+
+
+def measure(command: list[str], log: Path, environment: dict[str, str]) -> Measured:
+    """Run a command to its end and measure it.
+
+    Args:
+        command: the program and its arguments.
+        log: file that receives what the command prints.
+        environment: variables to add to this process's own.
+
+    Raises:
+        RuntimeError: the command failed; the message ends with the last lines of its log.
+    """
+    started = time.perf_counter()
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=os.environ | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall_seconds = time.perf_counter() - started
+    if process.returncode != 0:
+        last_lines = "\n".join(log.read_text(encoding="utf-8").splitlines()[-30:])
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{last_lines}")
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return Measured(
+        wall_seconds=wall_seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_gigabytes=usage.ru_maxrss * bytes_per_unit / 1e9,
+    )
+
+
+def measure_baseline(raw: Path, folder: Path) -> Measured:
+    """Measure the hand-written script; its result is folder/baseline.duckdb."""
+    command = [sys.executable, "-m", "bench.baseline", str(raw), str(folder / "baseline.duckdb")]
+    return measure(
+        [*command, "--as-of", LAST_DAY.isoformat()], folder / "baseline.log", environment={}
+    )
+
+
+def measure_build(raw: Path, folder: Path) -> Measured:
+    """Measure a full dbt build without tests; its result is folder/work.duckdb."""
+    (folder / "work.duckdb").unlink(missing_ok=True)
+    values = {
+        "raw_path": str(raw),
+        "as_of_date": LAST_DAY.isoformat(),
+        "run_date": (LAST_DAY + timedelta(days=1)).isoformat(),
+    }
+    command = [
+        str(Path(sys.executable).parent / "dbt"),
+        "build",
+        *("--exclude-resource-type", "test"),
+        *("--exclude-resource-type", "unit_test"),
+        *("--vars", json.dumps(values)),
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(PROJECT / "profiles")),
+        *("--target-path", str(folder / "target")),
+        *("--log-path", str(folder / "logs")),
+    ]
+    return measure(command, folder / "dbt.log", environment={"TIERING_WAREHOUSE": str(folder)})
+
+
+def compare(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Compare the baseline's history with marts.customer_periods, row by row.
+
+    Returns:
+        The rows of each side, and the differing rows of each compared column ("only in ..." counts
+        rows that the other side lacks). Nothing but zeros when they agree.
+    """
+    columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in COMPARED.items())
+    baseline = f"select customer_id, period_end, {columns} from baseline.history"
+    build = (
+        f"select customer_id, period_end, {columns} "
+        "from (select * replace (coalesce(tier_rank, 0) as tier_rank) "
+        "from work.marts.customer_periods)"
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"set temp_directory = '{folder / 'compare.tmp'}'")
+        connection.execute(f"attach '{folder / 'baseline.duckdb'}' as baseline (read_only)")
+        connection.execute(f"attach '{folder / 'work.duckdb'}' as work (read_only)")
+        fingerprints = {
+            side: connection.execute(
+                f"select count(*), sum(hash(side_rows)) from ({query}) as side_rows"
+            ).fetchone()
+            for side, query in (("baseline", baseline), ("dbt build", build))
+        }
+        rows = {side: fingerprint[0] for side, fingerprint in fingerprints.items()}
+        names = ["only in baseline", "only in dbt build", *COMPARED]
+        if fingerprints["baseline"] == fingerprints["dbt build"]:
+            return rows, dict.fromkeys(names, 0)
+        tests = [
+            "b.customer_id is null",
+            "a.customer_id is null",
+            *(
+                f"a.customer_id = b.customer_id and a.{name} is distinct from b.{name}"
+                for name in COMPARED
+            ),
+        ]
+        counts = connection.execute(
+            f"select {', '.join(f'count(*) filter (where {test})' for test in tests)} "
+            f"from ({baseline}) as a full outer join ({build}) as b "
+            "on a.customer_id = b.customer_id and a.period_end = b.period_end"
+        ).fetchone()
+    return rows, dict(zip(names, counts, strict=True))
+
+
+def report(size: str, costs: dict[str, Measured], rows: dict[str, int]) -> Table:
+    """Lay out the measurements of both sides, with the ratio of the build to the baseline."""
+    table = Table(title=f"{SIZES[size].orders:,} orders, {SIZES[size].customers:,} customers")
+    table.add_column("")
+    for heading in ("wall time", "ratio", "CPU time", "peak memory", "history rows"):
+        table.add_column(heading, justify="right")
+    for side, cost in costs.items():
+        table.add_row(
+            side,
+            f"{cost.wall_seconds:.1f} s",
+            f"{cost.wall_seconds / costs['baseline'].wall_seconds:.2f}",
+            f"{cost.cpu_seconds:.1f} s",
+            f"{cost.peak_gigabytes:.2f} GB",
+            f"{rows[side]:,}",
+        )
+    return table
+
+
+def main(
+    size: Annotated[str, typer.Argument(help=f"one of {', '.join(SIZES)}")] = "1m",
+    seed: Annotated[int, typer.Option(help="another seed gives another shop")] = 1,
+) -> None:
+    """Measure a full build without tests against the baseline; fail when their tiers differ."""
+    if size not in SIZES:
+        raise typer.BadParameter(f"size is {size}; allowed: {', '.join(SIZES)}")
+    console = Console()
+    with console.status("raw tables"):
+        raw = generate(size, seed)
+    folder = DATA / f"{raw.name}-results"
+    folder.mkdir(exist_ok=True)
+    costs = {}
+    for side, measure_side in (("baseline", measure_baseline), ("dbt build", measure_build)):
+        with console.status(side):
+            costs[side] = measure_side(raw, folder)
+    with console.status("comparing"):
+        rows, differences = compare(folder)
+
+    console.print(report(size, costs, rows))
+    ratio = costs["dbt build"].wall_seconds / costs["baseline"].wall_seconds
+    is_met = ratio <= TARGET_RATIO and costs["dbt build"].peak_gigabytes <= TARGET_GIGABYTES
+    console.print(
+        f"Target for 10m: at most {TARGET_RATIO:g} times the baseline and {TARGET_GIGABYTES:g} GB: "
+        f"{'met' if is_met else 'missed'} at {size}."
+    )
+    if any(differences.values()):
+        for name, count in differences.items():
+            if count:
+                console.print(f"[red]{name}: {count:,} rows differ[/red]")
+        raise typer.Exit(1)
+    console.print("Both give the same measures, scores and tiers: 0 rows differ.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

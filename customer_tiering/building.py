@@ -1,0 +1,152 @@
+"""Runs `dbt build` as a process of its own (dbt in this one would keep DuckDB's lock)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from customer_tiering.errors import BuildError
+
+MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
+
+
+@dataclass
+class _Run:
+    """What dbt's log has told so far."""
+
+    total: int = 0
+    finished: set[str] = field(default_factory=set)
+    running: dict[str, str] = field(default_factory=dict)
+    last_error: str = ""
+    last_words: str = ""
+
+    def read(self, line: str) -> None:
+        """Take in one line of the log: a JSON event, or words from outside dbt's logger."""
+        try:
+            event = json.loads(line)
+            data, info = event["data"], event["info"]
+        except (ValueError, KeyError, TypeError):
+            self.last_words = line.strip() or self.last_words
+            return
+        if info["level"] == "error":
+            self.last_error = info["msg"]
+        if info["name"] == "ConcurrencyLine":
+            self.total = data["node_count"]
+        node = data.get("node_info") or {}
+        if not self.total or node.get("resource_type") in (None, "", "operation"):
+            return
+        if info["name"] == "LogStartLine":
+            self.running[node["unique_id"]] = node["node_name"]
+        elif "index" in data:  # the line with which dbt reports a node done or skipped
+            self.running.pop(node["unique_id"], None)
+            self.finished.add(node["unique_id"])
+
+
+def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, object]) -> list[str]:
+    """The dbt command line. All that dbt writes goes under the warehouse: two can build at once."""
+    return [
+        sys.executable,
+        "-m",
+        "dbt.cli.main",
+        "build",
+        *("--project-dir", str(project_dir)),
+        *("--profiles-dir", str(project_dir / "profiles")),
+        *("--target-path", str(warehouse / "target")),
+        *("--log-path", str(warehouse / "logs")),
+        *("--log-format", "json"),
+        *("--vars", json.dumps(overrides, ensure_ascii=False)),
+    ]
+
+
+def build(
+    project_dir: Path, warehouse: Path, overrides: Mapping[str, object], console: Console
+) -> int:
+    """Build and test all models into `warehouse`/work.duckdb; returns the number of dbt nodes.
+
+    `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. Raises
+    BuildError with one sentence on the first model or test that failed.
+    """
+    project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
+    results = warehouse / "target" / "run_results.json"
+    results.unlink(missing_ok=True)
+    run = _Run()
+    with (
+        subprocess.Popen(
+            dbt_command(project_dir, warehouse, overrides),
+            cwd=project_dir,
+            env={
+                **os.environ,
+                "TIERING_WAREHOUSE": str(warehouse),
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "PYTHONUTF8": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+        _progress(console) as progress,
+    ):
+        task = progress.add_task("reading the project", total=None)
+        try:
+            for line in process.stdout or ():
+                run.read(line)
+                current = next(reversed(run.running.values()), "")
+                progress.update(
+                    task,
+                    total=run.total or None,
+                    completed=len(run.finished),
+                    description=current or "reading the project",
+                )
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode != 0:
+        raise BuildError(_failure(run, results, warehouse / "logs" / "dbt.log"))
+    return run.total
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("Building"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", style="dim"),
+        console=console,
+        transient=True,
+    )
+
+
+def _failure(run: _Run, results: Path, log: Path) -> str:
+    """One sentence on what failed first: a node of the run's results, or the run itself."""
+    failed = list(_failed_nodes(results))
+    if not failed:
+        what, message = "dbt stopped", run.last_error or run.last_words or "no message"
+        more = ""
+    else:
+        unique_id, message = failed[0]
+        kind, name = unique_id.split(".")[0], unique_id.split(".")[2]
+        what = f"{kind} {name} failed"
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    message = " ".join(message.split()).rstrip(".")
+    if len(message) > MESSAGE_LENGTH:
+        message = f"{message[:MESSAGE_LENGTH]}..."
+    return f"{what}{more}: {message} (the whole log: {log})."
+
+
+def _failed_nodes(results: Path) -> Iterator[tuple[str, str]]:
+    """(unique_id, message) of each failed node, in the order in which they failed."""
+    with suppress(FileNotFoundError, ValueError):
+        for result in json.loads(results.read_text(encoding="utf-8"))["results"]:
+            if result["status"] in ("error", "fail", "runtime error", "partial success"):
+                yield result["unique_id"], result["message"] or "no message"

@@ -1,0 +1,198 @@
+"""The command line: `tiering`."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any
+
+import duckdb
+import typer
+from rich.console import Console
+
+from customer_tiering.building import build
+from customer_tiering.configuration import (
+    COMMAND_LINE,
+    Configuration,
+    load_configuration,
+    parse_vars,
+)
+from customer_tiering.errors import ConfigurationError, SourceError, TieringError
+from customer_tiering.publishing import publish
+from customer_tiering.reporting import print_summary, read_summary, save_svg
+from customer_tiering.seeds import did_you_mean
+from customer_tiering.sources import check_raw_folder, contract_tables, holds_raw_tables
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 2 the configuration or the command line is wrong; 3 raw data, or the "
+    "warehouse to report on, is missing or unusable; 4 a model, a test or the publication failed."
+)
+
+app = typer.Typer(
+    help=f"RFM, scores and tiers from raw customer and order tables. {EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+WarehouseOption = Annotated[
+    Path, typer.Option("--warehouse", help="Folder of the warehouse; made when it is not there.")
+]
+VarsOption = Annotated[
+    str, typer.Option("--vars", help="Vars that differ from dbt_project.yml, as a YAML mapping.")
+]
+ProjectOption = Annotated[
+    Path, typer.Option("--project", help="Folder of the dbt project with its seeds.")
+]
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+@app.command()
+def refresh(
+    warehouse: WarehouseOption,
+    raw: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the raw tables; else what raw_path or raw_schema says."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="latest, yesterday or an ISO date; wins over --vars.")
+    ] = None,
+    vars_: VarsOption = "{}",
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Build, test and publish a warehouse from raw tables, then show the summary."""
+    with _told_in_one_sentence():
+        overrides = parse_vars(vars_)
+        if as_of is not None:
+            overrides["as_of_date"] = as_of
+        if raw is not None:
+            overrides["raw_path"] = str(raw.resolve())
+        configuration = _checked(project, overrides)
+        if raw is not None and configuration.settings.raw_schema:
+            found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
+            raise ConfigurationError(COMMAND_LINE, found, "one of the two")
+        _refresh(project, configuration, warehouse)
+
+
+@app.command()
+def check(vars_: VarsOption = "{}", project: ProjectOption = PROJECT_DIR) -> None:
+    """Check the configuration (vars and seeds) and build nothing."""
+    with _told_in_one_sentence():
+        configuration = _checked(project, parse_vars(vars_))
+        seeds = configuration.seeds
+        versions = len({row.version_valid_from for row in seeds.tiers})
+        console.print(
+            f"The configuration holds together: {len(configuration.settings.model_fields_set)} "
+            f"vars, {len(seeds.tiers)} tiers in {versions} rule version"
+            f"{'s' if versions > 1 else ''}, profiles {', '.join(seeds.profiles)}."
+        )
+
+
+@app.command()
+def example(
+    name: Annotated[str, typer.Argument(help="A folder of examples/, such as online_retail.")],
+    warehouse: WarehouseOption,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the public files; not needed for an example that ships."),
+    ] = None,
+    vars_: VarsOption = "{}",
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Map a public data set to the raw contract and refresh a warehouse from it."""
+    with _told_in_one_sentence():
+        overrides = parse_vars(vars_)
+        _checked(project, overrides)
+        raw = _example_raw(project, name, data, warehouse)
+        _refresh(project, _checked(project, {**overrides, "raw_path": str(raw)}), warehouse)
+
+
+@app.command()
+def report(
+    warehouse: WarehouseOption,
+    svg: Annotated[Path | None, typer.Option(help="Also draw the summary into this file.")] = None,
+) -> None:
+    """Show the summary of what a warehouse last published."""
+    with _told_in_one_sentence():
+        summary = read_summary(warehouse)
+        print_summary(summary, console)
+        if svg is not None:
+            save_svg(summary, svg)
+
+
+@contextmanager
+def _told_in_one_sentence() -> Iterator[None]:
+    """Turn a foreseen failure into its sentence and its exit code."""
+    try:
+        yield
+    except TieringError as error:
+        errors.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(int(error.exit_code)) from None
+
+
+def _note(text: str) -> None:
+    errors.print(f"Note: {text}", style="dim", markup=False, highlight=False, soft_wrap=True)
+
+
+def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:
+    return load_configuration(project, overrides)
+
+
+def _refresh(project: Path, configuration: Configuration, warehouse: Path) -> None:
+    """Everything after the configuration: raw folder, build, publication, summary."""
+    for note in configuration.notes:
+        _note(note)
+    settings = configuration.settings
+    if not settings.raw_schema:
+        folder = project / settings.raw_path  # an absolute path stands for itself
+        for note in check_raw_folder(folder, contract_tables(project)):
+            _note(note)
+    started = monotonic()
+    _make_folder(warehouse)
+    nodes = build(project, warehouse, configuration.overrides, console)
+    publish(warehouse)
+    console.print(f"{nodes} models, seeds and tests in {monotonic() - started:.0f} s.", style="dim")
+    print_summary(read_summary(warehouse), console)
+
+
+def _make_folder(warehouse: Path) -> None:
+    try:
+        warehouse.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = f"{warehouse} ({error.strerror})"
+        raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, "a folder") from None
+
+
+def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -> Path:
+    """The raw folder of an example: shipped with it, or mapped from the public files."""
+    examples = project / "examples"
+    names = sorted(p.name for p in examples.glob("[a-z]*") if p.is_dir())
+    if name not in names:
+        found = f"an unknown example {name!r}{did_you_mean(name, names)}"
+        raise SourceError(str(examples), found, f"one of {', '.join(names) or 'none'}")
+    tables = contract_tables(project)
+    for shipped in (examples / name, examples / name / "raw"):
+        if holds_raw_tables(shipped, tables):
+            return shipped.resolve()
+    allowed = f"the folder of its public files (see examples/{name}/README.md)"
+    if data is None or not data.is_dir():
+        found = "no --data" if data is None else f"no such folder {data}"
+        raise SourceError(f"example {name}", found, allowed)
+    # Made anew each time: a table left by an earlier mapping would be read as well.
+    raw = (warehouse / "example_raw" / name).resolve()
+    shutil.rmtree(raw, ignore_errors=True)
+    _make_folder(raw)
+    sys.path.insert(0, str(project.resolve()))
+    try:
+        importlib.import_module("examples.mapping").build_raw(name, data, raw)
+    except (OSError, ValueError, LookupError, ImportError, duckdb.Error) as error:
+        found = f"files that cannot be mapped ({' '.join(str(error).split())})"
+        raise SourceError(f"example {name}, {data}", found, allowed) from error
+    return raw

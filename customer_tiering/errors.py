@@ -1,0 +1,51 @@
+"""What can stop a command, each with the exit code by which a scheduler tells it apart."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `tiering`. A code keeps its meaning for good; new ones are added at the end.
+
+    1 is left to failures nobody foresaw (a traceback). A mistyped command line also exits with 2.
+    """
+
+    OK = 0
+    CONFIGURATION = 2  # a var, a seed or an option is wrong; nothing was built
+    SOURCE = 3  # the raw tables, or the warehouse to report on, are not there or not usable
+    BUILD = 4  # a model, a test or the publication failed; the last publication stands
+
+
+class TieringError(Exception):
+    """A failure told in one sentence, with its exit code."""
+
+    exit_code: ExitCode
+
+
+class _FoundAllowedError(TieringError):
+    """A failure of the form: where, what was found there, what is allowed there."""
+
+    def __init__(self, where: str, found: str, allowed: str) -> None:
+        self.where = where
+        self.found = found
+        self.allowed = allowed
+        super().__init__(f"{where}: found {found}; allowed is {allowed}.")
+
+
+class ConfigurationError(_FoundAllowedError):
+    """A var or a row of a seed breaks a rule. `where` names the file and its line or var."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class SourceError(_FoundAllowedError):
+    """Raw tables are missing or unusable. `where` names the folder or file."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class BuildError(TieringError):
+    """dbt or the publication failed."""
+
+    exit_code = ExitCode.BUILD

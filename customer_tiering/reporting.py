@@ -1,0 +1,297 @@
+"""The summary of a publication: tiers, movements, data quality and where to look next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from customer_tiering.errors import SourceError
+from customer_tiering.publishing import PUBLICATION, open_publication
+
+REASONS_SHOWN = 5  # of rejected records
+BAR_WIDTH = 20  # characters for 100 %
+SVG_WIDTH = 100  # characters
+TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
+MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
+
+# tier_rank NULL: customers without a tier.
+_TIERS = """
+with ladder as (
+    select tier_code, tier_rank, label_en, label_zh
+    from marts.tiers
+    where version_valid_from = coalesce(
+        (select max(version_valid_from) from marts.tiers where version_valid_from <= $as_of),
+        (select min(version_valid_from) from marts.tiers)
+    )
+)
+
+select
+    tier_summary.tier_code,
+    ladder.tier_rank,
+    coalesce(ladder.label_en, labels.label_en, tier_summary.tier_code) as label_en,
+    coalesce(ladder.label_zh, labels.label_zh, '') as label_zh,
+    tier_summary.customers,
+    tier_summary.customers / nullif(sum(tier_summary.customers) over (), 0) as customer_share,
+    tier_summary.window_revenue,
+    tier_summary.window_revenue_share
+from marts.tier_summary
+left join ladder on tier_summary.tier_code = ladder.tier_code
+left join marts.labels
+    on labels.kind = 'tier' and tier_summary.tier_code = labels.code
+where
+    tier_summary.period_end = $as_of
+    and (ladder.tier_code is not null or tier_summary.customers > 0)
+order by ladder.tier_rank desc nulls last, tier_summary.tier_code
+"""
+
+_MOVEMENTS = """
+select
+    movements.change_type,
+    coalesce(changes.label_en, movements.change_type) as change_en,
+    coalesce(changes.label_zh, '') as change_zh,
+    coalesce(reasons.label_en, movements.reason_code, '') as reason_en,
+    coalesce(reasons.label_zh, '') as reason_zh,
+    movements.customers
+from (
+    select change_type, reason_code, count(*) as customers
+    from marts.customer_periods
+    where period_end = $closed_on and change_type in (select unnest($movements))
+    group by 1, 2
+) as movements
+left join marts.labels as changes
+    on changes.kind = 'change_type' and movements.change_type = changes.code
+left join marts.labels as reasons
+    on reasons.kind = 'reason_code' and movements.reason_code = reasons.code
+order by list_position($movements, movements.change_type), movements.customers desc, reason_en
+"""
+
+_REJECTED = """
+select
+    rejected_records.source_table,
+    rejected_records.action,
+    coalesce(labels.label_en, rejected_records.reject_reason) as reason_en,
+    coalesce(labels.label_zh, '') as reason_zh,
+    count(*) as records
+from quality.rejected_records
+left join marts.labels
+    on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
+group by 1, 2, 3, 4
+order by records desc, 1, 2, 3, 4
+"""
+
+# rows_rejected says again what reconciliation shows.
+_WARNINGS = """
+select
+    coalesce(labels.label_en, warnings.warning_code) as warning_en,
+    coalesce(labels.label_zh, '') as warning_zh,
+    string_agg(warnings.subject, ', ' order by warnings.subject) as subjects
+from quality.warnings
+left join marts.labels
+    on labels.kind = 'warning' and warnings.warning_code = labels.code
+where warnings.warning_code <> 'rows_rejected'
+group by 1, 2
+order by 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a publication says at a glance. `as_of` is None when there are no orders at all."""
+
+    publication: Path
+    as_of: date | None
+    closed_on: date | None
+    tiers: list[tuple]
+    movements: list[tuple]
+    reconciliation: list[tuple]
+    rejected: list[tuple]
+    warnings: list[tuple]
+
+
+def read_summary(warehouse: Path) -> Summary:
+    """Read the summary of the publication in a warehouse folder. Raises SourceError."""
+    publication = warehouse / PUBLICATION
+    if not publication.is_file():
+        allowed = "a warehouse that `tiering refresh` has published"
+        raise SourceError(str(publication), "no such file", allowed)
+    try:
+        with open_publication(publication) as connection:
+            return _read(connection, publication)
+    except duckdb.Error as error:
+        found = f"a file that cannot be reported on ({' '.join(str(error).split())})"
+        raise SourceError(str(publication), found, "a publication of `tiering refresh`") from error
+
+
+def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
+    def rows(sql: str, **values: object) -> list[tuple]:
+        return connection.execute(sql, values or None).fetchall()
+
+    as_of, closed_on = rows(
+        "select max(period_end), max(period_end) filter (not is_open_period) "
+        "from marts.review_periods"
+    )[0]
+    return Summary(
+        publication=publication,
+        as_of=as_of,
+        closed_on=closed_on,
+        tiers=rows(_TIERS, as_of=as_of),
+        movements=rows(_MOVEMENTS, closed_on=closed_on, movements=list(MOVEMENTS)),
+        reconciliation=rows(
+            "select source_table, rows_in, rows_staged, rows_duplicate, rows_rejected "
+            "from quality.reconciliation where rows_in > 0 order by 1"
+        ),
+        rejected=rows(_REJECTED),
+        warnings=rows(_WARNINGS),
+    )
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Print the summary, English with Chinese beside."""
+    console.print(_rendered(summary))
+
+
+def save_svg(summary: Summary, path: Path) -> None:
+    """Draw the summary as an SVG that refers to nothing outside itself."""
+    console = Console(record=True, width=SVG_WIDTH, file=_Nowhere(), force_terminal=True)
+    console.print(_rendered(summary))
+    svg = console.export_svg(title="tiering report", unique_id="tiering-report")
+    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
+
+
+class _Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        return None
+
+
+def _rendered(summary: Summary) -> Group:
+    if summary.as_of is None:
+        parts = [_heading("No orders yet", "暂无订单"), _quality(summary), _next(summary)]
+    else:
+        parts = [
+            _heading(f"Customer tiers as of {summary.as_of}", f"客户等级, 截至 {summary.as_of}"),
+            _tiers(summary),
+            *_movements(summary),
+            _quality(summary),
+            _next(summary),
+        ]
+    return Group(*parts)
+
+
+def _heading(english: str, chinese: str) -> Padding:
+    return Padding(Text.assemble((english, "bold"), "  ", (chinese, "dim")), (1, 0, 0, 0))
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column whose name begins with > holds numbers."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.lstrip(">"), justify="right" if column[:1] == ">" else "left")
+    return table
+
+
+def _tiers(summary: Summary) -> Table:
+    table = _table("Tier", "等级", ">Customers", ">Share", "", ">Revenue", ">Share", "")
+    for _, rank, label_en, label_zh, customers, share, revenue, revenue_share in summary.tiers:
+        colour = TIER_COLOURS[(rank - 1) % len(TIER_COLOURS)] if rank else "grey50"
+        table.add_row(
+            Text(label_en, style=colour),
+            Text(label_zh, style=colour),
+            f"{customers:,}",
+            _percent(share),
+            _bar(share, colour),
+            _money(revenue),
+            _percent(revenue_share),
+            _bar(revenue_share, colour),
+        )
+    return table
+
+
+def _percent(share: float | Decimal | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.0f}"
+
+
+def _bar(share: float | Decimal | None, colour: str) -> Text:
+    """A bar of eighths of characters; refunds can make a share negative, which shows as none."""
+    eighths = round(float(min(max(share or 0, 0), 1)) * BAR_WIDTH * 8)
+    full, rest = divmod(eighths, 8)
+    return Text("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else ""), style=colour)
+
+
+def _movements(summary: Summary) -> list[Padding | Table | Text]:
+    if summary.closed_on is None:
+        return [_heading("Movements: no period has closed yet", "变动: 尚无完结的周期")]
+    heading = _heading(
+        f"Movements of the last closed period, to {summary.closed_on}",
+        "上一完结周期的变动",
+    )
+    if not summary.movements:
+        return [heading, Text("none")]
+    table = _table("Change", "变动", ">Customers", "Reason", "原因")
+    shown = None
+    for change, change_en, change_zh, reason_en, reason_zh, customers in summary.movements:
+        again = change == shown
+        table.add_row(
+            "" if again else change_en,
+            "" if again else change_zh,
+            f"{customers:,}",
+            reason_en,
+            reason_zh,
+        )
+        shown = change
+    return [heading, table]
+
+
+def _quality(summary: Summary) -> Group:
+    table = _table("Raw table", ">Rows", ">Staged", ">Duplicates", ">Rejected")
+    for name, *counts in summary.reconciliation:
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    parts: list[Padding | Table] = [_heading("Data quality", "数据质量"), table]
+    if summary.rejected:
+        reasons = _table("Raw table", "Action", "Reason", "原因", ">Records")
+        for *words, count in summary.rejected[:REASONS_SHOWN]:
+            reasons.add_row(*words, f"{count:,}")
+        more = summary.rejected[REASONS_SHOWN:]
+        if more:
+            others = sum(count for *_, count in more)
+            reasons.add_row("", "", f"{len(more)} other kinds", "", f"{others:,}")
+        parts.append(Padding(reasons, (1, 0, 0, 0)))
+    if summary.warnings:
+        warnings = _table("Warning", "警告", "Where")
+        for words in summary.warnings:
+            warnings.add_row(*words, style="yellow")
+        parts.append(Padding(warnings, (1, 0, 0, 0)))
+    return Group(*parts)
+
+
+def _next(summary: Summary) -> Group:
+    table = _table("", "")
+    table.show_header = False
+    for what, where in (
+        ("Who is in which tier", "marts.customer_tiers"),
+        ("Why: the points of each input", "marts.customer_score_details"),
+        ("Where tiers are heading", "marts.tier_transitions"),
+        ("Every customer, every period", "marts.customer_periods"),
+        ("What was rejected", "quality.rejected_records"),
+        ("In any DuckDB client", f"attach '{summary.publication}' as warehouse (read_only);"),
+        ("", "from warehouse.marts.customers;"),
+    ):
+        table.add_row(what, Text(where, style="cyan", overflow="fold"))
+    return Group(_heading("Where to look next", "接下来看什么"), table)

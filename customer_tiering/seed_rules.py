@@ -1,0 +1,405 @@
+"""What the rows of the seeds must be together: complete, ordered, summing to one.
+
+Every check ends in one sentence: file and line, what was found, what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise, product
+from typing import NoReturn
+
+from customer_tiering.errors import ConfigurationError
+from customer_tiering.seeds import (
+    BANDS,
+    ORDER_STATUSES,
+    SEGMENT_MAPS,
+    AgeBand,
+    CellRange,
+    CodeLabel,
+    OrderStatus,
+    RfmBand,
+    RfmFixedEdges,
+    RfmSegment,
+    Row,
+    ScoreWeight,
+    SeedRow,
+    Seeds,
+    StarRating,
+    Tier,
+    did_you_mean,
+)
+
+GROWTH_SWING = 50  # points that growth's score may fall from its neutral middle
+TIERLESS = "none"  # the code of customers without a tier in aggregated marts
+
+COMPONENT_INPUTS = {
+    "value": ("recency", "frequency", "monetary", "contribution", "balance"),
+    "growth": ("revenue_trend",),
+    "loyalty": ("repeat_rate", "tenure", "referrals"),
+    "satisfaction": ("nps", "csat", "complaints"),
+    "engagement": ("active_days", "channels", "usage_time"),
+    "partnership": ("categories", "demand_breadth", "contact_regularity"),
+}
+# What orders alone always give. (categories needs order items too.)
+ORDER_INPUTS = {
+    "recency",
+    "frequency",
+    "monetary",
+    "contribution",
+    "revenue_trend",
+    "repeat_rate",
+    "tenure",
+}
+VALUE_LED_PROFILES = ("b2b", "finance", "subscription")
+CELLS = tuple(product(range(1, 6), repeat=3))
+
+
+def check_seeds(seeds: Seeds) -> None:
+    """Check the seeds as wholes, and those that depend on each other.
+
+    Raises ConfigurationError at the first rule that does not hold.
+    """
+    _check_tiers(seeds.tiers)
+    _check_score_weights(seeds.score_weights)
+    _check_growth(seeds.score_weights, seeds.tiers)
+    _check_segments(seeds.rfm_segments)
+    _check_bands(seeds.rfm_bands)
+    _check_fixed_edges(seeds.rfm_fixed_edges)
+    _check_star_ratings(seeds.star_ratings)
+    _check_age_bands(seeds.age_bands)
+    _check_order_statuses(seeds.order_statuses)
+    _check_unique("sales_channels", seeds.sales_channels, "channel")
+    _check_code_labels(seeds.code_labels)
+
+
+def _fail(seed: str, rows: SeedRow | list[SeedRow] | None, found: str, allowed: str) -> NoReturn:
+    """Stop at a row, or at the lines that a group of rows spans, or at the file."""
+    where = f"seeds/{seed}.csv"
+    if isinstance(rows, SeedRow):
+        where += f", line {rows.line}"
+    elif rows:
+        where += f", lines {min(r.line for r in rows)} to {max(r.line for r in rows)}"
+    raise ConfigurationError(where, found, allowed)
+
+
+def _grouped(rows: Iterable[Row], *columns: str) -> dict[tuple, list[Row]]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[tuple(getattr(row, column) for column in columns)].append(row)
+    return dict(groups)
+
+
+def _check_unique(seed: str, rows: list[Row], column: str) -> None:
+    """Each value of a column once, whatever its case."""
+    seen: dict[str, SeedRow] = {}
+    for row in rows:
+        value = str(getattr(row, column))
+        if (first := seen.setdefault(value.lower(), row)) is not row:
+            found = f"{column} {value!r} again (it is on line {first.line} too)"
+            _fail(seed, row, found, f"each {column} once, whatever its case")
+
+
+def _check_tiers(tiers: list[Tier]) -> None:
+    for row in tiers:
+        if row.tier_code == TIERLESS:
+            allowed = f"any other code, as {TIERLESS} stands for customers without a tier"
+            _fail("tiers", row, f"tier_code '{TIERLESS}'", allowed)
+    for (version,), ladder in _grouped(tiers, "version_valid_from").items():
+        _check_ladder(version, ladder)
+    # A rule version may add or drop tiers, but history compares ranks across versions.
+    rank_of: dict[str, Tier] = {}
+    code_of: dict[int, Tier] = {}
+    for row in tiers:
+        by_code = rank_of.setdefault(row.tier_code, row)
+        by_rank = code_of.setdefault(row.tier_rank, row)
+        if by_code.tier_rank != row.tier_rank or by_rank.tier_code != row.tier_code:
+            other = by_code if by_code.tier_rank != row.tier_rank else by_rank
+            found = (
+                f"tier_code {row.tier_code} with tier_rank {row.tier_rank} "
+                f"(line {other.line} pairs {other.tier_code} with {other.tier_rank})"
+            )
+            _fail("tiers", row, found, "the same pairs of tier_code and tier_rank in all versions")
+
+
+def _check_ladder(version: date, ladder: list[Tier]) -> None:
+    """One version: ranks 1 to n, and each rung harder to reach and to keep than the one below."""
+    for column in ("tier_code", "tier_rank"):
+        for (value,), rows in _grouped(ladder, column).items():
+            if len(rows) > 1:
+                found = f"{column} {value} again in version {version}"
+                _fail("tiers", rows[1], found, f"each {column} once in a version")
+    ladder = sorted(ladder, key=lambda row: row.tier_rank)
+    for rank, row in enumerate(ladder, start=1):
+        if row.tier_rank != rank:
+            found = f"tier_rank {row.tier_rank} without a tier_rank {rank} in version {version}"
+            _fail("tiers", row, found, "ranks from 1 without gaps in each version")
+        for keep, enter in (
+            ("keep_score", "enter_score"),
+            ("keep_min_orders", "enter_min_orders"),
+            ("keep_min_revenue", "enter_min_revenue"),
+        ):
+            if _limit(row, keep) > _limit(row, enter):
+                found = f"{keep} {getattr(row, keep)} above {enter} {_shown(row, enter)}"
+                _fail("tiers", row, found, f"a {keep} of at most {enter}")
+    for low, high in pairwise(ladder):
+        if high.enter_score <= low.enter_score:
+            found = f"enter_score {high.enter_score} of {high.tier_code}"
+            allowed = f"more than {low.enter_score}, the enter_score of {low.tier_code} below it"
+            _fail("tiers", high, found, allowed)
+        for column in ("keep_score", "enter_min_orders", "enter_min_revenue"):
+            if _limit(high, column) < _limit(low, column):
+                found = f"{column} {_shown(high, column)} of {high.tier_code}"
+                allowed = (
+                    f"at least {_shown(low, column)}, the {column} of {low.tier_code} below it"
+                )
+                _fail("tiers", high, found, allowed)
+
+
+def _limit(row: Tier, column: str) -> Decimal:
+    """A rule's limit for comparisons. No orders limit is 0; no revenue limit is below any."""
+    value = getattr(row, column)
+    if value is None:
+        return Decimal("-Infinity") if column.endswith("revenue") else Decimal(0)
+    return Decimal(value)
+
+
+def _shown(row: Tier, column: str) -> str:
+    value = getattr(row, column)
+    return "(empty)" if value is None else str(value)
+
+
+def _check_score_weights(weights: list[ScoreWeight]) -> None:
+    for row in weights:
+        if row.component not in COMPONENT_INPUTS:
+            hint = did_you_mean(row.component, COMPONENT_INPUTS)
+            found = f"component {row.component!r}{hint}"
+            _fail("score_weights", row, found, f"one of {', '.join(COMPONENT_INPUTS)}")
+        inputs = COMPONENT_INPUTS[row.component]
+        if row.input and row.input not in inputs:
+            found = f"input {row.input!r} of {row.component}{did_you_mean(row.input, inputs)}"
+            allowed = f"empty (the component itself) or one of {', '.join(inputs)}"
+            _fail("score_weights", row, found, allowed)
+    for (profile, component, name), rows in _grouped(
+        weights, "profile", "component", "input"
+    ).items():
+        if len(rows) > 1:
+            found = f"{_part(component, name)} of profile {profile} again"
+            allowed = "each component and each input once in a profile"
+            _fail("score_weights", rows[1], found, allowed)
+    for (profile,), rows in _grouped(weights, "profile").items():
+        _check_profile(profile, rows)
+
+
+def _part(component: str, name: str) -> str:
+    return f"input {name} of component {component}" if name else f"component {component}"
+
+
+def _check_profile(profile: str, rows: list[ScoreWeight]) -> None:
+    for before, row in pairwise(rows):
+        if row.sort_order <= before.sort_order:
+            found = f"sort_order {row.sort_order} after {before.sort_order} in profile {profile}"
+            _fail("score_weights", row, found, "a sort_order that rises from row to row")
+    present = {(row.component, row.input) for row in rows}
+    for component, inputs in COMPONENT_INPUTS.items():
+        for name in ("", *inputs):
+            if (component, name) not in present:
+                found = f"no {_part(component, name)} in profile {profile}"
+                allowed = "every component and every input in each profile (weight 0 leaves it out)"
+                _fail("score_weights", rows, found, allowed)
+    _check_sum(f"the components of profile {profile}", [r for r in rows if not r.input])
+    for component in COMPONENT_INPUTS:
+        _check_sum(
+            f"the inputs of component {component} of profile {profile}",
+            [r for r in rows if r.component == component and r.input],
+        )
+
+
+def _check_sum(what: str, rows: list[ScoreWeight]) -> None:
+    total = sum(row.weight for row in rows)
+    if total != 1:
+        _fail("score_weights", rows, f"weights of {what} that sum to {total}", "a sum of exactly 1")
+
+
+def _check_growth(weights: list[ScoreWeight], tiers: list[Tier]) -> None:
+    """Growth alone must never cost a tier, in any profile and any version.
+
+    A customer who entered at neutral growth (50) can lose 50 points of growth, so growth's weight
+    times 50 may not exceed the distance from enter_score down to keep_score. The weight that
+    counts is the largest that growth can get: weights of unknown components go to the known ones,
+    and the fewest are known where there are only orders. A tier that is entered and kept at 0
+    cannot be lost by score and does not count.
+    """
+    distances = [row for row in tiers if (row.enter_score, row.keep_score) != (0, 0)]
+    if not distances:
+        return
+    nearest = min(distances, key=lambda row: row.enter_score - row.keep_score)
+    room = nearest.enter_score - nearest.keep_score
+    for (profile,), rows in _grouped(weights, "profile").items():
+        known = {row.component for row in rows if row.input in ORDER_INPUTS and row.weight > 0}
+        of_components = {row.component: row for row in rows if not row.input}
+        growth = of_components["growth"]
+        if growth.weight == 0 or "growth" not in known:
+            continue
+        share = growth.weight / sum(of_components[component].weight for component in known)
+        if share * GROWTH_SWING > room:
+            found = (
+                f"growth with a weight of {growth.weight}, or {share:.4f} where only orders are "
+                f"known, in profile {profile} (times {GROWTH_SWING} = {share * GROWTH_SWING:.2f})"
+            )
+            allowed = (
+                f"a growth weight that, times {GROWTH_SWING}, is at most {room}, the smallest "
+                f"distance from enter_score to keep_score (seeds/tiers.csv, line {nearest.line})"
+            )
+            _fail("score_weights", growth, found, allowed)
+
+
+def _check_ranges(seed: str, rows: Iterable[CellRange]) -> None:
+    for row in rows:
+        for metric in "rfm":
+            low, high = getattr(row, f"{metric}_from"), getattr(row, f"{metric}_to")
+            if low > high:
+                found = f"{metric}_from {low} above {metric}_to {high}"
+                _fail(seed, row, found, f"at most {metric}_to for {metric}_from")
+
+
+def _named(cell: tuple[int, int, int]) -> str:
+    return "cell r={} f={} m={}".format(*cell)
+
+
+def _check_segments(segments: list[RfmSegment]) -> None:
+    _check_ranges("rfm_segments", segments)
+    for row in segments:
+        if row.segment_code in ("lapsed", "prospect"):
+            allowed = "any other code, as lapsed and prospect are given without scores"
+            _fail("rfm_segments", row, f"segment_code {row.segment_code!r}", allowed)
+    for name in SEGMENT_MAPS:
+        rows = [row for row in segments if row.segment_map == name]
+        if not rows:
+            _fail("rfm_segments", None, f"no rows of segment_map {name}", "both maps, each whole")
+        for cell in CELLS:
+            holders = [row for row in rows if row.holds(cell)]
+            allowed = f"each of the {len(CELLS)} cells exactly once in a map"
+            if not holders:
+                _fail("rfm_segments", rows, f"no segment for {_named(cell)} in map {name}", allowed)
+            if len(holders) > 1:
+                found = f"{_named(cell)} of map {name} again (line {holders[0].line} holds it too)"
+                _fail("rfm_segments", holders[1], found, allowed)
+
+
+def _check_bands(bands: list[RfmBand]) -> None:
+    _check_ranges("rfm_bands", bands)
+    for (band, priority), rows in _grouped(bands, "band", "priority").items():
+        if len(rows) > 1:
+            found = f"priority {priority} of {band} again (it is on line {rows[0].line} too)"
+            _fail("rfm_bands", rows[1], found, "each priority once in a band")
+    for band in BANDS:
+        rows = [row for row in bands if row.band == band]
+        if not rows:
+            _fail("rfm_bands", None, f"no rows of band {band}", f"all of {', '.join(BANDS)}")
+        for cell in CELLS:
+            if not any(row.holds(cell) for row in rows):
+                found = f"no rule of band {band} for {_named(cell)}"
+                _fail("rfm_bands", rows, found, f"a rule for each of the {len(CELLS)} cells")
+
+
+def _check_fixed_edges(edges: list[RfmFixedEdges]) -> None:
+    _check_unique("rfm_fixed_edges", edges, "metric")
+    for metric in ("recency", "frequency", "monetary"):
+        if metric not in (row.metric for row in edges):
+            allowed = "recency, frequency and monetary, each once"
+            _fail("rfm_fixed_edges", None, f"no row of metric {metric}", allowed)
+    for row in edges:
+        for low, high in pairwise(("edge_1", "edge_2", "edge_3", "edge_4")):
+            if getattr(row, high) < getattr(row, low):
+                found = f"{high} {getattr(row, high)} of {row.metric}"
+                allowed = f"at least {getattr(row, low)}, its {low}"
+                _fail("rfm_fixed_edges", row, found, allowed)
+
+
+def _check_star_ratings(ratings: list[StarRating]) -> None:
+    _check_unique("star_ratings", ratings, "star_rating")
+    for stars in range(1, 6):
+        if stars not in (row.star_rating for row in ratings):
+            _fail("star_ratings", None, f"no star_rating {stars}", "1 to 5, each once")
+    ratings = sorted(ratings, key=lambda row: row.star_rating)
+    if ratings[0].min_score != 0:
+        _fail("star_ratings", ratings[0], f"min_score {ratings[0].min_score} of 1 star", "0")
+    for low, high in pairwise(ratings):
+        if high.min_score <= low.min_score:
+            found = f"min_score {high.min_score} of {high.star_rating} stars"
+            allowed = f"more than {low.min_score}, the min_score of {low.star_rating}"
+            _fail("star_ratings", high, found, allowed)
+
+
+def _check_age_bands(bands: list[AgeBand]) -> None:
+    _check_unique("age_bands", bands, "age_band")
+    expected = 0
+    for row in sorted(bands, key=lambda row: row.age_from):
+        if row.age_from > row.age_to:
+            found = f"age_from {row.age_from} above age_to {row.age_to}"
+            _fail("age_bands", row, found, "an age_from of at most age_to")
+        if row.age_from != expected:
+            allowed = f"{expected}, so that each age from 0 to 150 is in exactly one band"
+            _fail("age_bands", row, f"age_from {row.age_from} of {row.age_band}", allowed)
+        expected = row.age_to + 1
+    if expected != 151:
+        last = max(bands, key=lambda row: row.age_to)
+        allowed = "150 for the oldest band, so that each age from 0 to 150 is in exactly one band"
+        _fail("age_bands", last, f"age_to {last.age_to} of {last.age_band}", allowed)
+
+
+def _check_order_statuses(statuses: list[OrderStatus]) -> None:
+    _check_unique("order_statuses", statuses, "source_status")
+    meaning = {row.source_status.lower(): row for row in statuses}
+    for status in ORDER_STATUSES:
+        row = meaning.get(status)
+        if row is None or row.order_status != status:
+            found = f"{status!r} read as {row.order_status!r}" if row else f"no row for {status!r}"
+            allowed = f"{', '.join(ORDER_STATUSES)}, each read as itself"
+            _fail("order_statuses", row, found, allowed)
+
+
+def _check_code_labels(labels: list[CodeLabel]) -> None:
+    for (kind, code), rows in _grouped(labels, "kind", "code").items():
+        if len(rows) > 1:
+            found = f"code {code} of kind {kind} again (it is on line {rows[0].line} too)"
+            _fail("code_labels", rows[1], found, "each code once in a kind")
+        if kind == "tier" and code != TIERLESS:
+            allowed = f"only {TIERLESS} of kind tier, as tiers have their labels in seeds/tiers.csv"
+            _fail("code_labels", rows[0], f"code {code} of kind tier", allowed)
+
+
+def notes_on(seeds: Seeds) -> list[str]:
+    """Advice that is not a rule: codes without a label, profiles with little value."""
+    return _unlabelled(seeds) + _value_light(seeds)
+
+
+def _unlabelled(seeds: Seeds) -> list[str]:
+    map_kinds = {"standard": "segment", "value_matrix": "value_matrix"}
+    used = {
+        **{(map_kinds[s.segment_map], s.segment_code): "rfm_segments" for s in seeds.rfm_segments},
+        **{(b.band, b.band_code): "rfm_bands" for b in seeds.rfm_bands},
+        **{("age_band", b.age_band): "age_bands" for b in seeds.age_bands},
+    }
+    labelled = {(row.kind, row.code) for row in seeds.code_labels}
+    return [
+        f"seeds/code_labels.csv: the {kind} {code} of seeds/{seed}.csv has no label."
+        for (kind, code), seed in used.items()
+        if (kind, code) not in labelled
+    ]
+
+
+def _value_light(seeds: Seeds) -> list[str]:
+    return [
+        f"seeds/score_weights.csv, line {row.line}: profile {row.profile} gives value a weight of "
+        f"{row.weight}; 0.5 or more is advised for it."
+        for row in seeds.score_weights
+        if row.profile in VALUE_LED_PROFILES
+        and row.component == "value"
+        and not row.input
+        and row.weight < Decimal("0.5")
+    ]

@@ -1,0 +1,326 @@
+"""The business's rules (seeds/*.csv): how they are read, and what each cell of a row may hold.
+
+A cell's allowed values are said once, in the description of its type; messages quote it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from customer_tiering.errors import ConfigurationError
+
+SEGMENT_MAPS = ("standard", "value_matrix")
+BANDS = ("value_class", "purchasing_power", "purchase_frequency_band", "buyer_type")
+ORDER_STATUSES = ("pending", "completed", "cancelled", "returned")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """' (did you mean x?)' when a known word is close to the given one, else nothing."""
+    close = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _written_as(pattern: str) -> BeforeValidator:
+    """Only text that the pattern describes whole reaches the type behind it."""
+
+    def check(cell: object) -> object:
+        if not isinstance(cell, str) or not re.fullmatch(pattern, cell):
+            raise ValueError("not written as it must be")
+        return cell
+
+    return BeforeValidator(check)
+
+
+def _whole(low: int, high: int) -> object:
+    return Annotated[
+        int,
+        _written_as(r"[0-9]{1,9}"),
+        Field(ge=low, le=high, description=f"a whole number from {low} to {high}"),
+    ]
+
+
+def _number(high: int, places: int, what: str) -> object:
+    return Annotated[
+        Decimal,
+        _written_as(rf"[0-9]{{1,14}}(\.[0-9]{{1,{places}}})?"),
+        Field(ge=0, le=high, description=f"{what} with at most {places} decimals"),
+    ]
+
+
+def _or_empty(kind: object, description: str) -> object:
+    empty = BeforeValidator(lambda cell: None if cell == "" else cell)
+    return Annotated[kind | None, empty, Field(description=description)]
+
+
+def _text(pattern: str, description: str) -> object:
+    return Annotated[str, _written_as(pattern), Field(description=description)]
+
+
+def _one_of(*words: str) -> object:
+    return Annotated[Literal[words], Field(description=f"one of {', '.join(words)}")]
+
+
+Code = _text(
+    r"[a-z][a-z0-9_]{0,39}", "a code of a-z, 0-9 and _ that begins with a letter, up to 40"
+)
+BandCode = _text(r"[a-z0-9][a-z0-9_]{0,39}", "a code of a-z, 0-9 and _, up to 40")
+Label = _text(r"[^\x00-\x1f]{1,80}", "a text of 1 to 80 characters")
+Score = _whole(1, 5)
+Points = _number(100, 2, "a number from 0 to 100")
+Weight = _number(1, 6, "a number from 0 to 1")
+Edge = _number(10**14, 4, "a number of 0 or more")
+OrdersOrEmpty = _or_empty(_whole(0, 1_000_000), "empty or a whole number from 0 to 1000000")
+RevenueOrEmpty = _or_empty(
+    _number(10**14, 2, "a number of 0 or more"),
+    "empty or a number of 0 or more with at most 2 decimals",
+)
+IsoDate = Annotated[
+    date, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), Field(description="an ISO date (YYYY-MM-DD)")
+]
+
+
+class SeedRow(BaseModel):
+    """One row of a seed. `line` is its line in the file, the header being line 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    line: int
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """The seed's columns, in their usual order (any order is allowed)."""
+        return [name for name in cls.model_fields if name != "line"]
+
+
+Row = TypeVar("Row", bound=SeedRow)
+
+
+class Tier(SeedRow):
+    """A tier of one version of the ladder. Scores 0-100; orders and revenue over the window."""
+
+    version_valid_from: IsoDate
+    tier_code: Code
+    tier_rank: _whole(1, 10)
+    label_en: Label
+    label_zh: Label
+    enter_score: Points
+    keep_score: Points
+    enter_min_orders: OrdersOrEmpty
+    keep_min_orders: OrdersOrEmpty
+    enter_min_revenue: RevenueOrEmpty
+    keep_min_revenue: RevenueOrEmpty
+
+
+class ScoreWeight(SeedRow):
+    """The weight of a component (empty input) or of an input inside its component."""
+
+    profile: Code
+    sort_order: _whole(1, 1_000_000)
+    component: str
+    input: str
+    weight: Weight
+
+
+class CellRange(SeedRow):
+    """A box of RFM cells, both ends included."""
+
+    r_from: Score
+    r_to: Score
+    f_from: Score
+    f_to: Score
+    m_from: Score
+    m_to: Score
+
+    def holds(self, cell: tuple[int, int, int]) -> bool:
+        """Whether the cell (r, f, m) lies in the box."""
+        r, f, m = cell
+        return (
+            self.r_from <= r <= self.r_to
+            and self.f_from <= f <= self.f_to
+            and self.m_from <= m <= self.m_to
+        )
+
+
+class RfmSegment(CellRange):
+    """A box of cells that is (part of) a segment of one map."""
+
+    segment_map: _one_of(*SEGMENT_MAPS)
+    segment_code: Code
+
+
+class RfmBand(CellRange):
+    """A rule of a band; the matching rule with the smallest priority decides."""
+
+    band: _one_of(*BANDS)
+    priority: _whole(1, 1000)
+    band_code: Code
+
+
+class RfmFixedEdges(SeedRow):
+    """The exclusive edges between the scores of a metric: days, orders or reporting currency."""
+
+    metric: _one_of("recency", "frequency", "monetary")
+    edge_1: Edge
+    edge_2: Edge
+    edge_3: Edge
+    edge_4: Edge
+
+
+class StarRating(SeedRow):
+    """The least management score (0-100) of a number of stars."""
+
+    star_rating: Score
+    min_score: Points
+
+
+class AgeBand(SeedRow):
+    """Ages in full years, both ends included."""
+
+    age_band: BandCode
+    age_from: _whole(0, 150)
+    age_to: _whole(0, 150)
+
+
+class OrderStatus(SeedRow):
+    """A source system's word for an order status (any case) and what it means here."""
+
+    source_status: Label
+    order_status: _one_of(*ORDER_STATUSES)
+
+
+class SalesChannel(SeedRow):
+    """A source system's word for a channel (any case) and its kind."""
+
+    channel: Label
+    channel_type: _one_of("online", "offline")
+
+
+class CodeLabel(SeedRow):
+    """What people read for a code. Tiers carry their labels in tiers.csv."""
+
+    kind: Code
+    code: BandCode
+    label_en: Label
+    label_zh: Label
+
+
+class Seeds(BaseModel):
+    """All seeds, read and each row checked; seed_rules looks at the rows together."""
+
+    model_config = ConfigDict(frozen=True)
+    tiers: list[Tier]
+    score_weights: list[ScoreWeight]
+    rfm_segments: list[RfmSegment]
+    rfm_bands: list[RfmBand]
+    rfm_fixed_edges: list[RfmFixedEdges]
+    star_ratings: list[StarRating]
+    age_bands: list[AgeBand]
+    order_statuses: list[OrderStatus]
+    sales_channels: list[SalesChannel]
+    code_labels: list[CodeLabel]
+
+    @property
+    def profiles(self) -> list[str]:
+        """The names of the score profiles, in the order of the file."""
+        return list(dict.fromkeys(row.profile for row in self.score_weights))
+
+
+def _read_cells(path: Path) -> list[tuple[int, list[str]]]:
+    """The lines of a CSV that are not blank, each with its number in the file."""
+    where, allowed = f"seeds/{path.name}", "a comma-separated text file in UTF-8"
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigurationError(where, "no such file", allowed) from None
+    except OSError as error:
+        raise ConfigurationError(where, f"a file that cannot be read ({error})", allowed) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        found = f"a byte that is not UTF-8 (0x{error.object[error.start]:02x})"
+        raise ConfigurationError(f"{where}, line {line}", found, allowed) from None
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    lines, first_line = [], 1
+    try:
+        for cells in reader:
+            if cells:
+                lines.append((first_line, cells))
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        found = f"a line that is not CSV ({error})"
+        raise ConfigurationError(f"{where}, line {first_line}", found, allowed) from None
+    return lines
+
+
+def _check_header(name: str, header: list[str], columns: list[str]) -> None:
+    where, allowed = f"seeds/{name}.csv, line 1", f"the columns {', '.join(columns)}, each once"
+    for column in header:
+        if column not in columns:
+            hint = did_you_mean(column, columns)
+            raise ConfigurationError(where, f"an unknown column {column!r}{hint}", allowed)
+        if header.count(column) > 1:
+            raise ConfigurationError(where, f"the column {column} more than once", allowed)
+    for column in columns:
+        if column not in header:
+            raise ConfigurationError(where, f"no column {column}", allowed)
+
+
+def _read_seed(folder: Path, name: str, model: type[Row]) -> list[Row]:
+    """Rows of one seed, each checked by itself. Raises ConfigurationError."""
+    lines = _read_cells(folder / f"{name}.csv")
+    columns = model.columns()
+    if not lines:
+        where = f"seeds/{name}.csv"
+        allowed = f"a header with the columns {', '.join(columns)} and at least one row"
+        raise ConfigurationError(where, "an empty file", allowed)
+    header = lines[0][1]
+    _check_header(name, header, columns)
+    rows = []
+    for line, cells in lines[1:]:
+        where = f"seeds/{name}.csv, line {line}"
+        if len(cells) != len(header):
+            found = f"{len(cells)} cells"
+            raise ConfigurationError(where, found, f"{len(header)} cells, as in the header")
+        for column, cell in zip(header, cells, strict=True):
+            if cell != cell.strip():
+                found = f"{column} {cell!r}"
+                raise ConfigurationError(where, found, "a value without blanks around it")
+        try:
+            rows.append(model(line=line, **dict(zip(header, cells, strict=True))))
+        except ValidationError as error:
+            column = str(error.errors()[0]["loc"][0])
+            cell = cells[header.index(column)]
+            allowed = str(model.model_fields[column].description)
+            found = f"{column} {cell!r}" if cell else f"an empty {column}"
+            raise ConfigurationError(where, found, allowed) from None
+    if not rows:
+        raise ConfigurationError(f"seeds/{name}.csv", "a header without rows", "at least one row")
+    return rows
+
+
+def read_seeds(folder: Path) -> Seeds:
+    """Read all seeds of a folder and check each row by itself.
+
+    Raises ConfigurationError at the first file or row that is not as it must be.
+    """
+    kinds = {
+        "tiers": Tier,
+        "score_weights": ScoreWeight,
+        "rfm_segments": RfmSegment,
+        "rfm_bands": RfmBand,
+        "rfm_fixed_edges": RfmFixedEdges,
+        "star_ratings": StarRating,
+        "age_bands": AgeBand,
+        "order_statuses": OrderStatus,
+        "sales_channels": SalesChannel,
+        "code_labels": CodeLabel,
+    }
+    return Seeds(**{name: _read_seed(folder, name, kind) for name, kind in kinds.items()})

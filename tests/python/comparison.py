@@ -1,0 +1,229 @@
+"""Every mart beside the oracle, row for row and column for column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import duckdb
+from oracle import Result
+
+SHOWN = 5  # differences shown of each mart
+
+
+def rounded(value: Fraction | Decimal | None, places: int) -> Decimal | None:
+    """A ratio to some decimals, half up."""
+    if value is None:
+        return None
+    return Decimal(floor(Fraction(value) * 10**places + Fraction(1, 2))).scaleb(-places)
+
+
+def differences(connection: duckdb.DuckDBPyConnection, result: Result) -> list[str]:
+    """Say where the marts (and the ledger) differ from the oracle; empty when they are equal."""
+    found = []
+    as_of_date = connection.execute("select as_of_date from intermediate.int_as_of").fetchone()[0]
+    if as_of_date != result.as_of_date:
+        found.append(f"as_of_date: {as_of_date}, expected {result.as_of_date}")
+    for name, query, columns, expected in _comparisons(result):
+        rows = connection.execute(f"select {', '.join(columns)} from {query}").fetchall()
+        found += _compare(name, columns, Counter(rows), Counter(expected))
+    return found
+
+
+def _compare(name: str, columns: list[str], rows: Counter, expected: Counter) -> list[str]:
+    missing, unexpected = expected - rows, rows - expected
+    if not missing and not unexpected:
+        return []
+    lines = [
+        f"{name} ({', '.join(columns)}): {missing.total()} missing, {unexpected.total()} unexpected"
+    ]
+    for title, group in (("missing", missing), ("unexpected", unexpected)):
+        lines += [f"  {title}: {row}" for row in sorted(group, key=repr)[:SHOWN]]
+    return lines
+
+
+def _rows(
+    items: Iterable[Any], columns: list[str], changed: Mapping[str, Callable[[Any], Any]] | None = None
+) -> list[tuple]:
+    """The columns of each item, some of them computed."""
+    changed = changed or {}
+    return [
+        tuple(changed[c](item) if c in changed else getattr(item, c) for c in columns)
+        for item in items
+    ]
+
+
+def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tuple]]]:
+    yield (
+        "int_customer_ledger",
+        "intermediate.int_customer_ledger join intermediate.int_customers using (customer_key)",
+        columns := "customer_id order_date known_date orders_delta revenue_delta refunded_amount".split(),
+        _rows(result.ledger, columns, {"refunded_amount": lambda row: row.refunded}),
+    )
+    yield (
+        "rejected_records",
+        "quality.rejected_records",
+        columns := "source_table source_key action reject_reason column_name".split(),
+        _rows(result.rejected_records, columns),
+    )
+    yield (
+        "reconciliation",
+        "quality.reconciliation",
+        columns := (
+            "source_table rows_in rows_staged rows_duplicate rows_rejected "
+            "amount_in amount_staged amount_duplicate amount_rejected"
+        ).split(),
+        _rows(result.reconciliation.values(), columns),
+    )
+    yield (
+        "review_periods",
+        "marts.review_periods",
+        columns := "period_end period_start is_open_period".split(),
+        _rows(result.review_periods, columns),
+    )
+    yield (
+        "rfm_score_edges",
+        "marts.rfm_score_edges",
+        columns := (
+            "period_end metric method edge_1 edge_2 edge_3 edge_4 customers distinct_edges "
+            "is_small_population"
+        ).split(),
+        _rows(
+            result.rfm_score_edges.values(),
+            columns,
+            {"distinct_edges": lambda row: len(set(row.values) - {None})},
+        ),
+    )
+    current = [
+        row
+        for (_, period_end), row in result.customer_periods.items()
+        if period_end == result.as_of_date
+    ]
+    scores = (
+        "value_score growth_score loyalty_score satisfaction_score engagement_score "
+        "partnership_score management_score score_coverage"
+    )
+    yield (
+        "customer_periods",
+        "marts.customer_periods",
+        columns := (
+            "customer_id period_end period_start is_open_period recency_days frequency monetary "
+            f"period_revenue r_score f_score m_score segment_code {scores} qualified_tier_code "
+            "tier_code tier_rank change_type reason_code is_provisional"
+        ).split(),
+        _rows(result.customer_periods.values(), columns),
+    )
+    yield (
+        "int_tier_states",
+        "intermediate.int_tier_states join intermediate.int_customers using (customer_key) "
+        "join intermediate.int_review_periods using (period_index) where not is_open_period",
+        "customer_id period_end qualified_rank reviews_held reviews_in_grace".split(),
+        _rows(
+            [row for row in result.customer_periods.values() if not row.is_open_period],
+            "customer_id period_end q held grace".split(),
+        ),
+    )
+    yield (
+        "customer_rfm",
+        "marts.customer_rfm",
+        columns := (
+            "customer_id as_of_date recency_days frequency monetary r_score f_score m_score "
+            "rfm_cell segment_code value_matrix_code"
+        ).split(),
+        _rows(current, columns, {"as_of_date": lambda row: result.as_of_date}),
+    )
+    yield (
+        "customer_scores",
+        "marts.customer_scores",
+        columns := f"customer_id as_of_date {scores} star_rating".split(),
+        _rows(current, columns, {"as_of_date": lambda row: result.as_of_date}),
+    )
+    yield (
+        "customer_score_details",
+        "marts.customer_score_details",
+        columns := "customer_id component input input_value normalised_value weight points".split(),
+        _rows(
+            result.score_details.values(),
+            columns,
+            {"input_value": lambda row: rounded(row.input_value, 4)},
+        ),
+    )
+    yield (
+        "customer_tiers",
+        "marts.customer_tiers",
+        columns := (
+            "customer_id as_of_date tier_code tier_rank qualified_tier_code previous_tier_code "
+            "tier_since change_type reason_code is_provisional points_to_keep points_to_next "
+            "orders_to_next revenue_to_next protected_until next_review_on"
+        ).split(),
+        _rows(result.customer_tiers.values(), columns),
+    )
+    yield (
+        "customer_tier_history",
+        "marts.customer_tier_history",
+        columns := (
+            "customer_id tier_code valid_from valid_to previous_tier_code change_type reason_code "
+            "is_current"
+        ).split(),
+        _rows(result.customer_tier_history.values(), columns),
+    )
+    yield (
+        "tier_transitions",
+        "marts.tier_transitions",
+        columns := (
+            "from_period_end to_period_end from_tier_code to_tier_code customers window_revenue"
+        ).split(),
+        _rows(result.tier_transitions.values(), columns),
+    )
+    shares = "window_revenue_share cumulative_revenue_share repeat_rate churn_rate".split()
+    yield (
+        "tier_summary",
+        "marts.tier_summary",
+        columns := [
+            *"period_end tier_code customers lapsed_customers window_revenue period_revenue".split(),
+            "average_order_value",
+            *shares,
+        ],
+        _rows(
+            result.tier_summary.values(),
+            columns,
+            {
+                "average_order_value": lambda row: rounded(row.average_order_value, 2),
+                **{name: lambda row, name=name: rounded(getattr(row, name), 6) for name in shares},
+            },
+        ),
+    )
+    attributes = (
+        "customer_type country_code region city gender industry company_size acquisition_channel"
+    ).split()
+    yield (
+        "customers",
+        "marts.customers",
+        columns := (
+            f"customer_id is_inferred {' '.join(attributes)} first_order_on last_order_on "
+            "lifetime_orders lifetime_revenue favourite_category favourite_channel channel_mix "
+            "demand_type segment_code value_class purchasing_power purchase_frequency_band "
+            "buyer_type management_score star_rating tier_code tier_rank tier_since"
+        ).split(),
+        _rows(
+            result.customers.values(),
+            columns,
+            {
+                name: lambda row, name=name: (row.attributes or {}).get(name)
+                for name in attributes
+            },
+        ),
+    )
+    yield (
+        "orders",
+        "marts.orders",
+        columns := (
+            "order_id customer_id order_date status order_amount order_amount_reporting "
+            "refunded_amount net_amount is_valid is_first_order tier_code_at_order"
+        ).split(),
+        _rows(result.orders.values(), columns),
+    )

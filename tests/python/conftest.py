@@ -1,0 +1,53 @@
+"""What the tests share: compiled projects, the sample warehouse, the public data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from compiled_project import PROJECT, CompiledProject, compile_project
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CompiledProject]:
+    """The project compiled for some vars, once for each set of them."""
+    projects: dict[tuple, CompiledProject] = {}
+
+    def compile_for(**project_vars: object) -> CompiledProject:
+        key = tuple(sorted(project_vars.items()))
+        if key not in projects:
+            projects[key] = compile_project(tmp_path_factory.mktemp("compiled"), **project_vars)
+        return projects[key]
+
+    return compile_for
+
+
+@pytest.fixture(scope="session")
+def sample_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse refreshed from the sample company by the command line, tests and all."""
+    warehouse = tmp_path_factory.mktemp("sample_warehouse")
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "customer_tiering", "refresh"),
+            *("--raw", str(PROJECT / "sample"), "--warehouse", str(warehouse)),
+            *("--vars", "{run_date: 2026-01-31}"),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of public data sets; TIERING_DATA says where it is."""
+    folder = Path(os.environ.get("TIERING_DATA", PROJECT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no public data sets in {folder}; set TIERING_DATA to their folder")
+    return folder.resolve()

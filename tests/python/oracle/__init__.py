@@ -1,0 +1,14 @@
+"""The independent oracle: Customer Tiering recomputed in plain Python.
+
+Written from the design alone, with the standard library only and no code of the models, so that an
+equal result means that both read the design alike. The modules follow the way of the data: reading
+(raw files, staging), identity, money (the ledger), periods, rfm, scores, tiers, marts.
+
+Use: ``compute(load_raw(folder), Rules.from_seeds(seeds), run_date)``.
+"""
+
+from oracle.engine import Result, compute
+from oracle.reading import load_raw
+from oracle.rules import Rules
+
+__all__ = ["Result", "Rules", "compute", "load_raw"]

@@ -1,0 +1,187 @@
+"""All steps in their order, from raw tables to marts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import localcontext
+
+from oracle import identity, marts, money, periods, reading, rfm, scores, tiers
+from oracle.marts import CustomerPeriodRow
+from oracle.rules import Rules
+
+# Digits in which products of amounts, rates and weights are exact.
+EXACT_DIGITS = 80
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything recomputed. Keys are those of the marts; rows carry their column names.
+
+    ``customer_tiers`` and ``score_details`` are current, that is of the last period; score details
+    are keyed by (customer_id, component, input). ``ledger`` and ``rejected_records`` are sorted.
+    """
+
+    as_of_date: date | None
+    rejected_records: list[reading.RejectedRecord]
+    reconciliation: dict[str, reading.Reconciliation]
+    merged_into: dict[str, str]
+    ledger: list[money.LedgerRow]
+    review_periods: list[periods.Period]
+    rfm_score_edges: dict[tuple[date, str], rfm.Edges]
+    customer_periods: dict[tuple[str, date], CustomerPeriodRow]
+    score_details: dict[tuple[str, str, str], marts.ScoreDetail]
+    customer_tiers: dict[str, marts.CustomerTier]
+    customer_tier_history: dict[tuple[str, date], marts.TierStretch]
+    tier_transitions: dict[tuple[date, date, str, str], marts.TierTransition]
+    tier_summary: dict[tuple[date, str], marts.TierSummary]
+    customers: dict[str, marts.Customer]
+    orders: dict[str, marts.OrderRow]
+
+
+def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
+    """Recompute everything from raw tables, as the run of a business date would.
+
+    Raises ValueError for frozen edges without a closed period on their date.
+    """
+    with localcontext(prec=EXACT_DIGITS):
+        return _compute(raw, rules, run_date)
+
+
+def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
+    staging = reading.stage(raw, rules, run_date)
+    merged_into = identity.valid_merges(staging)
+    rates = money.price_orders(staging, rules)
+    people = identity.resolve_customers(staging, merged_into)
+    orders = money.build_orders(staging, rates, people)
+    ledger = money.build_ledger(orders)
+
+    as_of_date = periods.find_as_of_date(orders, rules, run_date)
+    reviews = periods.review_periods(orders, as_of_date, rules)
+    orders_of = _by_customer(order for order in orders if order.customer_id is not None)
+    by_period = _measure(_by_customer(ledger), orders, orders_of, reviews, rules)
+    edges = rfm.edges_of_periods(
+        {period: [row.measures for row in rows.values()] for period, rows in by_period.items()},
+        rules,
+    )
+    for rows in by_period.values():
+        _score(rows.values(), edges, rules)
+    _review(by_period, _by_customer(ledger), rules)
+
+    flat = {
+        period.period_end: {
+            customer_id: marts.customer_period_row(row, rules) for customer_id, row in rows.items()
+        }
+        for period, rows in by_period.items()
+    }
+    rows_of = _by_customer(row for rows in flat.values() for row in rows.values())
+    current = flat[reviews[-1].period_end] if reviews else {}
+    return Result(
+        as_of_date=as_of_date,
+        rejected_records=sorted(staging.records),
+        reconciliation={row.source_table: row for row in reading.reconcile(staging)},
+        merged_into=merged_into,
+        ledger=ledger,
+        review_periods=reviews,
+        rfm_score_edges=edges,
+        customer_periods={
+            (customer_id, period_end): row
+            for period_end, rows in flat.items()
+            for customer_id, row in rows.items()
+        },
+        score_details={
+            (detail.customer_id, detail.component, detail.input): detail
+            for row in current.values()
+            for detail in marts.score_details(row, rules)
+        },
+        customer_tiers={
+            customer_id: marts.customer_tier(row, reviews[-1], rules)
+            for customer_id, row in current.items()
+        },
+        customer_tier_history={
+            (stretch.customer_id, stretch.valid_from): stretch
+            for rows in rows_of.values()
+            for stretch in marts.tier_history(rows)
+        },
+        tier_transitions=marts.tier_transitions(flat),
+        tier_summary=marts.tier_summary(flat, rules),
+        customers={
+            customer_id: marts.customer(
+                customer_id,
+                people,
+                orders_of.get(customer_id, []),
+                current.get(customer_id),
+                as_of_date,
+                rules,
+            )
+            for customer_id in people.attributes
+        },
+        orders=marts.order_rows(orders, rows_of, as_of_date) if as_of_date else {},
+    )
+
+
+def _by_customer(rows: Iterable) -> dict[str, list]:
+    """Rows by their customer_id, in their own order."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row.customer_id].append(row)
+    return dict(groups)
+
+
+def _measure(
+    ledger_of: dict[str, list[money.LedgerRow]],
+    orders: list[money.Order],
+    orders_of: dict[str, list[money.Order]],
+    reviews: list[periods.Period],
+    rules: Rules,
+) -> dict[periods.Period, dict[str, tiers.CustomerPeriod]]:
+    """Measures of every customer who has a ledger row by then, period by period."""
+    categories_from = rfm.first_category_date(orders)
+    by_period: dict[periods.Period, dict[str, tiers.CustomerPeriod]] = {}
+    for period in reviews:
+        rows = by_period[period] = {}
+        has_categories = categories_from is not None and categories_from <= period.period_end
+        for customer_id, ledger in ledger_of.items():
+            measures = rfm.measure(ledger, period, rules)
+            if measures is None:
+                continue
+            if has_categories:
+                measures.categories = rfm.count_categories(
+                    orders_of[customer_id], period.period_end, rules.rfm_window_days
+                )
+            rows[customer_id] = tiers.CustomerPeriod(customer_id, period, measures)
+    return by_period
+
+
+def _score(
+    rows: Iterable[tiers.CustomerPeriod],
+    edges: dict[tuple[date, str], rfm.Edges],
+    rules: Rules,
+) -> None:
+    """Fill in scores of one period's rows; prospects have none."""
+    rows = list(rows)
+    population = scores.Population(row.measures for row in rows)
+    for row in rows:
+        if row.measures.status == rfm.PROSPECT:
+            continue
+        points = rfm.score(row.measures, edges, row.period.period_end)
+        row.rfm = rfm.describe(row.measures.status, points, rules)
+        row.values = scores.normalise(row.measures, points, population)
+        row.weights = scores.weights_of(frozenset(row.values), rules)
+        row.components = scores.component_scores(row.values, row.weights)
+        row.management_score = scores.management_score(row.values, row.weights)
+        row.score_coverage = row.weights.coverage
+        row.star_rating = scores.star_rating(row.management_score, rules)
+
+
+def _review(
+    by_period: dict[periods.Period, dict[str, tiers.CustomerPeriod]],
+    ledger_of: dict[str, list[money.LedgerRow]],
+    rules: Rules,
+) -> None:
+    """Review every customer's periods in order."""
+    rows_of = _by_customer(row for rows in by_period.values() for row in rows.values())
+    for customer_id, rows in rows_of.items():
+        tiers.sweep(rows, ledger_of[customer_id], rules)

@@ -1,0 +1,538 @@
+"""Marts: rows named and keyed as the public marts, derived from the steps before."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from oracle.identity import Identity
+from oracle.money import ZERO, Order
+from oracle.periods import Period, following
+from oracle.rfm import ACTIVE, LAPSED, PROSPECT
+from oracle.rules import Rules
+from oracle.scores import input_values
+from oracle.tiers import CustomerPeriod
+
+COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
+NO_TIER = "none"
+
+
+@dataclass(slots=True)
+class CustomerPeriodRow:
+    """customer_periods, with the steps' internals beside the mart's columns.
+
+    ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100),
+    ``weights`` (effective) and ``input_values`` are by input, known inputs only.
+    """
+
+    customer_id: str
+    period_end: date
+    period_start: date
+    is_open_period: bool
+    status: str
+    recency_days: int | None
+    frequency: int
+    monetary: Decimal
+    period_revenue: Decimal
+    first_order_on: date | None
+    last_order_on: date | None
+    valid_orders: int
+    net_revenue: Decimal
+    r_score: int | None
+    f_score: int | None
+    m_score: int | None
+    rfm_cell: str | None
+    segment_code: str
+    value_matrix_code: str
+    value_class: str
+    purchasing_power: str | None
+    purchase_frequency_band: str | None
+    buyer_type: str
+    value_score: Decimal | None
+    growth_score: Decimal | None
+    loyalty_score: Decimal | None
+    satisfaction_score: Decimal | None
+    engagement_score: Decimal | None
+    partnership_score: Decimal | None
+    management_score: Decimal | None
+    score_coverage: Decimal | None
+    star_rating: int | None
+    values: dict[str, Decimal]
+    weights: dict[str, Decimal]
+    input_values: dict[str, Any]
+    q: int
+    k: int
+    qualified_tier_code: str | None
+    tier_code: str | None
+    tier_rank: int
+    previous_tier_code: str | None
+    tier_since: date | None
+    held: int
+    grace: int
+    change_type: str | None
+    reason_code: str | None
+    is_provisional: bool
+
+
+def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
+    """The flat row of a customer and period."""
+    measures, rfm, state, codes = row.measures, row.rfm, row.state, rules.tier_codes
+    return CustomerPeriodRow(
+        customer_id=row.customer_id,
+        period_end=row.period.period_end,
+        period_start=row.period.period_start,
+        is_open_period=row.period.is_open_period,
+        status=measures.status,
+        recency_days=measures.recency_days,
+        frequency=measures.frequency,
+        monetary=measures.monetary,
+        period_revenue=measures.period_revenue,
+        first_order_on=measures.first_order_on,
+        last_order_on=measures.last_order_on,
+        valid_orders=measures.valid_orders,
+        net_revenue=measures.net_revenue,
+        r_score=rfm.r_score,
+        f_score=rfm.f_score,
+        m_score=rfm.m_score,
+        rfm_cell=rfm.rfm_cell,
+        segment_code=rfm.segment_code,
+        value_matrix_code=rfm.value_matrix_code,
+        value_class=rfm.value_class,
+        purchasing_power=rfm.purchasing_power,
+        purchase_frequency_band=rfm.purchase_frequency_band,
+        buyer_type=rfm.buyer_type,
+        **{f"{component}_score": row.components.get(component) for component in COMPONENTS},
+        management_score=row.management_score,
+        score_coverage=row.score_coverage,
+        star_rating=row.star_rating,
+        values=row.values,
+        weights=row.weights.effective,
+        input_values=input_values(measures),
+        q=row.q,
+        k=row.k,
+        qualified_tier_code=codes.get(row.q),
+        tier_code=codes.get(state.tier_rank),
+        tier_rank=state.tier_rank,
+        previous_tier_code=codes.get(state.previous_rank),
+        tier_since=state.tier_since,
+        held=state.held,
+        grace=state.grace,
+        change_type=row.change_type,
+        reason_code=row.reason_code,
+        is_provisional=row.period.is_open_period,
+    )
+
+
+# -- customer_score_details ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ScoreDetail:
+    """One input of a customer's score. Unknown: values None, weight and points 0."""
+
+    customer_id: str
+    component: str
+    input: str
+    input_value: Any
+    normalised_value: Decimal | None
+    weight: Decimal
+    points: Decimal
+
+
+def score_details(row: CustomerPeriodRow, rules: Rules) -> list[ScoreDetail]:
+    """All inputs of the profile in seed order; none for a prospect."""
+    if row.status == PROSPECT:
+        return []
+    details = []
+    for component in rules.components:
+        for name, _ in component.inputs:
+            value = row.values.get(name)
+            weight = row.weights.get(name, Decimal(0))
+            details.append(
+                ScoreDetail(
+                    customer_id=row.customer_id,
+                    component=component.component,
+                    input=name,
+                    input_value=None if value is None else row.input_values[name],
+                    normalised_value=value,
+                    weight=weight,
+                    points=Decimal(0) if value is None else weight * value,
+                )
+            )
+    return details
+
+
+# -- customer_tiers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CustomerTier:
+    """customer_tiers: the tier now, and what it takes to keep it and to reach the next."""
+
+    customer_id: str
+    as_of_date: date
+    tier_code: str | None
+    tier_rank: int
+    qualified_tier_code: str | None
+    previous_tier_code: str | None
+    tier_since: date | None
+    change_type: str | None
+    reason_code: str | None
+    is_provisional: bool
+    points_to_keep: Decimal | None
+    points_to_next: Decimal | None
+    orders_to_next: int | None
+    revenue_to_next: Decimal | None
+    protected_until: date | None
+    next_review_on: date
+
+
+def customer_tier(row: CustomerPeriodRow, period: Period, rules: Rules) -> CustomerTier:
+    """The customer's tier at the last period."""
+    ladder = rules.ladder_on(period.period_end)
+    is_prospect, score = row.status == PROSPECT, row.management_score
+    held_tier = None if is_prospect else ladder.tier(row.tier_rank)
+    next_tier = None if is_prospect else ladder.tier(row.tier_rank + 1)
+    return CustomerTier(
+        customer_id=row.customer_id,
+        as_of_date=period.period_end,
+        tier_code=row.tier_code,
+        tier_rank=row.tier_rank,
+        qualified_tier_code=row.qualified_tier_code,
+        previous_tier_code=row.previous_tier_code,
+        tier_since=row.tier_since,
+        change_type=row.change_type,
+        reason_code=row.reason_code,
+        is_provisional=row.is_provisional,
+        points_to_keep=held_tier and _missing(held_tier.keep_score, score),
+        points_to_next=next_tier and _missing(next_tier.enter_score, score),
+        orders_to_next=next_tier and max(0, next_tier.enter_min_orders - row.frequency),
+        revenue_to_next=next_tier and _missing(next_tier.enter_min_revenue or ZERO, row.monetary),
+        protected_until=_protected_until(row, period, rules),
+        next_review_on=_next_review(period, rules).calendar_end,
+    )
+
+
+def _missing(wanted: Decimal, there: Decimal | None) -> Decimal | None:
+    return None if there is None else max(Decimal(0), wanted - there)
+
+
+def _next_review(period: Period, rules: Rules) -> Period:
+    """The period of the next closed review: the open one, else the one that follows."""
+    return period if period.is_open_period else following(period, rules.review_period)
+
+
+def _protected_until(row: CustomerPeriodRow, period: Period, rules: Rules) -> date | None:
+    """Last review that the hold protects, counted from the review that ``held`` is known after.
+
+    A provisional change counts from the end of the open period, everything else there from the
+    newest closed review, the period before.
+    """
+    is_new = row.is_provisional and row.change_type in ("enter", "upgrade")
+    left = rules.tier_min_hold_periods - (0 if is_new else row.held)
+    if row.tier_rank == 0 or left <= 0:
+        return None
+    reviews_after_this = left - 1 if row.is_provisional and not is_new else left
+    return following(period, rules.review_period, reviews_after_this).calendar_end
+
+
+# -- customer_tier_history, tier_transitions, tier_summary -----------------------------------------
+
+
+@dataclass
+class TierStretch:
+    """customer_tier_history: one stretch in one tier, or without one after leaving."""
+
+    customer_id: str
+    tier_code: str | None
+    valid_from: date
+    valid_to: date | None
+    previous_tier_code: str | None
+    change_type: str
+    reason_code: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the stretch goes on."""
+        return self.valid_to is None
+
+
+def tier_history(rows: Iterable[CustomerPeriodRow]) -> list[TierStretch]:
+    """The stretches of one customer, from closed reviews in order."""
+    stretches: list[TierStretch] = []
+    for row in rows:
+        if row.is_open_period or row.change_type not in ("enter", "upgrade", "downgrade", "leave"):
+            continue
+        if stretches:
+            stretches[-1].valid_to = row.period_end
+        stretches.append(
+            TierStretch(
+                customer_id=row.customer_id,
+                tier_code=row.tier_code,
+                valid_from=row.period_end,
+                valid_to=None,
+                previous_tier_code=row.previous_tier_code,
+                change_type=row.change_type,
+                reason_code=row.reason_code,
+            )
+        )
+    return stretches
+
+
+@dataclass
+class TierTransition:
+    """tier_transitions: customers that went from one tier to another between two periods."""
+
+    from_period_end: date
+    to_period_end: date
+    from_tier_code: str
+    to_tier_code: str
+    customers: int = 0
+    window_revenue: Decimal = ZERO
+
+
+def tier_transitions(
+    by_period: dict[date, dict[str, CustomerPeriodRow]],
+) -> dict[tuple[date, date, str, str], TierTransition]:
+    """Transitions by (from period, to period, from tier, to tier); no row without a customer."""
+    transitions: dict[tuple[date, date, str, str], TierTransition] = {}
+    for from_end, to_end in pairwise(by_period):
+        for customer_id, row in by_period[to_end].items():
+            key = (from_end, to_end, _tier_before(by_period[from_end], customer_id), _tier(row))
+            transition = transitions.setdefault(key, TierTransition(*key))
+            transition.customers += 1
+            transition.window_revenue += row.monetary
+    return transitions
+
+
+def _tier(row: CustomerPeriodRow) -> str:
+    return row.tier_code or NO_TIER
+
+
+def _tier_before(before: dict[str, CustomerPeriodRow], customer_id: str) -> str:
+    return _tier(before[customer_id]) if customer_id in before else NO_TIER
+
+
+@dataclass(frozen=True)
+class TierSummary:
+    """tier_summary. Shares and rates are exact fractions, None where their base is zero.
+
+    ``repeat_rate`` is over active customers; ``churn_rate`` is the part of the customers who were
+    active and in the tier at the period before and are lapsed now.
+    """
+
+    period_end: date
+    tier_code: str
+    customers: int
+    lapsed_customers: int
+    window_revenue: Decimal
+    window_revenue_share: Fraction | None
+    cumulative_revenue_share: Fraction | None
+    period_revenue: Decimal
+    average_order_value: Fraction | None
+    repeat_rate: Fraction | None
+    churn_rate: Fraction | None
+
+
+def tier_summary(
+    by_period: dict[date, dict[str, CustomerPeriodRow]], rules: Rules
+) -> dict[tuple[date, str], TierSummary]:
+    """Summary by (period end, tier): every tier, the highest first, and `none` last.
+
+    Tiers without customers are there with zeros. Cumulative shares run in that order.
+    """
+    summary: dict[tuple[date, str], TierSummary] = {}
+    codes = [code for _, code in sorted(rules.tier_codes.items(), reverse=True)] + [NO_TIER]
+    before: dict[str, CustomerPeriodRow] = {}
+    for period_end, now in by_period.items():
+        members: dict[str, list[CustomerPeriodRow]] = defaultdict(list)
+        for row in now.values():
+            members[_tier(row)].append(row)
+        total, running = _window_revenue(now.values()), ZERO
+        for code in codes:
+            rows = members[code]
+            active = [row for row in rows if row.status == ACTIVE]
+            stayed = [row for row in before.values() if _tier(row) == code and row.status == ACTIVE]
+            churned = [row for row in stayed if now[row.customer_id].status == LAPSED]
+            revenue = _window_revenue(rows)
+            running += revenue
+            summary[period_end, code] = TierSummary(
+                period_end=period_end,
+                tier_code=code,
+                customers=len(rows),
+                lapsed_customers=sum(row.status == LAPSED for row in rows),
+                window_revenue=revenue,
+                window_revenue_share=_ratio(revenue, total),
+                cumulative_revenue_share=_ratio(running, total),
+                period_revenue=sum((row.period_revenue for row in rows), ZERO),
+                average_order_value=_ratio(revenue, sum(row.frequency for row in rows)),
+                repeat_rate=_ratio(sum(row.frequency >= 2 for row in active), len(active)),
+                churn_rate=_ratio(len(churned), len(stayed)),
+            )
+        before = now
+    return summary
+
+
+def _window_revenue(rows: Iterable[CustomerPeriodRow]) -> Decimal:
+    return sum((row.monetary for row in rows), ZERO)
+
+
+def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
+    return Fraction(part) / Fraction(whole) if whole else None
+
+
+# -- customers and orders --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Customer:
+    """customers: the fields that derive from orders, as known at as_of_date, and the tier now.
+
+    ``attributes`` is the staged row that speaks for the customer, None for an inferred one.
+    """
+
+    customer_id: str
+    is_inferred: bool
+    attributes: dict[str, Any] | None
+    first_order_on: date | None
+    last_order_on: date | None
+    lifetime_orders: int
+    lifetime_revenue: Decimal
+    favourite_category: str | None
+    favourite_channel: str | None
+    channel_mix: str | None
+    demand_type: str | None
+    segment_code: str
+    value_class: str
+    purchasing_power: str | None
+    purchase_frequency_band: str | None
+    buyer_type: str
+    management_score: Decimal | None
+    star_rating: int | None
+    tier_code: str | None
+    tier_rank: int
+    tier_since: date | None
+
+
+def customer(
+    customer_id: str,
+    identity: Identity,
+    orders: Sequence[Order],
+    last_row: CustomerPeriodRow | None,
+    as_of_date: date | None,
+    rules: Rules,
+) -> Customer:
+    """One customer; ``last_row`` is None for one without an entering order."""
+    valid = [o for o in orders if as_of_date is not None and o.is_valid_on(as_of_date)]
+    lines = [(order, item) for order in valid for item in order.items]
+    return Customer(
+        customer_id=customer_id,
+        is_inferred=identity.attributes[customer_id] is None,
+        attributes=identity.attributes[customer_id],
+        first_order_on=last_row and last_row.first_order_on,
+        last_order_on=last_row and last_row.last_order_on,
+        lifetime_orders=last_row.valid_orders if last_row else 0,
+        lifetime_revenue=last_row.net_revenue if last_row else ZERO,
+        favourite_category=_largest((i.category, _line_revenue(o, i)) for o, i in lines),
+        favourite_channel=_largest((o.channel, _net(o, as_of_date)) for o in valid),
+        channel_mix=_channel_mix(valid, rules),
+        demand_type=_largest((i.product_type, _line_revenue(o, i)) for o, i in lines),
+        segment_code=last_row.segment_code if last_row else PROSPECT,
+        value_class=last_row.value_class if last_row else "none",
+        purchasing_power=last_row and last_row.purchasing_power,
+        purchase_frequency_band=last_row and last_row.purchase_frequency_band,
+        buyer_type=last_row.buyer_type if last_row else "none",
+        management_score=last_row and last_row.management_score,
+        star_rating=last_row and last_row.star_rating,
+        tier_code=last_row and last_row.tier_code,
+        tier_rank=last_row.tier_rank if last_row else 0,
+        tier_since=last_row and last_row.tier_since,
+    )
+
+
+def _net(order: Order, day: date) -> Decimal:
+    """An order's net revenue as known on a day, in the reporting currency."""
+    return order.order_amount_reporting - order.refunded_by(day)
+
+
+def _line_revenue(order: Order, item: Any) -> Decimal:
+    """A line's amount in the reporting currency, unrounded; an unknown amount counts as 0."""
+    return (item.line_amount or ZERO) * order.rate
+
+
+def _largest(amounts: Iterable[tuple[str | None, Decimal]]) -> str | None:
+    """The text with the largest sum, on ties the smallest; None when there is no text."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for text, amount in amounts:
+        if text is not None:
+            sums[text] += amount
+    return min(sums, key=lambda text: (-sums[text], text), default=None)
+
+
+def _channel_mix(orders: Iterable[Order], rules: Rules) -> str | None:
+    """online, offline, or omnichannel for both; None when no channel is a known one."""
+    types = {rules.channel_types.get((order.channel or "").lower()) for order in orders} - {None}
+    return "omnichannel" if len(types) > 1 else next(iter(types), None)
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """orders: money in the reporting currency as known at as_of_date (0 if it never enters)."""
+
+    order_id: str
+    customer_id: str | None
+    order_date: date
+    status: str
+    order_amount: Decimal
+    order_amount_reporting: Decimal
+    refunded_amount: Decimal
+    net_amount: Decimal
+    is_valid: bool
+    is_first_order: bool
+    tier_code_at_order: str | None
+
+
+def order_rows(
+    orders: Iterable[Order],
+    by_customer: dict[str, list[CustomerPeriodRow]],
+    as_of_date: date,
+) -> dict[str, OrderRow]:
+    """All accepted orders dated up to as_of_date, by order_id.
+
+    The first order is the customer's earliest valid one (by time, then order_id); the tier at an
+    order is that of the last closed review before its date.
+    """
+    there = [order for order in orders if order.order_date <= as_of_date]
+    first: dict[str, Order] = {}
+    for order in sorted(there, key=lambda o: (o.ordered_at.instant, o.order_id)):
+        if order.customer_id is not None and order.is_valid_on(as_of_date):
+            first.setdefault(order.customer_id, order)
+    return {
+        order.order_id: OrderRow(
+            order_id=order.order_id,
+            customer_id=order.customer_id,
+            order_date=order.order_date,
+            status=order.status,
+            order_amount=order.order_amount,
+            order_amount_reporting=order.order_amount_reporting,
+            refunded_amount=order.refunded_by(as_of_date),
+            net_amount=_net(order, as_of_date) if order.enters else ZERO,
+            is_valid=order.is_valid_on(as_of_date),
+            is_first_order=first.get(order.customer_id) is order,
+            tier_code_at_order=_tier_before_date(by_customer.get(order.customer_id, []), order),
+        )
+        for order in there
+    }
+
+
+def _tier_before_date(rows: Sequence[CustomerPeriodRow], order: Order) -> str | None:
+    """The order's date is at most as_of_date, so every period that ends before it is closed."""
+    before = bisect_left(rows, order.order_date, key=lambda row: row.period_end)
+    return rows[before - 1].tier_code if before else None

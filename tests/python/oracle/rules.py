@@ -1,0 +1,240 @@
+"""The business's own rules: the seeds, and the vars of the project with their defaults."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+# Vars that say where the data is or when the build runs; they reach the oracle as arguments.
+VARS_GIVEN_ELSEWHERE = frozenset({"raw_path", "raw_schema", "run_date"})
+
+
+@dataclass(frozen=True)
+class TierRule:
+    """One tier of one version of the ladder. Minimum revenue None means no limit."""
+
+    tier_code: str
+    tier_rank: int
+    enter_score: Decimal
+    keep_score: Decimal
+    enter_min_orders: int
+    keep_min_orders: int
+    enter_min_revenue: Decimal | None
+    keep_min_revenue: Decimal | None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """One version of the tiers, complete and ordered by rank, valid from its date on."""
+
+    version_valid_from: date
+    tiers: tuple[TierRule, ...]
+
+    def tier(self, rank: int) -> TierRule | None:
+        """Return the tier of a rank, None where this version has none (rank 0 included)."""
+        return next((tier for tier in self.tiers if tier.tier_rank == rank), None)
+
+
+@dataclass(frozen=True)
+class ComponentWeight:
+    """A component's nominal weight, and those of its inputs, in seed order."""
+
+    component: str
+    weight: Decimal
+    inputs: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A box of score cells (inclusive limits) and the code it stands for."""
+
+    code: str
+    r_from: int
+    r_to: int
+    f_from: int
+    f_to: int
+    m_from: int
+    m_to: int
+
+    def holds(self, r: int, f: int, m: int) -> bool:
+        """Whether the cell (r, f, m) lies in this box."""
+        return (
+            self.r_from <= r <= self.r_to
+            and self.f_from <= f <= self.f_to
+            and self.m_from <= m <= self.m_to
+        )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Seeds and vars of one build. Vars carry the names and defaults of the project's own."""
+
+    order_statuses: dict[str, str]
+    channel_types: dict[str, str]
+    fixed_edges: dict[str, tuple[Decimal, ...]]
+    segment_maps: dict[str, tuple[Cell, ...]]
+    bands: dict[str, tuple[Cell, ...]]
+    profiles: dict[str, tuple[ComponentWeight, ...]]
+    star_ratings: tuple[tuple[int, Decimal], ...]
+    ladders: tuple[Ladder, ...]
+
+    as_of_date: str | date = "latest"
+    history_starts_on: date = date(2000, 1, 1)
+    review_period: str = "month"
+    source_time_zone: str = "UTC"
+    business_time_zone: str = "UTC"
+    reporting_currency: str = "CNY"
+    rfm_window_days: int = 365
+    rfm_edges: str = "quantile"
+    rfm_edges_frozen_on: date | None = None
+    rfm_min_customers: int = 20
+    score_profile: str = "retail"
+    tier_min_hold_periods: int = 3
+    tier_grace_periods: int = 1
+    tier_downgrade: str = "one_level"
+    tier_validity: str = "rolling"
+
+    # One computation for every set of known inputs (see scores.weights_of).
+    weight_cache: dict[frozenset[str], Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    @classmethod
+    def from_seeds(
+        cls, folder: str | Path, profile: str | None = None, **project_vars: Any
+    ) -> Rules:
+        """Read the seeds of a folder and set the given vars.
+
+        ``profile`` is short for the var ``score_profile``. Dates may be given as ISO text. Raises
+        ValueError when the profile is not in the seed and TypeError for an unknown var.
+        """
+        folder = Path(folder)
+        given = {
+            name: value for name, value in project_vars.items() if name not in VARS_GIVEN_ELSEWHERE
+        }
+        if profile is not None:
+            given["score_profile"] = profile
+        given.update(_dates(given))
+        rules = cls(
+            order_statuses=_mapping(folder, "order_statuses", "source_status", "order_status"),
+            channel_types=_mapping(folder, "sales_channels", "channel", "channel_type"),
+            fixed_edges=_fixed_edges(folder),
+            segment_maps=_cells(folder, "rfm_segments", "segment_map", "segment_code"),
+            bands=_cells(folder, "rfm_bands", "band", "band_code"),
+            profiles=_profiles(folder),
+            star_ratings=_star_ratings(folder),
+            ladders=ladders_from(_read(folder, "tiers")),
+            **given,
+        )
+        if rules.score_profile not in rules.profiles:
+            raise ValueError(f"score_profile {rules.score_profile!r} is not in score_weights.csv")
+        return rules
+
+    @cached_property
+    def components(self) -> tuple[ComponentWeight, ...]:
+        """The chosen profile's components in seed order."""
+        return self.profiles[self.score_profile]
+
+    @cached_property
+    def tier_codes(self) -> dict[int, str]:
+        """Rank to code over all versions; the pairs never change."""
+        return {tier.tier_rank: tier.tier_code for ladder in self.ladders for tier in ladder.tiers}
+
+    def ladder_on(self, day: date) -> Ladder:
+        """The newest version valid on a day; before the first version, the first."""
+        valid = [ladder for ladder in self.ladders if ladder.version_valid_from <= day]
+        return valid[-1] if valid else self.ladders[0]
+
+
+def ladders_from(rows: list[dict[str, str]]) -> tuple[Ladder, ...]:
+    """Turn the rows of the seed tiers.csv into ladders, oldest first."""
+    versions: dict[date, list[TierRule]] = defaultdict(list)
+    for row in rows:
+        versions[date.fromisoformat(row["version_valid_from"])].append(
+            TierRule(
+                tier_code=row["tier_code"],
+                tier_rank=int(row["tier_rank"]),
+                enter_score=Decimal(row["enter_score"]),
+                keep_score=Decimal(row["keep_score"]),
+                enter_min_orders=int(row["enter_min_orders"] or 0),
+                keep_min_orders=int(row["keep_min_orders"] or 0),
+                enter_min_revenue=_decimal_or_none(row["enter_min_revenue"]),
+                keep_min_revenue=_decimal_or_none(row["keep_min_revenue"]),
+            )
+        )
+    return tuple(
+        Ladder(valid_from, tuple(sorted(tiers, key=lambda tier: tier.tier_rank)))
+        for valid_from, tiers in sorted(versions.items())
+    )
+
+
+def _read(folder: Path, seed: str) -> list[dict[str, str]]:
+    with open(folder / f"{seed}.csv", encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _mapping(folder: Path, seed: str, key: str, value: str) -> dict[str, str]:
+    return {row[key].lower(): row[value] for row in _read(folder, seed)}
+
+
+def _fixed_edges(folder: Path) -> dict[str, tuple[Decimal, ...]]:
+    return {
+        row["metric"]: tuple(Decimal(row[f"edge_{number}"]) for number in range(1, 5))
+        for row in _read(folder, "rfm_fixed_edges")
+    }
+
+
+def _cells(folder: Path, seed: str, group: str, code: str) -> dict[str, tuple[Cell, ...]]:
+    """Boxes by group, in order of priority where the seed has one (first match wins)."""
+    limits = ("r_from", "r_to", "f_from", "f_to", "m_from", "m_to")
+    groups: dict[str, list[Cell]] = defaultdict(list)
+    for row in sorted(_read(folder, seed), key=lambda row: int(row.get("priority") or 0)):
+        groups[row[group]].append(Cell(row[code], *(int(row[limit]) for limit in limits)))
+    return {name: tuple(cells) for name, cells in groups.items()}
+
+
+def _profiles(folder: Path) -> dict[str, tuple[ComponentWeight, ...]]:
+    rows = sorted(_read(folder, "score_weights"), key=lambda row: int(row["sort_order"]))
+    inputs: dict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
+    for row in rows:
+        if row["input"]:
+            inputs[row["profile"], row["component"]].append((row["input"], Decimal(row["weight"])))
+    profiles: dict[str, list[ComponentWeight]] = defaultdict(list)
+    for row in rows:
+        if not row["input"]:
+            profile, component = row["profile"], row["component"]
+            profiles[profile].append(
+                ComponentWeight(
+                    component, Decimal(row["weight"]), tuple(inputs[profile, component])
+                )
+            )
+    return {name: tuple(components) for name, components in profiles.items()}
+
+
+def _star_ratings(folder: Path) -> tuple[tuple[int, Decimal], ...]:
+    rows = [
+        (int(row["star_rating"]), Decimal(row["min_score"]))
+        for row in _read(folder, "star_ratings")
+    ]
+    return tuple(sorted(rows))
+
+
+def _decimal_or_none(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _dates(given: dict[str, Any]) -> dict[str, date | None]:
+    """The date vars among the given, read from ISO text ('' is None)."""
+    names = {"history_starts_on", "rfm_edges_frozen_on"} & given.keys()
+    return {
+        name: date.fromisoformat(given[name])
+        if isinstance(given[name], str) and given[name]
+        else given[name] or None
+        for name in names
+    }

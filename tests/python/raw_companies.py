@@ -1,0 +1,125 @@
+"""Hypothesis strategies for raw tables: small companies with everything that real ones get wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+CUSTOMERS = ["a", "b", "C3", "007", "客户一", "é", "é", "Ω-9", "k", "l"]
+STATUSES = ["completed", "Delivered", "已完成", "returned", "cancelled", "cancelled", "pending"]
+CATEGORIES = ["tea", "茶", "books", None]
+START = datetime(2023, 10, 15)
+
+# Seconds of a day that lie at its ends, and hours that a change of clocks skips or repeats.
+TIMES = st.sampled_from([0, 1, 86_399, 43_200, 5_400, 9_000, 3_600, 7_200])
+DAYS = st.integers(0, 700)
+CENTS = st.one_of(
+    st.sampled_from([0, 1, 100, 1000, 1000, 2500]), st.integers(0, 500_000), st.integers(0, 99)
+)
+
+
+def _stamp(day: int, second: int) -> str:
+    return (START + timedelta(days=day, seconds=second)).isoformat(sep=" ")
+
+
+def _amount(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+BAD = st.sampled_from(["", "abc", "-5.00", "31/12/2024", "2999-01-01", "1990-01-01", None])
+
+
+@st.composite
+def _order(draw: st.DrawFn, number: int, customers: list[str]) -> dict[str, str | None]:
+    day, second = draw(DAYS), draw(TIMES)
+    status = draw(st.sampled_from([*STATUSES, "completed", "completed", "completed"]))
+    row: dict[str, str | None] = {
+        "order_id": f"o{number}",
+        "customer_id": draw(st.sampled_from([*customers, None])),
+        "ordered_at": _stamp(day, second),
+        "status": status,
+        "order_amount": _amount(draw(CENTS)),
+        "currency_code": draw(st.sampled_from([None, None, None, "CNY", "usd", "EUR"])),
+        "channel": draw(st.sampled_from(["app", "Store", "fax", None])),
+        "is_test": draw(st.sampled_from([None, None, None, "false", "true"])),
+        "updated_at": draw(st.sampled_from([None, _stamp(day, second), _stamp(day + 1, 0)])),
+    }
+    if status in ("cancelled", "returned"):
+        later = _stamp(day + draw(st.integers(-1, 200)), draw(TIMES))
+        row["cancelled_at" if status == "cancelled" else "returned_at"] = draw(
+            st.sampled_from([later, later, None])
+        )
+    if draw(st.integers(0, 19)) == 0:
+        row["ordered_at"] += draw(st.sampled_from(["Z", "+08:00", "-05"]))
+    if draw(st.integers(0, 24)) == 0:
+        row[draw(st.sampled_from(sorted(row)))] = draw(BAD)
+    return row
+
+
+@st.composite
+def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str, str | None]]]:
+    """Raw tables of one company; every optional table may be missing."""
+    customers = draw(st.lists(st.sampled_from(CUSTOMERS), min_size=1, max_size=8, unique=True))
+    orders = [
+        draw(_order(number, customers)) for number in range(draw(st.integers(0, max_orders)))
+    ]
+    ids = [order["order_id"] for order in orders] or ["o0"]
+    raw = {
+        "customers": [
+            {
+                "customer_id": customer,
+                "customer_type": draw(st.sampled_from(["person", "COMPANY", "alien", None])),
+                "birth_date": draw(st.sampled_from(["1980-02-29", "1850-01-01", "x", None])),
+                "updated_at": draw(st.sampled_from([None, "2024-01-01", "2024-06-01 10:00"])),
+            }
+            for customer in draw(st.lists(st.sampled_from(customers), max_size=10))
+        ],
+        "orders": orders + draw(st.lists(st.sampled_from(orders), max_size=4) if orders else st.just([])),
+        "exchange_rates": [
+            {
+                "rate_date": _stamp(draw(DAYS), 0)[:10],
+                "currency_code": "USD",
+                "rate_to_reporting": draw(st.sampled_from(["7.1", "6.87654321", "0.5", "0", "x"])),
+            }
+            for _ in range(draw(st.integers(0, 4)))
+        ],
+        "refunds": [
+            {
+                "refund_id": f"r{draw(st.integers(0, 30))}",
+                "order_id": draw(st.sampled_from([*ids, "nowhere"])),
+                "refunded_at": _stamp(draw(DAYS), draw(TIMES)),
+                "refund_amount": draw(st.one_of(CENTS.map(_amount), BAD)),
+            }
+            for _ in range(draw(st.integers(0, 15)))
+        ],
+        "customer_merges": [
+            {
+                "from_customer_id": draw(st.sampled_from(CUSTOMERS)),
+                "into_customer_id": draw(st.sampled_from(CUSTOMERS)),
+                "merged_at": _stamp(draw(st.integers(0, 5)), 0),
+            }
+            for _ in range(draw(st.integers(0, 5)))
+        ],
+        "products": [
+            {
+                "product_id": f"p{number}",
+                "category": draw(st.sampled_from(CATEGORIES)),
+                "product_type": draw(st.sampled_from(["product", "service", "toy", None])),
+            }
+            for number in range(draw(st.integers(0, 4)))
+        ],
+        "order_items": [
+            {
+                "order_id": draw(st.sampled_from([*ids, "nowhere"])),
+                "line_number": str(draw(st.integers(1, 2))),
+                "product_id": f"p{draw(st.integers(0, 5))}",
+                "line_amount": draw(st.one_of(CENTS.map(_amount), st.just("x"))),
+            }
+            for _ in range(draw(st.integers(0, 20)))
+        ],
+    }
+    for table in ("exchange_rates", "refunds", "customer_merges", "products", "order_items"):
+        if draw(st.integers(0, 4)) == 0:
+            raw[table] = []
+    return raw

@@ -1,0 +1,528 @@
+"""The command line: what stops it, with which exit code, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from customer_tiering import building, cli
+from customer_tiering.errors import BuildError, ExitCode
+from customer_tiering.publishing import open_publication, publish
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A warehouse of four customers, small enough to count by hand.
+MARTS = {
+    "marts.review_periods": """
+        select * from (values
+            (date '2025-05-31', date '2025-05-01', false),
+            (date '2025-06-15', date '2025-06-01', true)
+        ) as periods (period_end, period_start, is_open_period)
+    """,
+    "marts.tiers": """
+        select * from (values
+            (date '2000-01-01', 'basic', 1, 'Basic', '普通', 0, 0),
+            (date '2000-01-01', 'gold', 2, 'Gold', '黄金', 60, 55),
+            (date '2030-01-01', 'basic', 1, 'Starter', '入门', 0, 0)
+        ) as tiers (
+            version_valid_from, tier_code, tier_rank, label_en, label_zh, enter_score, keep_score
+        )
+    """,
+    "marts.labels": """
+        select * from (values
+            ('tier', 'none', 'No tier', '无等级'),
+            ('change_type', 'enter', 'Entered', '进入'),
+            ('reason_code', 'first_order', 'First order', '首次下单'),
+            ('reject_reason', 'missing_value', 'No value', '缺少值'),
+            ('warning', 'small_population', 'Few customers', '客户少')
+        ) as labels (kind, code, label_en, label_zh)
+    """,
+    "marts.tier_summary": """
+        select * from (values
+            (date '2025-05-31', 'basic', 1, 5.00, 1.0),
+            (date '2025-06-15', 'none', 1, 0.00, 0.0),
+            (date '2025-06-15', 'of_another_version', 0, 0.00, 0.0),
+            (date '2025-06-15', 'gold', 1, 1500.00, 0.75),
+            (date '2025-06-15', 'basic', 2, 500.00, 0.25)
+        ) as summary (period_end, tier_code, customers, window_revenue, window_revenue_share)
+    """,
+    "marts.customer_periods": """
+        select * from (values
+            ('a', date '2025-05-31', 'enter', 'first_order'),
+            ('b', date '2025-05-31', 'enter', 'first_order'),
+            ('c', date '2025-05-31', 'downgrade', 'recency_down'),
+            ('d', date '2025-05-31', 'keep', null),
+            ('a', date '2025-06-15', 'upgrade', 'monetary_up')
+        ) as periods (customer_id, period_end, change_type, reason_code)
+    """,
+    "quality.reconciliation": """
+        select * from (values
+            ('orders', 1200, 1190, 3, 7),
+            ('refunds', 0, 0, 0, 0)
+        ) as tables (source_table, rows_in, rows_staged, rows_duplicate, rows_rejected)
+    """,
+    "quality.rejected_records": """
+        select 'orders' as source_table, 'rejected' as action, 'missing_value' as reject_reason,
+            'status' as column_name
+        from range(7)
+    """,
+    "quality.warnings": """
+        select * from (values
+            ('rows_rejected', 'orders', 7), ('small_population', 'recency', 3),
+            ('small_population', 'monetary', 3), ('odd', 'orders', 0)
+        ) as warnings (warning_code, subject, observed)
+    """,
+    "history.tier_snapshot": "select 'a' as customer_id",
+    "restricted.customer_contacts": "select 'a' as customer_id, 'a@example.com' as email",
+    "staging.stg_shop__orders": "select 'secret' as anything",
+}
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of `tiering` with these arguments."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """A raw folder with the two required tables."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "customers.csv").write_text("customer_id\nC1\n")
+    (folder / "orders.csv").write_text(
+        "order_id,customer_id,ordered_at,status,order_amount\nO1,C1,2025-01-01,completed,10\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    """A folder with a finished work database that is not yet published."""
+    folder = tmp_path / "warehouse"
+    folder.mkdir()
+    fill(folder / "work.duckdb")
+    return folder
+
+
+def fill(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        for name, sql in MARTS.items():
+            connection.execute(f"create schema if not exists {name.split('.')[0]}")
+            connection.execute(f"create or replace table {name} as {sql}")
+
+
+@pytest.fixture
+def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts dbt fails the test."""
+
+    def build(*_: object) -> int:
+        raise AssertionError("dbt was started")
+
+    monkeypatch.setattr(cli, "build", build)
+
+
+@pytest.fixture
+def fake_build(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """A build that leaves the small warehouse; the overrides of each call are kept."""
+    calls: list[dict[str, object]] = []
+
+    def build(_project: Path, folder: Path, overrides: dict[str, object], _: object) -> int:
+        calls.append(overrides)
+        fill(folder / "work.duckdb")
+        return 9
+
+    monkeypatch.setattr(cli, "build", build)
+    return calls
+
+
+@pytest.fixture(scope="module")
+def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dbt project that makes the small warehouse; the var score_profile 'b2b' fails a test."""
+    project = tmp_path_factory.mktemp("toy")
+    settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    for key in ("on-run-start", "models", "seeds", "snapshots", "data_tests", "flags"):
+        settings.pop(key, None)
+    settings["seed-paths"] = ["no_seeds"]  # they are checked, but this project builds none
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(ROOT / "seeds", project / "seeds")
+    shutil.copytree(ROOT / "profiles", project / "profiles")
+    for name in ("models", "macros", "tests/singular"):
+        (project / name).mkdir(parents=True)
+    shutil.copy(ROOT / "macros" / "generate_schema_name.sql", project / "macros")
+    required = {"config": {"meta": {"required": True}}}
+    raw_tables = [{"name": "customers", **required}, {"name": "orders", **required}]
+    (project / "models" / "sources.yml").write_text(
+        yaml.safe_dump({"sources": [{"name": "shop", "schema": "raw", "tables": raw_tables}]})
+    )
+    for name, sql in MARTS.items():
+        schema, table = name.split(".")
+        config = f"{{{{ config(schema='{schema}', materialized='table') }}}}"
+        (project / "models" / f"{table}.sql").write_text(f"{config}\n{sql}", encoding="utf-8")
+    (project / "tests" / "singular" / "profile_is_not_b2b.sql").write_text(
+        "select 1 as is_b2b where '{{ var(\"score_profile\") }}' = 'b2b'"
+    )
+    return project
+
+
+# -- Configuration ---------------------------------------------------------------------------------
+
+
+def test_check_of_the_shipped_configuration() -> None:
+    code, output, _ = run("check")
+    assert code == ExitCode.OK
+    assert "holds together" in output
+
+
+@pytest.mark.parametrize("command", ["check", "refresh", "example"])
+def test_bad_var_stops_before_anything_is_done(
+    command: str, tmp_path: Path, raw: Path, no_build: None
+) -> None:
+    arguments = {
+        "check": [],
+        "refresh": ["--raw", raw, "--warehouse", tmp_path / "w"],
+        "example": ["cdnow", "--data", raw, "--warehouse", tmp_path / "w"],
+    }[command]
+    code, output, errors = run(command, *arguments, "--vars", "{rfm_window_days: 0}")
+    assert code == ExitCode.CONFIGURATION == 2
+    assert errors == (
+        "Error: command line, var rfm_window_days: found 0; "
+        "allowed is a whole number from 1 to 3660.\n"
+    )
+    assert output == ""
+    assert not (tmp_path / "w").exists()
+
+
+def test_bad_seed_stops_before_anything_is_done(
+    tmp_path: Path, raw: Path, toy_project: Path, no_build: None
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(toy_project, project)
+    seed = project / "seeds" / "star_ratings.csv"
+    seed.write_text(seed.read_text().replace("5,80", "5,101"))
+    code, _, errors = run(
+        "refresh", "--project", project, "--raw", raw, "--warehouse", tmp_path / "w"
+    )
+    assert code == ExitCode.CONFIGURATION
+    assert "seeds/star_ratings.csv, line 6: found min_score '101'" in errors
+    assert not (tmp_path / "w").exists()
+
+
+def test_raw_folder_and_raw_schema_exclude_each_other(
+    tmp_path: Path, raw: Path, no_build: None
+) -> None:
+    code, _, errors = run(
+        "refresh", "--raw", raw, "--warehouse", tmp_path / "w", "--vars", "{raw_schema: landing}"
+    )
+    assert code == ExitCode.CONFIGURATION
+    assert "--raw together with the var raw_schema landing" in errors
+
+
+def test_warehouse_that_is_a_file(tmp_path: Path, raw: Path, no_build: None) -> None:
+    (tmp_path / "w").write_text("")
+    code, _, errors = run("refresh", "--raw", raw, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.CONFIGURATION
+    assert "command line, --warehouse: found " in errors
+
+
+def test_as_of_wins_over_vars_and_reaches_dbt(
+    tmp_path: Path, raw: Path, fake_build: list[dict[str, object]]
+) -> None:
+    code, _, errors = run(
+        *("refresh", "--raw", raw, "--warehouse", tmp_path / "w", "--as-of", "2025-06-15"),
+        *("--vars", "{as_of_date: latest, tier_grace_periods: 2, run_date: 2025-07-01}"),
+    )
+    assert (code, errors) == (ExitCode.OK, "")
+    assert fake_build == [
+        {
+            "as_of_date": "2025-06-15",
+            "tier_grace_periods": 2,
+            "run_date": "2025-07-01",
+            "raw_path": str(raw),
+        }
+    ]
+
+
+# -- Raw tables ------------------------------------------------------------------------------------
+
+
+def make(folder: Path, *files: str) -> None:
+    for name in files:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("a\n")
+
+
+@pytest.mark.parametrize(
+    ("remove", "add", "sentence"),
+    [
+        (
+            ["orders.csv"],
+            [],
+            "found no table orders (it holds customers.csv); allowed is orders.parquet, "
+            "orders.csv or a folder orders/ with files of one of these kinds.",
+        ),
+        (["customers.csv", "orders.csv"], [], "found no table customers (it holds nothing)"),
+        (["orders.csv"], ["raw_orders.csv"], "no table orders (it holds customers.csv, raw_orders"),
+        ([], ["orders.parquet"], "found table orders as orders.parquet and orders.csv; allowed is"),
+        ([], ["orders/1.csv"], "found table orders as orders.csv and orders/*.csv; allowed is"),
+        (
+            ["orders.csv"],
+            ["orders/1.csv", "orders/2.parquet"],
+            "found table orders as orders/*.parquet and orders/*.csv; allowed is only one of",
+        ),
+        (["orders.csv"], ["orders/notes.txt"], "found no table orders"),
+        ([], ["refunds.csv", "refunds/1.csv"], "found table refunds as refunds.csv and refunds/*"),
+    ],
+)
+def test_raw_folder_is_refused(
+    tmp_path: Path, raw: Path, no_build: None, remove: list[str], add: list[str], sentence: str
+) -> None:
+    for name in remove:
+        (raw / name).unlink()
+    make(raw, *add)
+    code, _, errors = run("refresh", "--raw", raw, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.SOURCE == 3
+    assert errors.startswith(f"Error: raw folder {raw}: ")
+    assert sentence in errors
+    assert not (tmp_path / "w").exists()
+
+
+def test_raw_folder_that_is_not_there(tmp_path: Path, no_build: None) -> None:
+    code, _, errors = run("refresh", "--raw", tmp_path / "raw", "--warehouse", tmp_path / "w")
+    assert code == ExitCode.SOURCE
+    assert f"raw folder {tmp_path / 'raw'}: found no such folder" in errors
+
+
+def test_raw_file_without_content(tmp_path: Path, raw: Path, no_build: None) -> None:
+    (raw / "refunds.csv").write_bytes(b"")
+    code, _, errors = run("refresh", "--raw", raw, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.SOURCE
+    assert f"raw file {raw / 'refunds.csv'}: found no content" in errors
+
+
+def test_unknown_files_are_noted(
+    tmp_path: Path, raw: Path, fake_build: list[dict[str, object]]
+) -> None:
+    make(raw, "oders.csv", "old/orders.csv", ".hidden", "README.md")
+    code, _, errors = run("refresh", "--raw", raw, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.OK
+    assert "as no model reads such a table: oders.csv, old." in errors
+
+
+# -- Examples --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("online_retial", None, "found an unknown example 'online_retial' (did you mean online_"),
+        ("cdnow", None, "example cdnow: found no --data; allowed is the folder of its public"),
+        ("cdnow", "nowhere", "example cdnow: found no such folder "),
+    ],
+)
+def test_example_that_cannot_be_mapped(
+    tmp_path: Path, no_build: None, name: str, data: str | None, sentence: str
+) -> None:
+    options = ["--data", tmp_path / data] if data else []
+    code, _, errors = run("example", name, *options, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.SOURCE
+    assert sentence in errors
+
+
+def test_example_without_its_public_files(tmp_path: Path, no_build: None) -> None:
+    code, _, errors = run("example", "cdnow", "--data", tmp_path, "--warehouse", tmp_path / "w")
+    assert code == ExitCode.SOURCE
+    assert errors.startswith("Error: ")
+
+
+def test_example_that_ships_needs_no_data(
+    tmp_path: Path, fake_build: list[dict[str, object]]
+) -> None:
+    code, _, _ = run("example", "completejourney_small", "--warehouse", tmp_path / "w")
+    assert code == ExitCode.OK
+    assert fake_build == [{"raw_path": str(ROOT / "examples" / "completejourney_small")}]
+
+
+# -- Publication -----------------------------------------------------------------------------------
+
+
+def tables(database: Path) -> list[str]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute("select schema_name || '.' || table_name from duckdb_tables()")
+        return sorted(name for (name,) in rows.fetchall())
+
+
+def test_publication_holds_the_public_schemas_only(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
+        connection.execute("create view marts.gold as from work.marts.tiers where tier_rank = 2")
+    published = publish(warehouse)
+    public = [n for n in MARTS if n.split(".")[0] in ("marts", "quality", "history")]
+    assert tables(published) == sorted([*public, "marts.gold"])
+    assert b"a@example.com" not in published.read_bytes()
+    assert sorted(p.name for p in warehouse.iterdir()) == ["marts.duckdb", "work.duckdb"]
+
+
+def test_publication_can_be_opened_by_duckdb_1_4(warehouse: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{publish(warehouse)}' as publication (read_only)")
+        (tags,) = connection.execute(
+            "select tags from duckdb_databases() where database_name = 'publication'"
+        ).fetchone()
+    assert tags["storage_version"].startswith("v1.4")
+
+
+def test_reader_keeps_the_publication_that_it_opened(warehouse: Path) -> None:
+    published = publish(warehouse)
+    with open_publication(published) as reader:
+        with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
+            connection.execute("delete from marts.tiers")
+        publish(warehouse)
+        assert reader.execute("select count(*) from marts.tiers").fetchone() == (3,)
+    with open_publication(published) as reader:
+        assert reader.execute("select count(*) from marts.tiers").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database"])
+def test_failed_publication_leaves_the_last_one(warehouse: Path, content: bytes) -> None:
+    published = publish(warehouse)
+    before = published.read_bytes()
+    (warehouse / "work.duckdb").write_bytes(content)
+    with pytest.raises(BuildError, match="publication"):
+        publish(warehouse)
+    assert published.read_bytes() == before
+
+
+# -- Report ----------------------------------------------------------------------------------------
+
+
+def test_report_counts_the_small_warehouse(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    publish(warehouse)
+    code, output, _ = run("report", "--warehouse", warehouse)
+    assert code == ExitCode.OK
+    words = [line.split() for line in output.splitlines()]
+    assert "Customer tiers as of 2025-06-15" in output
+    assert ["Gold", "黄金", "1", "25.0", "%", "█████", "1,500", "75.0", "%", "█" * 15] in words
+    assert ["Basic", "普通", "2", "50.0", "%", "█" * 10, "500", "25.0", "%", "█████"] in words
+    assert ["No", "tier", "无等级", "1", "25.0", "%", "█████", "0", "0.0", "%"] in words
+    tiers = [line[0] for line in words if line and line[0] in ("Gold", "Basic", "No")]
+    assert tiers == ["Gold", "Basic", "No"]
+    assert "of_another_version" not in output
+    assert "Movements of the last closed period, to 2025-05-31" in output
+    assert ["Entered", "进入", "2", "First", "order", "首次下单"] in words
+    assert ["downgrade", "1", "recency_down"] in words
+    assert "monetary_up" not in output
+    assert ["orders", "1,200", "1,190", "3", "7"] in words
+    assert "refunds" not in output
+    assert ["orders", "rejected", "No", "value", "缺少值", "7"] in words
+    assert ["Few", "customers", "客户少", "monetary,", "recency"] in words
+    assert ["odd", "orders"] in words
+    assert "rows_rejected" not in output
+
+
+def test_report_draws_an_svg_that_stands_alone(warehouse: Path, tmp_path: Path) -> None:
+    publish(warehouse)
+    code, _, _ = run("report", "--warehouse", warehouse, "--svg", tmp_path / "report.svg")
+    svg = (tmp_path / "report.svg").read_text(encoding="utf-8")
+    assert code == ExitCode.OK
+    assert "黄金" in svg
+    assert not re.search(r"font-face|url\([\"']?http", svg)
+
+
+def test_report_before_any_order(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
+        for name in MARTS:
+            connection.execute(f"delete from {name}")
+    publish(warehouse)
+    code, output, _ = run("report", "--warehouse", warehouse)
+    assert code == ExitCode.OK
+    assert "No orders yet" in output
+
+
+@pytest.mark.parametrize("content", [None, b"not a database"])
+def test_report_without_a_publication(tmp_path: Path, content: bytes | None) -> None:
+    if content:
+        (tmp_path / "marts.duckdb").write_bytes(content)
+    code, _, errors = run("report", "--warehouse", tmp_path)
+    assert code == ExitCode.SOURCE
+    assert f"{tmp_path / 'marts.duckdb'}: found " in errors
+
+
+# -- Build -----------------------------------------------------------------------------------------
+
+
+def test_refresh_builds_publishes_and_reports(tmp_path: Path, raw: Path, toy_project: Path) -> None:
+    """dbt itself runs twice: once well, once with a failing test, which publishes nothing."""
+    folder = tmp_path / "w"
+    arguments = ("refresh", "--project", toy_project, "--raw", raw, "--warehouse", folder)
+    code, output, errors = run(*arguments)
+    assert (code, errors) == (ExitCode.OK, "")
+    assert f"{len(MARTS) + 1} models, seeds and tests in " in output
+    assert "Customer tiers as of 2025-06-15" in output
+    assert {p.name for p in folder.iterdir()} == {"logs", "target", "work.duckdb", "marts.duckdb"}
+    assert not (toy_project / "target").exists()
+    assert not (toy_project / "logs").exists()
+
+    before = (folder / "marts.duckdb").read_bytes()
+    code, output, errors = run(*arguments, "--vars", "{score_profile: b2b}")
+    assert code == ExitCode.BUILD == 4
+    assert errors == (
+        "Error: test profile_is_not_b2b failed: Got 1 result, configured to fail if != 0 "
+        f"(the whole log: {folder / 'logs' / 'dbt.log'}).\n"
+    )
+    assert "Customer tiers" not in output
+    assert (folder / "marts.duckdb").read_bytes() == before
+
+
+def test_failure_names_the_first_node_and_counts_the_others(tmp_path: Path) -> None:
+    results = tmp_path / "run_results.json"
+    nodes = [
+        ("model.customer_tiering.int_orders", "success", "OK"),
+        ("model.customer_tiering.int_tiers", "error", "Runtime Error\n  Binder Error:  no x."),
+        ("model.customer_tiering.tiers", "skipped", None),
+        ("test.customer_tiering.revenue_adds_up.a1b2", "fail", "Got 2 results"),
+    ]
+    keys = ("unique_id", "status", "message")
+    results.write_text(
+        json.dumps({"results": [dict(zip(keys, node, strict=True)) for node in nodes]})
+    )
+    assert building._failure(building._Run(), results, Path("dbt.log")) == (
+        "model int_tiers failed, and 1 more: Runtime Error Binder Error: no x "
+        "(the whole log: dbt.log)."
+    )
+
+
+def test_failure_before_any_node_tells_the_last_error(tmp_path: Path) -> None:
+    run_ = building._Run()
+    run_.read('{"data": {}, "info": {"level": "error", "name": "X", "msg": "Parsing\\nError"}}')
+    run_.read("a line from outside the logger")
+    run_.read("")
+    missing = tmp_path / "run_results.json"
+    assert building._failure(run_, missing, Path("dbt.log")).startswith("dbt stopped: Parsing Err")
+    run_.last_error = ""
+    assert "a line from outside the logger" in building._failure(run_, missing, Path("dbt.log"))
+
+
+def test_module_runs_as_the_command_does(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "customer_tiering", "report", "--warehouse", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == ExitCode.SOURCE
+    assert result.stderr.startswith("Error: ")

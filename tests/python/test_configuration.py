@@ -1,0 +1,1032 @@
+"""A broken configuration is refused in one sentence: where, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from customer_tiering.configuration import (
+    Configuration,
+    ConfigurationError,
+    is_period_end,
+    load_configuration,
+    parse_vars,
+)
+from customer_tiering.errors import ExitCode
+
+ROOT = Path(__file__).resolve().parents[2]
+Change = Callable[[Path], None]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the shipped configuration, to be broken."""
+    shutil.copy(ROOT / "dbt_project.yml", tmp_path)
+    (tmp_path / "seeds").mkdir()
+    for seed in (ROOT / "seeds").glob("*.csv"):
+        shutil.copy(seed, tmp_path / "seeds")
+    return tmp_path
+
+
+def replaced(file: str, old: str, new: str) -> Change:
+    """Replace a piece of text that must be in the file exactly once."""
+
+    def change(project: Path) -> None:
+        path = project / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def seed(name: str, old: str, new: str) -> Change:
+    """Replace a piece of a seed; '\\n' before the old text ties it to the start of a line."""
+    return replaced(f"seeds/{name}.csv", old, new)
+
+
+def var(old: str, new: str) -> Change:
+    return replaced("dbt_project.yml", old, new)
+
+
+def appended(name: str, *lines: str) -> Change:
+    def change(project: Path) -> None:
+        with (project / "seeds" / f"{name}.csv").open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    return change
+
+
+def on_top(name: str, *lines: str) -> Change:
+    """Put rows right below a seed's header."""
+
+    def change(project: Path) -> None:
+        path = project / "seeds" / f"{name}.csv"
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join([header, *lines, *rows, ""]), encoding="utf-8")
+
+    return change
+
+
+def written(file: str, content: bytes) -> Change:
+    return lambda project: void((project / file).write_bytes(content))
+
+
+def removed(file: str) -> Change:
+    return lambda project: (project / file).unlink()
+
+
+def without_rows(name: str, start: str) -> Change:
+    """Leave out the rows of a seed that begin with a text."""
+
+    def change(project: Path) -> None:
+        path = project / "seeds" / f"{name}.csv"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(start)]
+        assert len(kept) < len(lines)
+        path.write_text("".join(kept), encoding="utf-8")
+
+    return change
+
+
+def void(_: object) -> None:
+    return None
+
+
+TIERS = "seeds/tiers.csv"
+WEIGHTS = "seeds/score_weights.csv"
+SEGMENTS = "seeds/rfm_segments.csv"
+BANDS = "seeds/rfm_bands.csv"
+EDGES = "seeds/rfm_fixed_edges.csv"
+STARS = "seeds/star_ratings.csv"
+AGES = "seeds/age_bands.csv"
+STATUSES = "seeds/order_statuses.csv"
+CHANNELS = "seeds/sales_channels.csv"
+LABELS = "seeds/code_labels.csv"
+
+# what is broken: (change, where, found, allowed)
+BROKEN_SEEDS = {
+    # -- tiers
+    "keep_score_above_enter_score": (
+        seed("tiers", "白银,40,35", "白银,40,41"),
+        f"{TIERS}, line 3",
+        "keep_score 41 above enter_score 40",
+        "a keep_score of at most enter_score",
+    ),
+    "enter_score_equal_to_the_tier_below": (
+        seed("tiers", "黄金,60,55", "黄金,40,35"),
+        f"{TIERS}, line 4",
+        "enter_score 40 of gold",
+        "more than 40, the enter_score of silver",
+    ),
+    "keep_score_below_the_tier_below": (
+        seed("tiers", "黄金,60,55", "黄金,60,30"),
+        f"{TIERS}, line 4",
+        "keep_score 30 of gold",
+        "at least 35, the keep_score of silver",
+    ),
+    "enter_score_above_100": (
+        seed("tiers", "钻石,88,83", "钻石,101,83"),
+        f"{TIERS}, line 6",
+        "enter_score '101'",
+        "from 0 to 100",
+    ),
+    "negative_keep_score": (
+        seed("tiers", "青铜,0,0", "青铜,0,-1"),
+        f"{TIERS}, line 2",
+        "keep_score '-1'",
+        "from 0 to 100",
+    ),
+    "score_with_three_decimals": (
+        seed("tiers", "白银,40,35", "白银,40.125,35"),
+        f"{TIERS}, line 3",
+        "enter_score '40.125'",
+        "at most 2 decimals",
+    ),
+    "score_that_is_not_a_number": (
+        seed("tiers", "白银,40,35", "白银,NaN,35"),
+        f"{TIERS}, line 3",
+        "enter_score 'NaN'",
+        "a number from 0 to 100",
+    ),
+    "gap_in_ranks": (
+        seed("tiers", "diamond,5", "diamond,6"),
+        f"{TIERS}, line 6",
+        "tier_rank 6 without a tier_rank 5",
+        "ranks from 1 without gaps",
+    ),
+    "rank_twice": (
+        seed("tiers", "gold,3", "gold,2"),
+        f"{TIERS}, line 4",
+        "tier_rank 2 again in version 2000-01-01",
+        "each tier_rank once in a version",
+    ),
+    "code_twice": (
+        seed("tiers", "gold,3", "silver,3"),
+        f"{TIERS}, line 4",
+        "tier_code silver again",
+        "each tier_code once in a version",
+    ),
+    "rank_zero": (
+        seed("tiers", "bronze,1", "bronze,0"),
+        f"{TIERS}, line 2",
+        "tier_rank '0'",
+        "a whole number from 1 to 10",
+    ),
+    "rank_changed_in_a_later_version": (
+        appended(
+            "tiers",
+            "2024-01-01,silver,1,Silver,白银,0,0,1,1,,",
+            "2024-01-01,bronze,2,Bronze,青铜,40,35,1,0,,",
+        ),
+        f"{TIERS}, line 7",
+        "tier_code silver with tier_rank 1 (line 3 pairs silver with 2)",
+        "the same pairs of tier_code and tier_rank in all versions",
+    ),
+    "another_code_for_a_rank_in_a_later_version": (
+        appended("tiers", "2024-01-01,basic,1,Basic,基础,0,0,1,1,,"),
+        f"{TIERS}, line 7",
+        "tier_code basic with tier_rank 1 (line 2 pairs bronze with 1)",
+        "the same pairs of tier_code and tier_rank in all versions",
+    ),
+    "later_version_without_its_first_tier": (
+        appended("tiers", "2024-01-01,silver,2,Silver,白银,40,35,1,0,,"),
+        f"{TIERS}, line 7",
+        "tier_rank 2 without a tier_rank 1 in version 2024-01-01",
+        "ranks from 1 without gaps in each version",
+    ),
+    "version_date_that_does_not_exist": (
+        seed("tiers", "2000-01-01,silver", "2000-02-30,silver"),
+        f"{TIERS}, line 3",
+        "version_valid_from '2000-02-30'",
+        "an ISO date (YYYY-MM-DD)",
+    ),
+    "version_date_in_another_order": (
+        seed("tiers", "2000-01-01,silver", "01/01/2000,silver"),
+        f"{TIERS}, line 3",
+        "version_valid_from '01/01/2000'",
+        "an ISO date (YYYY-MM-DD)",
+    ),
+    "tier_code_with_a_capital": (
+        seed("tiers", "gold,3", "Gold,3"),
+        f"{TIERS}, line 4",
+        "tier_code 'Gold'",
+        "a code of a-z, 0-9 and _",
+    ),
+    "sql_in_a_tier_code": (
+        seed("tiers", "gold,3", "gold';drop table x;--,3"),
+        f"{TIERS}, line 4",
+        'tier_code "gold\';drop table x;--"',
+        "a code of a-z, 0-9 and _",
+    ),
+    "tier_code_none": (
+        seed("tiers", "gold,3", "none,3"),
+        f"{TIERS}, line 4",
+        "tier_code 'none'",
+        "any other code",
+    ),
+    "empty_label": (
+        seed("tiers", "Gold,黄金", "Gold,"),
+        f"{TIERS}, line 4",
+        "an empty label_zh",
+        "a text of 1 to 80 characters",
+    ),
+    "enter_orders_fewer_than_the_tier_below": (
+        seed("tiers", "83,3,0,,", "83,1,0,,"),
+        f"{TIERS}, line 6",
+        "enter_min_orders 1 of diamond",
+        "at least 2, the enter_min_orders of platinum",
+    ),
+    "keep_orders_above_enter_orders": (
+        seed("tiers", "73,2,0,,", "73,2,3,,"),
+        f"{TIERS}, line 5",
+        "keep_min_orders 3 above enter_min_orders 2",
+        "a keep_min_orders of at most enter_min_orders",
+    ),
+    "orders_that_are_not_whole": (
+        seed("tiers", "73,2,0,,", "73,2.5,0,,"),
+        f"{TIERS}, line 5",
+        "enter_min_orders '2.5'",
+        "empty or a whole number",
+    ),
+    "keep_revenue_without_enter_revenue": (
+        seed("tiers", "83,3,0,,", "83,3,0,,500"),
+        f"{TIERS}, line 6",
+        "keep_min_revenue 500 above enter_min_revenue (empty)",
+        "a keep_min_revenue of at most enter_min_revenue",
+    ),
+    "enter_revenue_less_than_the_tier_below": (
+        seed("tiers", "73,2,0,,", "73,2,0,900,"),
+        f"{TIERS}, line 6",
+        "enter_min_revenue (empty) of diamond",
+        "at least 900, the enter_min_revenue of platinum",
+    ),
+    "negative_revenue": (
+        seed("tiers", "83,3,0,,", "83,3,0,-5,"),
+        f"{TIERS}, line 6",
+        "enter_min_revenue '-5'",
+        "empty or a number of 0 or more",
+    ),
+    # -- score weights
+    "components_that_sum_to_0_99": (
+        seed("score_weights", "\nretail,1,value,,0.64", "\nretail,1,value,,0.63"),
+        f"{WEIGHTS}, lines 2 to 22",
+        "weights of the components of profile retail that sum to 0.99",
+        "a sum of exactly 1",
+    ),
+    "inputs_that_sum_to_0_99": (
+        seed(
+            "score_weights", "retail,5,value,contribution,0.4", "retail,5,value,contribution,0.39"
+        ),
+        f"{WEIGHTS}, lines 3 to 7",
+        "weights of the inputs of component value of profile retail that sum to 0.99",
+        "a sum of exactly 1",
+    ),
+    "inputs_of_an_unused_component_that_sum_to_more": (
+        seed(
+            "score_weights",
+            "one_off,15,satisfaction,csat,0.3",
+            "one_off,15,satisfaction,csat,0.300001",
+        ),
+        f"{WEIGHTS}, lines 39 to 41",
+        "component satisfaction of profile one_off that sum to 1.000001",
+        "a sum of exactly 1",
+    ),
+    "weight_above_1": (
+        seed("score_weights", "one_off,1,value,,1", "one_off,1,value,,1.5"),
+        f"{WEIGHTS}, line 26",
+        "weight '1.5'",
+        "a number from 0 to 1",
+    ),
+    "negative_weight": (
+        seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,-0.1"),
+        f"{WEIGHTS}, line 31",
+        "weight '-0.1'",
+        "a number from 0 to 1",
+    ),
+    "weight_with_seven_decimals": (
+        seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,0.0000001"),
+        f"{WEIGHTS}, line 31",
+        "weight '0.0000001'",
+        "at most 6 decimals",
+    ),
+    "empty_weight": (
+        seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,"),
+        f"{WEIGHTS}, line 31",
+        "an empty weight",
+        "a number from 0 to 1",
+    ),
+    "unknown_component": (
+        seed("score_weights", "\nretail,9,loyalty,,0.12", "\nretail,9,loyality,,0.12"),
+        f"{WEIGHTS}, line 10",
+        "component 'loyality' (did you mean loyalty?)",
+        "one of value, growth, loyalty, satisfaction, engagement, partnership",
+    ),
+    "unknown_input": (
+        seed("score_weights", "retail,3,value,frequency", "retail,3,value,frequence"),
+        f"{WEIGHTS}, line 4",
+        "input 'frequence' of value (did you mean frequency?)",
+        "recency, frequency, monetary, contribution, balance",
+    ),
+    "input_of_another_component": (
+        seed("score_weights", "retail,3,value,frequency", "retail,3,value,tenure"),
+        f"{WEIGHTS}, line 4",
+        "input 'tenure' of value",
+        "recency, frequency, monetary, contribution, balance",
+    ),
+    "missing_input": (
+        without_rows("score_weights", "b2b,6,"),
+        f"{WEIGHTS}, lines 50 to 72",
+        "no input balance of component value in profile b2b",
+        "every component and every input in each profile",
+    ),
+    "missing_component": (
+        without_rows("score_weights", "b2b,21,"),
+        f"{WEIGHTS}, lines 50 to 72",
+        "no component partnership in profile b2b",
+        "every component and every input in each profile",
+    ),
+    "input_twice": (
+        appended("score_weights", "subscription,25,value,balance,0"),
+        f"{WEIGHTS}, line 122",
+        "input balance of component value of profile subscription again",
+        "each input once in a profile",
+    ),
+    "sort_order_that_falls": (
+        seed("score_weights", "\nretail,4,", "\nretail,2,"),
+        f"{WEIGHTS}, line 5",
+        "sort_order 2 after 3 in profile retail",
+        "a sort_order that rises from row to row",
+    ),
+    "growth_that_alone_could_cost_a_tier": (
+        lambda project: (
+            seed("score_weights", "\nretail,1,value,,0.64", "\nretail,1,value,,0.58")(project),
+            seed("score_weights", "\nretail,7,growth,,0.04", "\nretail,7,growth,,0.1")(project),
+        ),
+        f"{WEIGHTS}, line 8",
+        "growth with a weight of 0.1, or 0.1250 where only orders are known, in profile retail",
+        "at most 5, the smallest distance from enter_score to keep_score (seeds/tiers.csv, line 3)",
+    ),
+    "ladder_too_narrow_for_growth": (
+        seed("tiers", "钻石,88,83", "钻石,88,86"),
+        f"{WEIGHTS}, line 8",
+        "(times 50 = 2.50)",
+        "at most 2, the smallest distance from enter_score to keep_score (seeds/tiers.csv, line 6)",
+    ),
+    # -- segments and bands
+    "overlapping_segments": (
+        seed("rfm_segments", "promising,4,4,1,1", "promising,4,4,1,2"),
+        f"{SEGMENTS}, line 6",
+        "cell r=4 f=2 m=1 of map standard again (line 4 holds it too)",
+        "each of the 125 cells exactly once",
+    ),
+    "cells_without_a_segment": (
+        seed("rfm_segments", "hibernating,1,2,1,2", "hibernating,2,2,1,2"),
+        f"{SEGMENTS}, lines 2 to 11",
+        "no segment for cell r=1 f=1 m=1 in map standard",
+        "each of the 125 cells exactly once",
+    ),
+    "segment_map_left_out": (
+        without_rows("rfm_segments", "value_matrix"),
+        SEGMENTS,
+        "no rows of segment_map value_matrix",
+        "both maps",
+    ),
+    "unknown_segment_map": (
+        seed("rfm_segments", "standard,champions", "standart,champions"),
+        f"{SEGMENTS}, line 2",
+        "segment_map 'standart'",
+        "one of standard, value_matrix",
+    ),
+    "segment_score_out_of_range": (
+        seed("rfm_segments", "champions,5,5,4,5,1,5", "champions,5,6,4,5,1,5"),
+        f"{SEGMENTS}, line 2",
+        "r_to '6'",
+        "a whole number from 1 to 5",
+    ),
+    "segment_range_turned_round": (
+        seed("rfm_segments", "champions,5,5,4,5,1,5", "champions,5,5,5,4,1,5"),
+        f"{SEGMENTS}, line 2",
+        "f_from 5 above f_to 4",
+        "at most f_to for f_from",
+    ),
+    "segment_named_lapsed": (
+        seed("rfm_segments", "hibernating", "lapsed"),
+        f"{SEGMENTS}, line 11",
+        "segment_code 'lapsed'",
+        "any other code",
+    ),
+    "band_with_a_hole": (
+        seed(
+            "rfm_bands",
+            "purchasing_power,2,medium,1,5,1,5,3,3",
+            "purchasing_power,2,medium,1,5,2,5,3,3",
+        ),
+        f"{BANDS}, lines 7 to 9",
+        "no rule of band purchasing_power for cell r=1 f=1 m=3",
+        "a rule for each of the 125 cells",
+    ),
+    "band_priority_twice": (
+        seed("rfm_bands", "buyer_type,2,regular", "buyer_type,1,regular"),
+        f"{BANDS}, line 14",
+        "priority 1 of buyer_type again (it is on line 13 too)",
+        "each priority once in a band",
+    ),
+    "band_left_out": (
+        without_rows("rfm_bands", "buyer_type"),
+        BANDS,
+        "no rows of band buyer_type",
+        "all of value_class, purchasing_power, purchase_frequency_band, buyer_type",
+    ),
+    # -- edges, stars, ages, words
+    "fixed_edges_that_fall": (
+        seed("rfm_fixed_edges", "recency,30,90,180,270", "recency,30,90,80,270"),
+        f"{EDGES}, line 2",
+        "edge_3 80 of recency",
+        "at least 90, its edge_2",
+    ),
+    "negative_fixed_edge": (
+        seed("rfm_fixed_edges", "monetary,100", "monetary,-100"),
+        f"{EDGES}, line 4",
+        "edge_1 '-100'",
+        "a number of 0 or more",
+    ),
+    "metric_left_out": (
+        without_rows("rfm_fixed_edges", "frequency"),
+        EDGES,
+        "no row of metric frequency",
+        "recency, frequency and monetary, each once",
+    ),
+    "metric_twice": (
+        appended("rfm_fixed_edges", "recency,1,2,3,4"),
+        f"{EDGES}, line 5",
+        "metric 'recency' again (it is on line 2 too)",
+        "each metric once",
+    ),
+    "unknown_metric": (
+        seed("rfm_fixed_edges", "\nmonetary", "\nmargin"),
+        f"{EDGES}, line 4",
+        "metric 'margin'",
+        "one of recency, frequency, monetary",
+    ),
+    "stars_that_do_not_begin_at_0": (
+        seed("star_ratings", "\n1,0", "\n1,5"),
+        f"{STARS}, line 2",
+        "min_score 5 of 1 star",
+        "allowed is 0",
+    ),
+    "stars_out_of_order": (
+        seed("star_ratings", "\n4,60", "\n4,30"),
+        f"{STARS}, line 5",
+        "min_score 30 of 4 stars",
+        "more than 40, the min_score of 3",
+    ),
+    "star_left_out": (
+        without_rows("star_ratings", "5,"),
+        STARS,
+        "no star_rating 5",
+        "1 to 5, each once",
+    ),
+    "age_bands_that_overlap": (
+        seed("age_bands", "25_34,25,34", "25_34,24,34"),
+        f"{AGES}, line 4",
+        "age_from 24 of 25_34",
+        "allowed is 25",
+    ),
+    "age_bands_with_a_gap": (
+        seed("age_bands", "under_18,0,17", "under_18,0,16"),
+        f"{AGES}, line 3",
+        "age_from 18 of 18_24",
+        "allowed is 17",
+    ),
+    "age_bands_that_end_too_early": (
+        seed("age_bands", "65_plus,65,150", "65_plus,65,99"),
+        f"{AGES}, line 8",
+        "age_to 99 of 65_plus",
+        "150 for the oldest band",
+    ),
+    "unknown_target_status": (
+        seed("order_statuses", "\npaid,completed", "\npaid,done"),
+        f"{STATUSES}, line 13",
+        "order_status 'done'",
+        "one of pending, completed, cancelled, returned",
+    ),
+    "source_status_twice_in_another_case": (
+        appended("order_statuses", "PAID,pending"),
+        f"{STATUSES}, line 30",
+        "source_status 'PAID' again (it is on line 13 too)",
+        "each source_status once, whatever its case",
+    ),
+    "canonical_status_left_out": (
+        without_rows("order_statuses", "returned,"),
+        STATUSES,
+        "no row for 'returned'",
+        "each read as itself",
+    ),
+    "unknown_channel_type": (
+        seed("sales_channels", "\nphone,online", "\nphone,on-line"),
+        f"{CHANNELS}, line 10",
+        "channel_type 'on-line'",
+        "one of online, offline",
+    ),
+    "code_labelled_twice": (
+        on_top("code_labels", "colour,red,Red,红", "colour,red,Crimson,红"),
+        f"{LABELS}, line 3",
+        "code red of kind colour again (it is on line 2 too)",
+        "each code once in a kind",
+    ),
+    "tier_labelled_in_the_wrong_seed": (
+        on_top("code_labels", "tier,gold,Gold,黄金"),
+        f"{LABELS}, line 2",
+        "code gold of kind tier",
+        "only none of kind tier",
+    ),
+    "code_without_its_english_label": (
+        on_top("code_labels", "colour,red,,红"),
+        f"{LABELS}, line 2",
+        "an empty label_en",
+        "a text of 1 to 80 characters",
+    ),
+    # -- files
+    "missing_seed": (
+        removed(TIERS),
+        TIERS,
+        "no such file",
+        "a comma-separated text file in UTF-8",
+    ),
+    "empty_seed": (
+        written(BANDS, b""),
+        BANDS,
+        "an empty file",
+        "a header with the columns",
+    ),
+    "seed_without_rows": (
+        written(STARS, b"star_rating,min_score\n"),
+        STARS,
+        "a header without rows",
+        "at least one row",
+    ),
+    "seed_that_is_not_utf_8": (
+        written(CHANNELS, "channel,channel_type\nweb,online\n門市,offline\n".encode("big5")),
+        f"{CHANNELS}, line 3",
+        "a byte that is not UTF-8",
+        "in UTF-8",
+    ),
+    "open_quote": (
+        seed("sales_channels", "\nweb,online", '\n"web,online'),
+        f"{CHANNELS}, line 3",
+        "a line that is not CSV",
+        "a comma-separated text file",
+    ),
+    "semicolons_instead_of_commas": (
+        written(STARS, b"star_rating;min_score\n1;0\n"),
+        f"{STARS}, line 1",
+        "an unknown column 'star_rating;min_score'",
+        "the columns star_rating, min_score",
+    ),
+    "unknown_column": (
+        seed("tiers", "label_zh,enter_score", "label_zh,entry_score"),
+        f"{TIERS}, line 1",
+        "an unknown column 'entry_score' (did you mean enter_score?)",
+        "the columns version_valid_from, tier_code",
+    ),
+    "missing_column": (
+        written(STARS, b"star_rating\n1\n"),
+        f"{STARS}, line 1",
+        "no column min_score",
+        "the columns star_rating, min_score",
+    ),
+    "column_twice": (
+        written(STARS, b"star_rating,min_score,min_score\n1,0,0\n"),
+        f"{STARS}, line 1",
+        "the column min_score more than once",
+        "each once",
+    ),
+    "row_with_too_many_cells": (
+        appended("sales_channels", "kiosk,offline,24h"),
+        f"{CHANNELS}, line 17",
+        "3 cells",
+        "2 cells, as in the header",
+    ),
+    "blank_around_a_value": (
+        seed("tiers", "gold,3", " gold,3"),
+        f"{TIERS}, line 4",
+        "tier_code ' gold'",
+        "a value without blanks around it",
+    ),
+}
+
+PROJECT = "dbt_project.yml"
+FIXED = {"rfm_edges": "frozen"}
+
+# what is broken: (change of dbt_project.yml or None, overrides, where, found, allowed)
+BROKEN_VARS = {
+    "unknown_var": (
+        var("rfm_window_days: 365", "rfm_window: 365"),
+        {},
+        f"{PROJECT}, var rfm_window",
+        "an unknown var 'rfm_window' (did you mean rfm_window_days?)",
+        "one of raw_path, raw_schema, as_of_date",
+    ),
+    "unknown_var_on_the_command_line": (
+        None,
+        {"tier_grace_period": 2},
+        "command line, var tier_grace_period",
+        "an unknown var 'tier_grace_period' (did you mean tier_grace_periods?)",
+        "one of raw_path",
+    ),
+    "missing_var": (
+        var("    tier_validity: rolling\n", ""),
+        {},
+        f"{PROJECT}, var tier_validity",
+        "no value",
+        "rolling, calendar_year or anniversary",
+    ),
+    "var_without_a_value": (
+        var("tier_validity: rolling", "tier_validity:"),
+        {},
+        f"{PROJECT}, var tier_validity",
+        "no value",
+        "rolling, calendar_year or anniversary",
+    ),
+    "window_of_0_days": (
+        var("rfm_window_days: 365", "rfm_window_days: 0"),
+        {},
+        f"{PROJECT}, var rfm_window_days",
+        "found 0",
+        "a whole number from 1 to 3660",
+    ),
+    "window_too_long": (None, {"rfm_window_days": 3661}, "rfm_window_days", "3661", "1 to 3660"),
+    "number_as_text": (
+        None,
+        {"rfm_window_days": "365"},
+        "rfm_window_days",
+        "'365'",
+        "a whole number",
+    ),
+    "number_as_boolean": (
+        None,
+        {"tier_grace_periods": True},
+        "tier_grace_periods",
+        "True",
+        "a whole number from 0 to 520",
+    ),
+    "number_with_a_fraction": (
+        None,
+        {"tier_min_hold_periods": 2.5},
+        "tier_min_hold_periods",
+        "2.5",
+        "a whole number from 0 to 520",
+    ),
+    "number_with_sql": (
+        None,
+        {"rfm_window_days": "365) or (1=1"},
+        "rfm_window_days",
+        "'365) or (1=1'",
+        "a whole number from 1 to 3660",
+    ),
+    "list_instead_of_a_word": (
+        None,
+        {"review_period": ["month"]},
+        "review_period",
+        "['month']",
+        "month, week or quarter",
+    ),
+    "unknown_review_period": (
+        None,
+        {"review_period": "year"},
+        "review_period",
+        "'year'",
+        "month, week or quarter",
+    ),
+    "unknown_as_of_date": (
+        None,
+        {"as_of_date": "tomorrow"},
+        "as_of_date",
+        "'tomorrow'",
+        "latest, yesterday or an ISO date",
+    ),
+    "day_that_does_not_exist": (
+        None,
+        {"as_of_date": "2025-02-29"},
+        "as_of_date",
+        "'2025-02-29'",
+        "an ISO date (YYYY-MM-DD)",
+    ),
+    "sql_in_a_date": (
+        None,
+        {"as_of_date": "2025-01-01' or '1'='1"},
+        "as_of_date",
+        "2025-01-01'",
+        "latest, yesterday or an ISO date",
+    ),
+    "mistyped_century": (
+        None,
+        {"run_date": "20225-01-01"},
+        "run_date",
+        "'20225-01-01'",
+        "today or an ISO date (YYYY-MM-DD) from 1900 to 2199",
+    ),
+    "as_of_date_after_run_date": (
+        None,
+        {"as_of_date": "2025-03-02", "run_date": "2025-03-01"},
+        "as_of_date",
+        "2025-03-02",
+        "2025-03-01 (run_date) or earlier",
+    ),
+    "as_of_date_before_history": (
+        None,
+        {"as_of_date": "1999-12-31"},
+        "as_of_date",
+        "1999-12-31",
+        "2000-01-01 (history_starts_on) or later",
+    ),
+    "unknown_time_zone": (
+        None,
+        {"business_time_zone": "Asia/Shangai"},
+        "business_time_zone",
+        "'Asia/Shangai' (did you mean Asia/Shanghai?)",
+        "an IANA time zone",
+    ),
+    "sql_in_a_time_zone": (
+        None,
+        {"source_time_zone": "UTC'; drop schema marts cascade; --"},
+        "source_time_zone",
+        "UTC'; drop schema marts cascade; --",
+        "an IANA time zone",
+    ),
+    "currency_in_small_letters": (
+        None,
+        {"reporting_currency": "eur"},
+        "reporting_currency",
+        "'eur'",
+        "three capital letters",
+    ),
+    "unknown_edges_method": (
+        None,
+        {"rfm_edges": "quantiles"},
+        "rfm_edges",
+        "'quantiles'",
+        "quantile, fixed or frozen",
+    ),
+    "frozen_without_a_date": (
+        None,
+        {"rfm_edges": "frozen"},
+        "dbt_project.yml, var rfm_edges_frozen_on",
+        "''",
+        "as rfm_edges is frozen",
+    ),
+    "frozen_date_without_frozen_edges": (
+        None,
+        {"rfm_edges_frozen_on": "2024-12-31"},
+        "rfm_edges_frozen_on",
+        "2024-12-31",
+        "empty, as rfm_edges is quantile",
+    ),
+    "frozen_within_a_month": (
+        None,
+        {**FIXED, "rfm_edges_frozen_on": "2024-12-30"},
+        "rfm_edges_frozen_on",
+        "2024-12-30",
+        "the last day of a month (review_period)",
+    ),
+    "frozen_within_a_quarter": (
+        None,
+        {**FIXED, "rfm_edges_frozen_on": "2024-11-30", "review_period": "quarter"},
+        "rfm_edges_frozen_on",
+        "2024-11-30",
+        "the last day of a quarter (review_period)",
+    ),
+    "frozen_on_a_saturday": (
+        None,
+        {**FIXED, "rfm_edges_frozen_on": "2024-11-30", "review_period": "week"},
+        "rfm_edges_frozen_on",
+        "2024-11-30",
+        "the last day of a week (review_period)",
+    ),
+    "frozen_on_a_period_not_yet_closed": (
+        None,
+        {**FIXED, "rfm_edges_frozen_on": "2025-01-31", "as_of_date": "2025-01-15"},
+        "rfm_edges_frozen_on",
+        "2025-01-31",
+        "2025-01-15 (as_of_date) or earlier",
+    ),
+    "unknown_profile": (
+        None,
+        {"score_profile": "retial"},
+        "score_profile",
+        "'retial' (did you mean retail?)",
+        "a profile of seeds/score_weights.csv (retail, one_off, b2b, finance, subscription)",
+    ),
+    "raw_schema_of_three_parts": (
+        None,
+        {"raw_schema": "server.database.schema"},
+        "raw_schema",
+        "'server.database.schema'",
+        "empty, schema or database.schema",
+    ),
+    "sql_in_raw_schema": (
+        None,
+        {"raw_schema": "raw; drop schema marts"},
+        "raw_schema",
+        "'raw; drop schema marts'",
+        "letters, digits and _",
+    ),
+    "sql_in_raw_path": (
+        None,
+        {"raw_path": "x') union select * from read_csv('/etc/hosts"},
+        "raw_path",
+        "union select",
+        "a folder whose path has no quotes",
+    ),
+    "wildcard_in_raw_path": (
+        None,
+        {"raw_path": "landing/*/today"},
+        "raw_path",
+        "'landing/*/today'",
+        "braces or wildcards",
+    ),
+    "no_raw_at_all": (
+        None,
+        {"raw_path": ""},
+        "raw_path",
+        "''",
+        "a folder, as raw_schema is empty",
+    ),
+    "project_file_missing": (
+        removed(PROJECT),
+        {},
+        PROJECT,
+        "no such file",
+        "a readable YAML file",
+    ),
+    "project_file_that_is_not_yaml": (
+        var("review_period: month", "review_period: [month"),
+        {},
+        f"{PROJECT}, line ",
+        "text that is not YAML",
+        "a readable YAML file",
+    ),
+    "project_without_vars": (
+        written(PROJECT, b"name: customer_tiering\n"),
+        {},
+        PROJECT,
+        "no section vars: customer_tiering:",
+        "vars: customer_tiering:",
+    ),
+}
+
+
+def refusal(project: Path, overrides: dict[str, object]) -> str:
+    """The message with which a configuration is refused, which must be one sentence."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(project, overrides)
+    message = str(caught.value)
+    assert caught.value.exit_code == ExitCode.CONFIGURATION
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert ". " not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "found", "allowed"), BROKEN_SEEDS.values(), ids=BROKEN_SEEDS
+)
+def test_broken_seed_is_refused(
+    project: Path, change: Change, where: str, found: str, allowed: str
+) -> None:
+    change(project)
+    message = refusal(project, {})
+    assert message.startswith(f"{where}: found ")
+    assert found in message.partition("; allowed is ")[0]
+    assert allowed in f"allowed is {message.partition('; allowed is ')[2]}"
+
+
+@pytest.mark.parametrize(
+    ("change", "overrides", "where", "found", "allowed"), BROKEN_VARS.values(), ids=BROKEN_VARS
+)
+def test_broken_var_is_refused(
+    project: Path,
+    change: Change | None,
+    overrides: dict[str, object],
+    where: str,
+    found: str,
+    allowed: str,
+) -> None:
+    if change:
+        change(project)
+    head, _, tail = refusal(project, overrides).partition("; allowed is ")
+    assert where in head.partition(": found ")[0]
+    assert found in f"found {head.partition(': found ')[2]}"
+    assert allowed in tail
+
+
+@pytest.mark.parametrize("text", ["{x", "rfm_window_days", "- a", "", "3"])
+def test_vars_that_are_no_mapping_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^command line, --vars: found .*; allowed is "):
+        parse_vars(text)
+
+
+def test_shipped_configuration_is_valid(project: Path) -> None:
+    configuration = load_configuration(project, {})
+    assert configuration.notes == []
+    assert configuration.overrides == {}
+    assert len(configuration.seeds.tiers) == 5
+
+
+@pytest.mark.parametrize("profile", ["retail", "one_off", "b2b", "finance", "subscription"])
+def test_every_shipped_profile_is_valid(project: Path, profile: str) -> None:
+    configuration = load_configuration(project, {"score_profile": profile})
+    assert configuration.settings.score_profile == profile
+    assert profile in configuration.seeds.profiles
+
+
+def test_defaults_come_from_the_project_file(project: Path) -> None:
+    var("rfm_window_days: 365", "rfm_window_days: 400")(project)
+    assert load_configuration(project, {}).settings.rfm_window_days == 400
+    assert load_configuration(project, {"rfm_window_days": 90}).settings.rfm_window_days == 90
+
+
+def test_tier_may_be_added(project: Path) -> None:
+    appended("tiers", "2000-01-01,black,6,Black,黑卡,95,90,5,0,50000,20000.50")(project)
+    assert [row.tier_rank for row in load_configuration(project, {}).seeds.tiers][-1] == 6
+
+
+def test_rule_version_may_be_added_with_fewer_tiers(project: Path) -> None:
+    appended(
+        "tiers",
+        "2025-07-01,bronze,1,Bronze,青铜,0,0,1,1,,",
+        "2025-07-01,silver,2,Silver,白银,45,40,1,0,,",
+        "2025-07-01,gold,3,Gold,黄金,70,60,2,0,,",
+    )(project)
+    versions = {row.version_valid_from for row in load_configuration(project, {}).seeds.tiers}
+    assert versions == {date(2000, 1, 1), date(2025, 7, 1)}
+
+
+def test_profile_may_be_added(project: Path) -> None:
+    path = project / "seeds" / "score_weights.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    ours = [line.replace("retail,", "kiosk,", 1) for line in lines if line.startswith("retail,")]
+    appended("score_weights", *ours)(project)
+    assert load_configuration(project, {"score_profile": "kiosk"}).seeds.profiles[-1] == "kiosk"
+
+
+def test_growth_may_weigh_what_the_ladder_allows(project: Path) -> None:
+    """Growth of 0.08 is 0.1 where only orders are known; 0.1 x 50 is the 5 points of the ladder."""
+    seed("score_weights", "\nretail,1,value,,0.64", "\nretail,1,value,,0.6")(project)
+    seed("score_weights", "\nretail,7,growth,,0.04", "\nretail,7,growth,,0.08")(project)
+    load_configuration(project, {})
+
+
+def test_profile_with_little_value_is_a_note(project: Path) -> None:
+    seed("score_weights", "subscription,1,value,,0.5", "subscription,1,value,,0.45")(project)
+    seed("score_weights", "subscription,9,loyalty,,0.15", "subscription,9,loyalty,,0.2")(project)
+    (note,) = load_configuration(project, {}).notes
+    assert "line 98: profile subscription gives value a weight of 0.45" in note
+
+
+def test_code_without_a_label_is_a_note(project: Path) -> None:
+    seed("rfm_segments", "standard,promising", "standard,rising")(project)
+    assert load_configuration(project, {}).notes == [
+        "seeds/code_labels.csv: the segment rising of seeds/rfm_segments.csv has no label."
+    ]
+
+
+def test_columns_may_come_in_another_order(project: Path) -> None:
+    rows = b"min_score,star_rating\r\n80,5\r\n0,1\r\n20,2\r\n\r\n40,3\r\n60,4\r\n"
+    written(STARS, b"\xef\xbb\xbf" + rows)(project)
+    ratings = load_configuration(project, {}).seeds.star_ratings
+    assert {row.star_rating: row.line for row in ratings} == {5: 2, 1: 3, 2: 4, 3: 6, 4: 7}
+
+
+def test_dates_may_be_yaml_dates(project: Path) -> None:
+    configuration: Configuration = load_configuration(
+        project,
+        parse_vars("{as_of_date: 2025-06-30, rfm_edges: frozen, rfm_edges_frozen_on: 2024-12-31}"),
+    )
+    assert configuration.settings.as_of_date == date(2025, 6, 30)
+    assert configuration.overrides == {
+        "as_of_date": "2025-06-30",
+        "rfm_edges": "frozen",
+        "rfm_edges_frozen_on": "2024-12-31",
+    }
+
+
+@pytest.mark.parametrize(
+    ("day", "review_period", "is_end"),
+    [
+        (date(2024, 2, 29), "month", True),
+        (date(2024, 2, 28), "month", False),
+        (date(2025, 2, 28), "month", True),
+        (date(2025, 6, 30), "quarter", True),
+        (date(2025, 5, 31), "quarter", False),
+        (date(2025, 6, 29), "week", True),
+        (date(2025, 6, 30), "week", False),
+    ],
+)
+def test_period_ends(day: date, review_period: str, is_end: bool) -> None:
+    assert is_period_end(day, review_period) is is_end

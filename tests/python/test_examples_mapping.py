@@ -1,0 +1,593 @@
+"""The examples' mappings: every line and every cent of the public files accounted for.
+
+The public files are no part of the project (completejourney_small apart): set TIERING_DATA to the
+folder that holds them, or the tests that need them are skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from customer_tiering.errors import ConfigurationError, SourceError
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("TIERING_DATA", ROOT.parent / "shared" / "data"))
+
+# The columns of the raw contract by table: first the key, whose values never repeat.
+CONTRACT = {
+    "customers": (
+        ["customer_id"],
+        "customer_type full_name email phone birth_date gender country_code region city "
+        "postal_code industry company_size parent_customer_id acquisition_channel signed_up_at "
+        "marketing_consent updated_at",
+    ),
+    "orders": (
+        ["order_id"],
+        "customer_id ordered_at status order_amount discount_amount currency_code channel "
+        "store_id is_test cancelled_at returned_at updated_at",
+    ),
+    "order_items": (["order_id", "line_number"], "product_id quantity line_amount"),
+    "products": (["product_id"], "product_name category product_type"),
+    "refunds": (["refund_id"], "order_id refunded_at refund_amount"),
+    "customer_attributes": (["customer_id", "attribute"], "value updated_at"),
+    "campaigns": (
+        ["campaign_id"],
+        "campaign_name channel starts_on ends_on goal target_tier_code cost_amount",
+    ),
+    "campaign_contacts": (["campaign_id", "customer_id"], "contacted_at contact_group"),
+    "survey_responses": (["response_id"], "customer_id responded_at survey_type score"),
+}
+REQUIRED = {
+    "orders": ["ordered_at", "status", "order_amount"],
+    "refunds": ["order_id", "refunded_at", "refund_amount"],
+    "customer_attributes": ["value"],
+    "campaigns": ["starts_on"],
+    "campaign_contacts": ["contacted_at"],
+    "survey_responses": ["customer_id", "responded_at", "score"],
+}
+# The examples are no package.
+specification = importlib.util.spec_from_file_location(
+    "examples_mapping", ROOT / "examples" / "mapping.py"
+)
+mapping = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(mapping)
+
+
+def public_folder(name: str) -> Path:
+    """The folder with the example's public files; skips the test when they are not there."""
+    files = mapping.public_files(name)
+    for folder in (DATA, *sorted(DATA.glob(f"{name}*"))):
+        if all((folder / file).is_file() for file in files):
+            return folder
+    pytest.skip(f"{', '.join(files)} not below {DATA}: set TIERING_DATA to the public data")
+
+
+def published(file: str) -> str:
+    """The path of a published result; skips the test when it is not there."""
+    path = DATA / "expected" / file
+    if not path.is_file():
+        pytest.skip(f"{path} is not there: set TIERING_DATA to the public data")
+    return str(path)
+
+
+def mapped(name: str, **variables: str) -> duckdb.DuckDBPyConnection:
+    """A database with the example's raw tables and the mapping's temporary tables."""
+    connection = duckdb.connect()
+    mapping.run_mapping(connection, name, public_folder(name), variables)
+    return connection
+
+
+def row(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> tuple:
+    """The only row of a query."""
+    (only,) = connection.execute(query, values).fetchall()
+    return only
+
+
+@pytest.fixture(scope="module")
+def online_retail() -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped("online_retail") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def cdnow() -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped("cdnow") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def completejourney() -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped("completejourney") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def olist() -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped("olist") as connection:
+        yield connection
+
+
+def test_four_examples_have_a_mapping_and_a_readme() -> None:
+    assert mapping.names() == ["cdnow", "completejourney", "olist", "online_retail"]
+    for name in [*mapping.names(), "completejourney_small"]:
+        assert (ROOT / "examples" / name / "README.md").is_file()
+
+
+def test_an_unknown_example_is_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"'cdnw'.* cdnow, completejourney, olist, online_retail\."
+    ):
+        mapping.build_raw("cdnw", tmp_path, tmp_path / "raw")
+
+
+def test_a_missing_public_file_is_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"cdnow_master\.parquet: found no such file"):
+        mapping.build_raw("cdnow", tmp_path, tmp_path / "raw")
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_public_file_with_other_columns_is_one_clear_sentence(tmp_path: Path) -> None:
+    duckdb.execute("copy (select 1 as id) to $1", [str(tmp_path / "cdnow_master.parquet")])
+    with pytest.raises(SourceError, match=r"customer_id.* examples/cdnow/README"):
+        mapping.build_raw("cdnow", tmp_path, tmp_path / "raw")
+
+
+def test_an_unknown_variable_is_one_clear_sentence(tmp_path: Path) -> None:
+    data = write_invoices(tmp_path / "data", INVOICES)
+    with pytest.raises(ConfigurationError, match="'returns'; allowed is cancellations"):
+        mapping.build_raw("online_retail", data, tmp_path / "raw", {"returns": "drop"})
+
+
+@pytest.mark.parametrize("name", ["cdnow", "completejourney", "olist", "online_retail"])
+def test_tables_keep_to_the_raw_contract(name: str, request: pytest.FixtureRequest) -> None:
+    connection = request.getfixturevalue(name)
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where not temporary"
+    ).fetchall()
+    assert {"customers", "orders"} <= {table for (table,) in tables}
+    for (table,) in tables:
+        key, others = CONTRACT[table]
+        columns = [column[0] for column in connection.execute(f"describe {table}").fetchall()]
+        contract = [*key, *others.split()]
+        assert columns == [column for column in contract if column in columns], table
+        keys = f"({', '.join(key)})"
+        assert row(connection, f"select count(*) - count(distinct {keys}) from {table}") == (0,)
+        for column in [*key, *REQUIRED.get(table, [])]:
+            missing = row(connection, f"select count(*) from {table} where {column} is null")
+            assert missing == (0,), (table, column)
+
+
+# Online Retail -----------------------------------------------------------------------------------
+
+
+def test_online_retail_keeps_every_line_in_exactly_one_place(
+    online_retail: duckdb.DuckDBPyConnection,
+) -> None:
+    lines = dict(
+        online_retail.execute(
+            "select line_type || if(customer_id is null, ' guest', ''), count(*) "
+            "from lines group by 1"
+        ).fetchall()
+    )
+    assert lines == {
+        "sale": 397_924,
+        "sale guest": 132_219,
+        "cancellation": 8_905,
+        "cancellation guest": 383,
+        "adjustment guest": 3,
+        "stock_movement guest": 2_475,
+    }
+    assert sum(lines.values()) == 541_909
+    assert row(online_retail, "select count(*) from order_items") == (397_924 + 132_219,)
+    assert row(online_retail, "select count(*), count(customer_id) from orders") == (19_963, 18_536)
+    assert row(online_retail, "select count(*) from customers") == (4_372,)
+
+
+def test_online_retail_accounts_for_every_penny_of_the_customers(
+    online_retail: duckdb.DuckDBPyConnection,
+) -> None:
+    (gross,) = row(
+        online_retail, "select sum(order_amount) from orders where customer_id is not null"
+    )
+    refunds = row(online_retail, "select count(*), sum(refund_amount) from refunds")
+    unmatched = row(
+        online_retail, "select count(*), sum(refund_amount) from unmatched_cancellations"
+    )
+    (total,) = row(
+        online_retail,
+        "select sum(quantity * unit_price) from lines where customer_id is not null",
+    )
+    assert refunds == (7_516, Decimal("541842.80"))
+    assert unmatched == (1_389, Decimal("69499.29"))
+    # The file's four prices of a tenth of a penny are all that rounding takes away.
+    assert gross - refunds[1] - unmatched[1] + Decimal("0.004") == total == Decimal("8300065.814")
+
+
+def test_online_retail_accounts_for_every_penny_of_the_file(
+    online_retail: duckdb.DuckDBPyConnection,
+) -> None:
+    amounts = dict(
+        online_retail.execute(
+            "select line_type || if(customer_id is null, ' guest', ''), sum(line_amount) "
+            "from lines group by 1"
+        ).fetchall()
+    )
+    assert amounts == {
+        "sale": Decimal("8911407.90"),
+        "sale guest": Decimal("1744214.58"),
+        "cancellation": Decimal("-611342.09"),
+        "cancellation guest": Decimal("-285470.40"),
+        "adjustment guest": Decimal("-11062.06"),
+        "stock_movement guest": Decimal("0.00"),
+    }
+    file = str(public_folder("online_retail") / "online_retail_2010_2011.parquet")
+    (total,) = row(
+        online_retail,
+        "select sum(cast(quantity * unit_price as decimal(18, 3))) from read_parquet($1)",
+        file,
+    )
+    assert sum(amounts.values()) + Decimal("0.004") == total
+    assert row(online_retail, "select sum(line_amount) from order_items") == (
+        amounts["sale"] + amounts["sale guest"],
+    )
+
+
+def test_online_retail_refunds_follow_their_order_and_never_exceed_it(
+    online_retail: duckdb.DuckDBPyConnection,
+) -> None:
+    wrong = """
+        select order_id
+        from refunds
+        inner join orders using (order_id)
+        inner join cancellations using (refund_id)
+        group by order_id, order_amount, ordered_at
+        having
+            sum(refunds.refund_amount) > order_amount
+            or min(refunded_at) <= ordered_at
+            or count(*) <> count(*) filter (orders.customer_id = cancellations.customer_id)
+    """
+    assert online_retail.execute(wrong).fetchall() == []
+
+
+def test_online_retail_countries_have_codes(online_retail: duckdb.DuckDBPyConnection) -> None:
+    uncoded = """
+        select distinct country
+        from customers
+        inner join lines using (customer_id)
+        where country_code is null
+        order by country
+    """
+    assert online_retail.execute(uncoded).fetchall() == [
+        ("Channel Islands",),
+        ("European Community",),
+        ("Unspecified",),
+    ]
+
+
+def test_online_retail_without_cancellations_is_the_published_cleaning() -> None:
+    file = published("online_retail_2010_2011_rfm_segments_computed.csv.gz")
+    with mapped("online_retail", cancellations="drop") as connection:
+        assert row(connection, "select count(*) from refunds") == (0,)
+        # Published day counts stop at the hour of the newest order: one day less than by dates.
+        found = row(
+            connection,
+            """
+            with ours as (
+                select
+                    cast(customer_id as bigint) as customer_id,
+                    date '2011-12-11' - max(cast(ordered_at as date)) - 1 as recency_days,
+                    count(*) as orders,
+                    sum(order_amount) as revenue
+                from orders
+                where customer_id is not null
+                group by 1
+            )
+
+            select
+                count(*),
+                count(*) filter (recency_days = recency),
+                count(*) filter (orders = frequency),
+                -- Ours is in pennies; four of theirs have a tenth of a penny more.
+                count(*) filter (revenue = cast(monetary as decimal(18, 2)))
+            from ours
+            full join read_csv($1) as theirs on ours.customer_id = theirs."Customer ID"
+            """,
+            file,
+        )
+    assert found == (4_338, 4_338, 4_338, 4_338)
+
+
+def test_online_retail_refuses_another_way_with_cancellations(tmp_path: Path) -> None:
+    data = write_invoices(tmp_path / "data", INVOICES)
+    with pytest.raises(duckdb.Error, match="found keep; refund or drop"):
+        mapping.build_raw("online_retail", data, tmp_path / "raw", {"cancellations": "keep"})
+
+
+# invoice, article, pieces, hour of 2011-01-01, price, customer
+INVOICES = [
+    ("1", "10001A", 5, 8, 2.0, 1),
+    ("2", "10001a", 3, 9, 2.0, 1),
+    ("3", "10001A", 9, 10, 3.0, 1),
+    ("3", "10002", 1, 10, 50.0, 1),
+    ("4", "10001A", 5, 11, 2.0, 2),
+    ("5", "10001A", 7, 11, 2.0, None),
+    ("6", "10001A", -7, 11, 0.0, None),
+    ("7", "10003", 1, 12, 0.0, 2),
+    ("8", "10001A", 5, 20, 2.0, 1),
+    ("A9", "B", 1, 12, 99.0, None),
+    # At the very price, the newest is 2: 3 is dearer, 8 later.
+    ("C11", "10001A", -2, 13, 2.0, 1),
+    # 2 has one left, 1 has enough.
+    ("C12", "10001a", -4, 14, 2.0, 1),
+    # 1 and 2 have one left each: the dearer one must do.
+    ("C13", "10001A", -2, 15, 2.0, 1),
+    # Dearer than 1 and 2.
+    ("C14", "10001A", -1, 15, 2.5, 1),
+    # Another customer's, a guest's, never bought: nothing to match.
+    ("C15", "10002", -1, 15, 50.0, 2),
+    ("C16", "10001A", -1, 15, 2.0, None),
+    ("C17", "10004", -1, 15, 1.0, 1),
+    # No goods: money of the newest order that has it left, which is 77 - 4 - 2.50 of 3 at first.
+    ("C18", "M", -1, 17, 70.5, 1),
+    ("C19", "D", -1, 18, 2.0, 1),
+    ("C20", "M", -1, 19, 1000.0, 1),
+]
+REFUNDS = [
+    ("C11-1", "2", Decimal("4.00")),
+    ("C12-1", "1", Decimal("8.00")),
+    ("C13-1", "3", Decimal("4.00")),
+    ("C14-1", "3", Decimal("2.50")),
+    ("C18-1", "3", Decimal("70.50")),
+    ("C19-1", "2", Decimal("2.00")),
+]
+
+
+def write_invoices(folder: Path, invoices: list[tuple]) -> Path:
+    """The hand-made invoices as the public file."""
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create table lines (
+                invoice_no varchar, stock_code varchar, description varchar, quantity integer,
+                invoice_date timestamp, unit_price double, customer_id integer, country varchar
+            )
+            """
+        )
+        connection.executemany(
+            "insert into lines values (?, ?, 'thing', ?, ?, ?, ?, 'EIRE')",
+            [
+                (invoice, article, pieces, datetime(2011, 1, 1, hour), price, customer)
+                for invoice, article, pieces, hour, price, customer in invoices
+            ],
+        )
+        connection.execute("copy lines to $1", [str(folder / "online_retail_2010_2011.parquet")])
+    return folder
+
+
+def test_a_cancellation_takes_back_the_newest_earlier_invoice_that_can_give(tmp_path: Path) -> None:
+    data = write_invoices(tmp_path / "data", INVOICES)
+    with duckdb.connect() as connection:
+        mapping.run_mapping(connection, "online_retail", data)
+        refunds = connection.execute(
+            "select refund_id, order_id, refund_amount from refunds order by refund_id"
+        ).fetchall()
+        unmatched = connection.execute(
+            "select refund_id from unmatched_cancellations order by refund_id"
+        ).fetchall()
+        orders = connection.execute("select order_id from orders order by order_id").fetchall()
+    assert refunds == REFUNDS
+    assert unmatched == [("C15-1",), ("C17-1",), ("C20-1",)]
+    # Stock movements and adjustments are no orders; what a customer got for nothing is one.
+    assert orders == [("1",), ("2",), ("3",), ("4",), ("5",), ("7",), ("8",)]
+
+
+def test_the_order_of_the_public_rows_changes_no_byte(tmp_path: Path) -> None:
+    one = write_invoices(tmp_path / "one", INVOICES)
+    two = write_invoices(tmp_path / "two", INVOICES[::-1])
+    mapping.build_raw("online_retail", one, tmp_path / "raw_one")
+    mapping.build_raw("online_retail", two, tmp_path / "raw_two")
+    files = sorted(path.name for path in (tmp_path / "raw_one").iterdir())
+    assert files == [
+        f"{table}.parquet"
+        for table in ("customers", "order_items", "orders", "products", "refunds")
+    ]
+    for file in files:
+        assert (tmp_path / "raw_one" / file).read_bytes() == (
+            tmp_path / "raw_two" / file
+        ).read_bytes(), file
+
+
+def test_a_folder_with_anything_else_is_not_written_to(tmp_path: Path) -> None:
+    data = write_invoices(tmp_path / "data", INVOICES)
+    out = tmp_path / "raw"
+    mapping.build_raw("online_retail", data, out)
+    mapping.build_raw("online_retail", data, out)
+    (out / "survey_responses.parquet").touch()
+    with pytest.raises(SourceError, match=r"found survey_responses\.parquet"):
+        mapping.build_raw("online_retail", data, out)
+
+
+# CDNOW -------------------------------------------------------------------------------------------
+
+
+def test_cdnow_accounts_for_every_purchase_and_cent(cdnow: duckdb.DuckDBPyConnection) -> None:
+    total = Decimal("2500315.63")
+    assert row(cdnow, "select count(*) from customers") == (23_570,)
+    assert row(cdnow, "select count(*), sum(order_amount) from orders") == (67_591, total)
+    assert row(cdnow, "select count(*), sum(line_amount) from order_items") == (69_659, total)
+    assert row(cdnow, "select count(*) from orders where order_amount = 0") == (80,)
+
+
+def test_cdnow_gives_the_published_weekly_repeat_purchases(
+    cdnow: duckdb.DuckDBPyConnection,
+) -> None:
+    sample = public_folder("cdnow") / "cdnow_sample.parquet"
+    if not sample.is_file():
+        pytest.skip(f"{sample} is not there: set TIERING_DATA to the public data")
+    # Published: a day is one purchase, the first is no repeat, week 1 begins on 1997-01-01.
+    weeks = cdnow.execute(
+        """
+        with purchase_days as (
+            select
+                (cast(ordered_at as date) - date '1997-01-01') // 7 + 1 as week,
+                row_number() over (partition by customer_id order by ordered_at) as purchase
+            from orders
+            where cast(customer_id as bigint) in (select master_id from read_parquet($1))
+        )
+
+        select count(*)
+        from purchase_days
+        where purchase > 1 and week between 20 and 25
+        group by week
+        order by week
+        """,
+        [str(sample)],
+    ).fetchall()
+    assert weeks == [(73,), (55,), (70,), (33,), (56,), (99,)]
+
+
+# The Complete Journey ----------------------------------------------------------------------------
+
+
+def test_completejourney_accounts_for_every_line_and_cent(
+    completejourney: duckdb.DuckDBPyConnection,
+) -> None:
+    total = Decimal("4596039.58")
+    assert row(completejourney, "select count(*) from customers") == (2_469,)
+    assert row(completejourney, "select count(*), sum(order_amount) from orders") == (
+        155_848,
+        total,
+    )
+    assert row(completejourney, "select count(*), sum(line_amount) from order_items") == (
+        1_469_307,
+        total,
+    )
+    assert row(completejourney, "select sum(discount_amount) from orders") == (
+        Decimal("822553.19"),
+    )
+    attributes = "select count(*), count(distinct customer_id) from customer_attributes"
+    assert row(completejourney, attributes) == (5_237, 801)
+    assert row(completejourney, "select count(*) from campaign_contacts") == (6_589,)
+
+
+def test_completejourney_counts_no_petrol_as_pieces(
+    completejourney: duckdb.DuckDBPyConnection,
+) -> None:
+    counts = "select count(*) filter (quantity is null), sum(quantity) from order_items"
+    assert row(completejourney, counts) == (14_697, Decimal("1902528.000"))
+
+
+def test_completejourney_days_are_those_of_its_own_weeks(
+    completejourney: duckdb.DuckDBPyConnection,
+) -> None:
+    # Weeks begin on Monday; the first is the Sunday of 2017-01-01 alone.
+    file = str(public_folder("completejourney") / "transactions.parquet")
+    (wrong,) = row(
+        completejourney,
+        """
+        with baskets as (
+            select distinct
+                cast(basket_id as varchar) as order_id,
+                week
+            from read_parquet($1)
+        )
+
+        select count(*)
+        from baskets
+        inner join orders using (order_id)
+        where week <> (cast(ordered_at as date) - date '2016-12-26') // 7 + 1
+        """,
+        file,
+    )
+    assert wrong == 0
+    year = "select min(ordered_at)::date, max(ordered_at)::date from orders"
+    assert [str(day) for day in row(completejourney, year)] == ["2017-01-01", "2017-12-31"]
+
+
+def test_completejourney_small_is_part_of_the_whole(
+    completejourney: duckdb.DuckDBPyConnection,
+) -> None:
+    folder = ROOT / "examples" / "completejourney_small"
+    for table in ["customers", "orders", "customer_attributes", "campaigns", "campaign_contacts"]:
+        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            ours = list(csv.reader(file))
+        columns = ", ".join(f"cast({column} as varchar)" for column in ours[0])
+        columns = columns.replace("contacted_at as", "cast(contacted_at as date) as")
+        whole = completejourney.execute(f"select {columns} from {table}").fetchall()
+        if "customer_id" in ours[0]:
+            at = ours[0].index("customer_id")
+            households = {line[at] for line in ours[1:]}
+            assert len(households) <= 100
+            whole = [line for line in whole if line[at] in households]
+        assert sorted(whole) == sorted(map(tuple, ours[1:])), table
+
+
+def test_completejourney_small_accounts_for_every_cent() -> None:
+    with (ROOT / "examples/completejourney_small/orders.csv").open(encoding="utf-8") as file:
+        orders = list(csv.DictReader(file))
+    assert len(orders) == 9_648
+    assert sum(Decimal(order["order_amount"]) for order in orders) == Decimal("319541.88")
+    assert sum(Decimal(order["discount_amount"]) for order in orders) == Decimal("55199.25")
+    assert len({order["customer_id"] for order in orders}) == 100
+
+
+# Olist -------------------------------------------------------------------------------------------
+
+
+def test_olist_accounts_for_every_order_and_centavo(olist: duckdb.DuckDBPyConnection) -> None:
+    items, item_amount = row(olist, "select count(*), sum(line_amount) from order_items")
+    orders, order_amount = row(olist, "select count(*), sum(order_amount) from orders")
+    (without_items,) = row(
+        olist,
+        "select sum(order_amount) from orders anti join order_items using (order_id)",
+    )
+    (paid,) = row(olist, "select sum(paid_amount) from payments")
+    interest = paid - order_amount
+    assert (orders, items) == (4_000, 4_519)
+    assert item_amount == Decimal("639254.77")
+    assert without_items == Decimal("6096.33")
+    assert order_amount == item_amount + without_items
+    assert interest == Decimal("142.95")
+    # What has no items never counts as revenue.
+    statuses = (
+        "select distinct status from orders anti join order_items using (order_id) order by 1"
+    )
+    assert olist.execute(statuses).fetchall() == [("canceled",), ("unavailable",)]
+
+
+def test_olist_knows_people_not_orders(olist: duckdb.DuckDBPyConnection) -> None:
+    assert row(olist, "select count(*) from customers") == (3_998,)
+    assert row(olist, "select count(distinct customer_id) from orders") == (3_998,)
+    assert row(olist, "select count(*), min(score), max(score) from survey_responses") == (
+        3_986,
+        1,
+        5,
+    )
+    assert row(olist, "select count(*), count(category) from products") == (3_132, 3_083)
+
+
+def test_olist_statuses_are_known(olist: duckdb.DuckDBPyConnection) -> None:
+    with (ROOT / "seeds" / "order_statuses.csv").open(encoding="utf-8", newline="") as file:
+        known = {line["source_status"] for line in csv.DictReader(file)}
+    found = olist.execute("select distinct status from orders").fetchall()
+    assert {status for (status,) in found} <= known
+
+
+def test_the_same_public_files_give_the_same_bytes(tmp_path: Path) -> None:
+    folder = public_folder("olist")
+    mapping.build_raw("olist", folder, tmp_path / "one")
+    mapping.build_raw("olist", folder.parent, tmp_path / "two")
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(files) == 5
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

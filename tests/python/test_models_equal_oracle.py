@@ -1,0 +1,256 @@
+"""The models give what the oracle gives, for every customer and period."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import oracle
+import pytest
+from compiled_project import PROJECT
+from comparison import differences
+from hypothesis import HealthCheck, Phase, given, settings
+from oracle.rules import ladders_from
+from raw_companies import companies
+
+RUN_DATE = date(2026, 1, 31)
+MANY_EXAMPLES = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)
+
+
+def rules(**project_vars: object) -> oracle.Rules:
+    return oracle.Rules.from_seeds(PROJECT / "seeds", **project_vars)
+
+
+def assert_equal(project, raw, project_rules, **build) -> oracle.Result:
+    """Build both; fail with the differences."""
+    rows = oracle.load_raw(raw) if isinstance(raw, Path) else raw
+    result = oracle.compute(rows, project_rules, RUN_DATE)
+    with project.build(raw, **build) as connection:
+        found = differences(connection, result)
+    assert not found, "\n".join(found)
+    return result
+
+
+def test_the_sample_refreshed_by_the_command_line(sample_warehouse):
+    result = oracle.compute(oracle.load_raw(PROJECT / "sample"), rules(), RUN_DATE)
+    with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
+        found = differences(connection, result)
+    assert not found, "\n".join(found)
+    assert len(result.customer_periods) > 40_000
+
+
+def test_completejourney_small(compiled):
+    result = assert_equal(compiled(), PROJECT / "examples" / "completejourney_small", rules())
+    assert len(result.customers) == 100
+
+
+VARIANTS = {
+    "defaults": {},
+    "weeks in other time zones": {
+        "review_period": "week",
+        "source_time_zone": "Asia/Shanghai",
+        "business_time_zone": "America/New_York",
+        "rfm_window_days": 90,
+        "tier_downgrade": "straight",
+        "tier_validity": "calendar_year",
+    },
+    "quarters with fixed edges": {
+        "review_period": "quarter",
+        "source_time_zone": "Europe/Berlin",
+        "business_time_zone": "Europe/Berlin",
+        "rfm_edges": "fixed",
+        "rfm_window_days": 500,
+        "score_profile": "b2b",
+        "tier_validity": "anniversary",
+        "tier_min_hold_periods": 1,
+        "tier_grace_periods": 0,
+    },
+    "straight down in New York time": {
+        "source_time_zone": "America/New_York",
+        "business_time_zone": "UTC",
+        "reporting_currency": "USD",
+        "score_profile": "one_off",
+        "tier_downgrade": "straight",
+        "tier_min_hold_periods": 0,
+        "tier_grace_periods": 2,
+    },
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_made_up_companies(compiled, variant):
+    project_vars = VARIANTS[variant]
+    project, project_rules = compiled(**project_vars), rules(**project_vars)
+
+    @MANY_EXAMPLES
+    @given(companies())
+    def check(raw):
+        assert_equal(project, raw, project_rules)
+
+    check()
+
+
+def order(number: int, customer: str | None, day: date, amount: str = "10.00", **more: str) -> dict:
+    return {
+        "order_id": f"o{number}",
+        "customer_id": customer,
+        "ordered_at": f"{day.isoformat()} 12:00:00",
+        "status": "completed",
+        "order_amount": amount,
+        **more,
+    }
+
+
+def one_time_buyers() -> dict:
+    """97 of 100 buy once, three twice."""
+    day = date(2024, 1, 1)
+    orders = [order(n, f"c{n}", day + timedelta(days=3 * n), f"{n}.99") for n in range(100)]
+    return {"orders": orders + [order(200 + n, f"c{n}", date(2024, 11, n + 1)) for n in range(3)]}
+
+
+def all_ties() -> dict:
+    """Everybody bought the same at the same time."""
+    days = [date(2024, month, 15) for month in range(1, 13)]
+    return {"orders": [order(100 * i + j, f"c{i}", day) for i in range(30) for j, day in enumerate(days)]}
+
+
+def only_refunds() -> dict:
+    """Refunds of nothing, and one order that they undo."""
+    refunds = [
+        {"refund_id": f"r{n}", "order_id": f"o{n}", "refunded_at": "2024-05-01", "refund_amount": "10"}
+        for n in range(5)
+    ]
+    return {"orders": [order(0, "a", date(2024, 2, 29))], "refunds": refunds}
+
+
+def chained_merges() -> dict:
+    orders = [order(n, f"c{n}", date(2024, n + 1, 1), f"{n + 1}0.00") for n in range(8)]
+    merges = [
+        {"from_customer_id": f"c{n}", "into_customer_id": f"c{n + 1}", "merged_at": f"2024-01-{n + 1:02d}"}
+        for n in range(7)
+    ]
+    return {"customers": [{"customer_id": f"c{n}"} for n in range(4)], "orders": orders, "customer_merges": merges}
+
+
+def leap_days() -> dict:
+    days = [date(2020, 2, 29), date(2021, 2, 28), date(2023, 3, 1), date(2024, 2, 28), date(2024, 2, 29)]
+    return {"orders": [order(n, c, day) for n, (c, day) in enumerate((c, d) for c in "ab" for d in days)]}
+
+
+SHAPES = {
+    "nothing": {},
+    "one customer": {"orders": [order(1, "a", date(2024, 1, 31))]},
+    "only guests": {"orders": [order(1, None, date(2024, 1, 31))]},
+    "all ties": all_ties(),
+    "one-time buyers": one_time_buyers(),
+    "only refunds": only_refunds(),
+    "merges in a chain": chained_merges(),
+    "leap days": leap_days(),
+    "unicode ids": {"orders": [order(n, c, date(2024, 1, n + 1)) for n, c in enumerate(["张三", "😀", " é ", "\u200b"])]},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_hostile_shapes(compiled, shape):
+    assert_equal(compiled(), SHAPES[shape], rules())
+
+
+def test_the_last_second_of_a_period_in_another_time_zone(compiled):
+    zones = {"source_time_zone": "UTC", "business_time_zone": "Asia/Shanghai"}
+    stamps = ["2024-01-31 15:59:59", "2024-01-31 16:00:00", "2024-01-31T23:59:59Z", "2024-02-01 00:00:00+08:00"]
+    raw = {"orders": [{**order(n, "a", RUN_DATE), "ordered_at": s} for n, s in enumerate(stamps)]}
+    result = assert_equal(compiled(**zones), raw, rules(**zones))
+    dates = {order_id: row.order_date for order_id, row in result.orders.items()}
+    assert dates == {
+        "o0": date(2024, 1, 31),
+        "o1": date(2024, 2, 1),
+        "o2": date(2024, 2, 1),
+        "o3": date(2024, 2, 1),
+    }
+
+
+def restless_company(seed: int = 3, customers: int = 40, months: int = 40) -> dict:
+    """Customers whose buying comes and goes, so that every kind of tier change occurs."""
+    random_numbers = random.Random(seed)
+    orders, start = [], datetime(2021, 1, 1)
+    for customer in range(customers):
+        rate, spend = random_numbers.uniform(0.1, 3), random_numbers.lognormvariate(4, 1)
+        for month in range(months):
+            if random_numbers.random() < 0.08:
+                rate = random_numbers.choice([0, 0, 0.2, 1, 4])
+            for _ in range(int(rate + random_numbers.random())):
+                day = start + timedelta(days=30.4 * month + random_numbers.uniform(0, 30))
+                amount = f"{spend * random_numbers.uniform(0.3, 2):.2f}"
+                orders.append(order(len(orders), f"c{customer}", day.date(), amount))
+    refunds = [
+        {"refund_id": f"r{o['order_id']}", "order_id": o["order_id"], "refund_amount": o["order_amount"],
+         "refunded_at": (date.fromisoformat(o["ordered_at"][:10]) + timedelta(days=40)).isoformat()}
+        for o in random_numbers.sample(orders, len(orders) // 12)
+    ]
+    return {"orders": orders, "refunds": refunds}
+
+
+# Compiled in, and replaced by what a case wants: one compilation serves many policies.
+ANY_HOLD, ANY_GRACE = 517, 519
+
+
+@pytest.mark.parametrize("validity", ["rolling", "calendar_year", "anniversary"])
+@pytest.mark.parametrize("downgrade", ["one_level", "straight"])
+def test_every_combination_of_the_policy(compiled, validity, downgrade):
+    policy = {"tier_validity": validity, "tier_downgrade": downgrade}
+    project = compiled(**policy, tier_min_hold_periods=ANY_HOLD, tier_grace_periods=ANY_GRACE)
+    raw = restless_company()
+    for hold in (0, 1, 3):
+        for grace in (0, 1, 2):
+            result = assert_equal(
+                project.with_text({str(ANY_HOLD): str(hold), str(ANY_GRACE): str(grace)}),
+                raw,
+                rules(**policy, tier_min_hold_periods=hold, tier_grace_periods=grace),
+            )
+            changes = {row.change_type for row in result.customer_periods.values()}
+            expected = {"enter", "upgrade", "keep", "leave", "downgrade", None}
+            expected |= {"protected"} if hold else set()
+            expected |= {"grace"} if grace else set()
+            assert changes - {"downgrade"} == expected - {"downgrade"}
+
+
+def later_rules() -> list[dict[str, str]]:
+    """The shipped ladder, and from March 2023 on one that asks for more and pays for revenue."""
+    columns = (
+        "version_valid_from tier_code tier_rank label_en label_zh enter_score keep_score "
+        "enter_min_orders keep_min_orders enter_min_revenue keep_min_revenue"
+    ).split()
+    rows = [
+        *("2000-01-01 bronze 1 B 铜 0 0 1 1 - -", "2000-01-01 silver 2 S 银 40 35 1 0 - -"),
+        *("2000-01-01 gold 3 G 金 60 55 1 0 - -", "2023-03-15 bronze 1 B 铜 0 0 1 1 - -"),
+        *("2023-03-15 silver 2 S 银 50 30 2 1 - -", "2023-03-15 gold 3 G 金 55 50 2 1 500 200"),
+        "2023-03-15 platinum 4 P 铂 75 70 3 2 1000 500",
+    ]
+    return [
+        {column: "" if cell == "-" else cell for column, cell in zip(columns, row.split(), strict=True)}
+        for row in rows
+    ]
+
+
+def test_rule_versions(compiled):
+    ladder = later_rules()
+    result = assert_equal(
+        compiled(), restless_company(5), replace(rules(), ladders=ladders_from(ladder)),
+        seeds={"tiers": ladder},
+    )
+    reasons = {row.reason_code for row in result.customer_periods.values()}
+    assert "rule_change" in reasons
+
+
+def test_frozen_edges(compiled):
+    frozen = {"rfm_edges": "frozen", "rfm_edges_frozen_on": "2022-06-30"}
+    assert_equal(compiled(**frozen), restless_company(), rules(**frozen))
