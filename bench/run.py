@@ -176,7 +176,10 @@ def main(
     size: Annotated[str, typer.Argument(help=f"one of {', '.join(SIZES)}")] = "1m",
     seed: Annotated[int, typer.Option(help="another seed gives another shop")] = 1,
 ) -> None:
-    """Measure a full build without tests against the baseline; fail when their tiers differ."""
+    """Measure a full build without tests against the baseline.
+
+    Ends with 1 when their measures, scores or tiers differ and with 2 when one of them fails.
+    """
     if size not in SIZES:
         raise typer.BadParameter(f"size is {size}; allowed: {', '.join(SIZES)}")
     console = Console()
@@ -187,7 +190,11 @@ def main(
     costs = {}
     for side, measure_side in (("baseline", measure_baseline), ("dbt build", measure_build)):
         with console.status(side):
-            costs[side] = measure_side(raw, folder)
+            try:
+                costs[side] = measure_side(raw, folder)
+            except RuntimeError as error:
+                console.print(f"{side}: {error}", markup=False)
+                raise typer.Exit(2) from error
     with console.status("comparing"):
         rows, differences = compare(folder)
 

@@ -1,16 +1,16 @@
-{# The inputs of the scores that the models compute, in one place: [component, input]. Inputs of
-   seeds/score_weights.csv that are not here are unknown for everybody. An input's place gives the bit
-   that says in known_inputs whether it is known. #}
+{# The inputs of the scores that the models compute, in one place: [component, input, the condition of
+   int_score_inputs under which it is known]. Inputs of seeds/score_weights.csv that are not here are unknown
+   for everybody. An input's place gives the bit that says in known_inputs whether it is known. #}
 {% macro score_inputs() %}
     {{ return([
-        ['value', 'recency'],
-        ['value', 'frequency'],
-        ['value', 'monetary'],
-        ['value', 'contribution'],
-        ['growth', 'revenue_trend'],
-        ['loyalty', 'repeat_rate'],
-        ['loyalty', 'tenure'],
-        ['partnership', 'categories'],
+        ['value', 'recency', 'is_valued'],
+        ['value', 'frequency', 'is_valued'],
+        ['value', 'monetary', 'is_valued'],
+        ['value', 'contribution', 'is_valued'],
+        ['growth', 'revenue_trend', 'has_trend'],
+        ['loyalty', 'repeat_rate', 'is_valued'],
+        ['loyalty', 'tenure', 'is_valued'],
+        ['partnership', 'categories', 'has_categories'],
     ]) }}
 {% endmacro %}
 

@@ -1,14 +1,15 @@
-{# The raw tables that are staged, as [system, table]: adding a table means its source YAML, its base and
-   staging model, and a line here, which takes it into the rejected records and the reconciliation. #}
+{# The raw tables that are staged, as [system, table, model that holds its staged rows]: adding a table means
+   its source YAML, its base and staging model, and a line here, which takes it into the rejected records and
+   the reconciliation. #}
 {% macro raw_tables() %}
     {{ return([
-        ['crm', 'customers'],
-        ['crm', 'customer_merges'],
-        ['shop', 'orders'],
-        ['shop', 'order_items'],
-        ['shop', 'products'],
-        ['shop', 'refunds'],
-        ['shop', 'exchange_rates'],
+        ['crm', 'customers', 'stg_crm__customers'],
+        ['crm', 'customer_merges', 'stg_crm__customer_merges'],
+        ['shop', 'orders', 'int_orders'],
+        ['shop', 'order_items', 'int_order_items'],
+        ['shop', 'products', 'stg_shop__products'],
+        ['shop', 'refunds', 'stg_shop__refunds'],
+        ['shop', 'exchange_rates', 'stg_shop__exchange_rates'],
     ]) }}
 {% endmacro %}
 

@@ -1,6 +1,6 @@
 {# What a customer buys most and where, over all valid orders. #}
 with orders as (
-    select * from {{ ref('int_order_outcomes') }} where is_valid and customer_id is not null
+    select * from {{ ref('int_order_outcomes') }} where is_valid and customer_key is not null
 ),
 
 items as (
@@ -13,27 +13,27 @@ sales_channels as (
 
 by_channel as (
     select
-        customer_id,
+        customer_key,
         channel,
-        row_number() over (partition by customer_id order by sum(net_amount) desc, channel) as place
+        row_number() over (partition by customer_key order by sum(net_amount) desc, channel) as place
     from orders
     where channel is not null
-    group by customer_id, channel
+    group by customer_key, channel
 ),
 
 channel_types as (
     select
-        orders.customer_id,
+        orders.customer_key,
         max(case when sales_channels.channel_type = 'online' then 1 else 0 end) as buys_online,
         max(case when sales_channels.channel_type = 'offline' then 1 else 0 end) as buys_offline
     from orders
-    inner join sales_channels on lower(orders.channel) = sales_channels.channel
-    group by orders.customer_id
+    inner join sales_channels on lower(orders.channel) = lower(sales_channels.channel)
+    group by orders.customer_key
 ),
 
 items_of_orders as (
     select
-        orders.customer_id,
+        orders.customer_key,
         items.category,
         items.product_type,
         coalesce(items.line_amount, 0) * orders.rate_to_reporting as revenue
@@ -43,31 +43,31 @@ items_of_orders as (
 
 by_category as (
     select
-        customer_id,
+        customer_key,
         category,
-        row_number() over (partition by customer_id order by sum(revenue) desc, category) as place
+        row_number() over (partition by customer_key order by sum(revenue) desc, category) as place
     from items_of_orders
     where category is not null
-    group by customer_id, category
+    group by customer_key, category
 ),
 
 by_product_type as (
     select
-        customer_id,
+        customer_key,
         product_type,
-        row_number() over (partition by customer_id order by sum(revenue) desc, product_type) as place
+        row_number() over (partition by customer_key order by sum(revenue) desc, product_type) as place
     from items_of_orders
     where product_type is not null
-    group by customer_id, product_type
+    group by customer_key, product_type
 ),
 
 buyers as (
-    select distinct customer_id from orders
+    select distinct customer_key from orders
 ),
 
 habits as (
     select
-        buyers.customer_id,
+        buyers.customer_key,
         by_product_type.product_type as demand_type,
         by_category.category as favourite_category,
         by_channel.channel as favourite_channel,
@@ -77,11 +77,11 @@ habits as (
             when channel_types.buys_offline = 1 then 'offline'
         end as channel_mix
     from buyers
-    left join by_channel on buyers.customer_id = by_channel.customer_id and by_channel.place = 1
-    left join channel_types on buyers.customer_id = channel_types.customer_id
-    left join by_category on buyers.customer_id = by_category.customer_id and by_category.place = 1
+    left join by_channel on buyers.customer_key = by_channel.customer_key and by_channel.place = 1
+    left join channel_types on buyers.customer_key = channel_types.customer_key
+    left join by_category on buyers.customer_key = by_category.customer_key and by_category.place = 1
     left join by_product_type
-        on buyers.customer_id = by_product_type.customer_id and by_product_type.place = 1
+        on buyers.customer_key = by_product_type.customer_key and by_product_type.place = 1
 )
 
 select * from habits

@@ -2,8 +2,8 @@ with customers as (
     select * from {{ ref('stg_crm__customers') }}
 ),
 
-identities as (
-    select * from {{ ref('int_customer_identities') }}
+customer_keys as (
+    select * from {{ ref('int_customer_keys') }}
 ),
 
 orders as (
@@ -13,9 +13,10 @@ orders as (
 members as (
     select
         customers.*,
-        coalesce(identities.resolved_customer_id, customers.customer_id) as resolved_customer_id
+        customer_keys.resolved_customer_id,
+        customer_keys.customer_key
     from customers
-    left join identities on customers.customer_id = identities.customer_id
+    inner join customer_keys on customers.customer_id = customer_keys.customer_id
 ),
 
 -- the surviving id's own record speaks for the customer; without one, the newest of those merged into it
@@ -23,7 +24,7 @@ ranked as (
     select
         members.*,
         row_number() over (
-            partition by resolved_customer_id
+            partition by customer_key
             order by
                 case when customer_id = resolved_customer_id then 0 else 1 end,
                 updated_at desc nulls last,
@@ -33,7 +34,9 @@ ranked as (
 ),
 
 named_by_orders as (
-    select distinct customer_id from orders where customer_id is not null and not is_without_rate
+    select distinct orders.customer_key
+    from orders
+    where orders.customer_key is not null and not orders.is_without_rate
 ),
 
 known as (
@@ -42,7 +45,7 @@ known as (
 
 joined as (
     select
-        coalesce(known.resolved_customer_id, named_by_orders.customer_id) as customer_id,
+        coalesce(known.customer_key, named_by_orders.customer_key) as customer_key,
         known.parent_customer_id,
         known.customer_type,
         known.full_name,
@@ -58,20 +61,19 @@ joined as (
         known.acquisition_channel,
 
         known.marketing_consent as has_marketing_consent,
-        known.resolved_customer_id is null as is_inferred,
+        known.customer_key is null as is_inferred,
 
         known.birth_date,
         known.signed_up_on
     from known
-    full outer join named_by_orders on known.resolved_customer_id = named_by_orders.customer_id
+    full outer join named_by_orders on known.customer_key = named_by_orders.customer_key
 ),
 
 resolved as (
     select
-        joined.customer_id,
-        -- a small number stands for the id in everything that is computed per customer and period
-        cast(row_number() over (order by joined.customer_id) as integer) as customer_key,
-        coalesce(identities.resolved_customer_id, joined.parent_customer_id) as parent_customer_id,
+        survivors.customer_id,
+        joined.customer_key,
+        coalesce(parents.resolved_customer_id, joined.parent_customer_id) as parent_customer_id,
         joined.customer_type,
         joined.full_name,
         joined.email,
@@ -91,7 +93,11 @@ resolved as (
         joined.birth_date,
         joined.signed_up_on
     from joined
-    left join identities on joined.parent_customer_id = identities.customer_id
+    inner join customer_keys as survivors
+        on
+            joined.customer_key = survivors.customer_key
+            and survivors.customer_id = survivors.resolved_customer_id
+    left join customer_keys as parents on joined.parent_customer_id = parents.customer_id
 )
 
 select * from resolved

@@ -1,8 +1,4 @@
-with customers as (
-    select customer_id, customer_key from {{ ref('int_customers') }}
-),
-
-orders as (
+with orders as (
     select * from {{ ref('int_orders') }}
 ),
 
@@ -12,7 +8,7 @@ reversals as (
 
 entries as (
     select
-        customer_id,
+        customer_key,
 
         1 as orders_delta,
         order_amount_reporting as revenue_delta,
@@ -21,10 +17,10 @@ entries as (
         order_date,
         order_date as known_date
     from orders
-    where is_entered and customer_id is not null
+    where is_entered and customer_key is not null
     union all
     select
-        customer_id,
+        customer_key,
 
         case when is_order_undone then -1 else 0 end as orders_delta,
         -reversed_amount_reporting as revenue_delta,
@@ -33,22 +29,21 @@ entries as (
         order_date,
         known_date
     from reversals
-    where customer_id is not null and (reversed_amount <> 0 or is_order_undone)
+    where customer_key is not null and (reversed_amount <> 0 or is_order_undone)
 ),
 
 ledger as (
     select
-        customers.customer_key,
+        customer_key,
 
-        cast(sum(entries.orders_delta) as integer) as orders_delta,
-        cast(sum(entries.revenue_delta) as decimal(18, 2)) as revenue_delta,
-        cast(sum(entries.refunded_amount) as decimal(18, 2)) as refunded_amount,
+        cast(sum(orders_delta) as integer) as orders_delta,
+        cast(sum(revenue_delta) as decimal(18, 2)) as revenue_delta,
+        cast(sum(refunded_amount) as decimal(18, 2)) as refunded_amount,
 
-        entries.order_date,
-        entries.known_date
+        order_date,
+        known_date
     from entries
-    inner join customers on entries.customer_id = customers.customer_id
-    group by customers.customer_key, entries.order_date, entries.known_date
+    group by customer_key, order_date, known_date
 )
 
 select * from ledger

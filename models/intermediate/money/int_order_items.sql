@@ -10,10 +10,6 @@ orders as (
     select * from {{ ref('int_orders') }}
 ),
 
-customers as (
-    select customer_id, customer_key from {{ ref('int_customers') }}
-),
-
 reversals as (
     select * from {{ ref('int_order_reversals') }}
 ),
@@ -29,8 +25,7 @@ joined as (
     select
         items.order_id,
         items.line_number,
-        orders.customer_id,
-        customers.customer_key,
+        orders.customer_key,
         items.product_id,
         products.category,
         products.product_type,
@@ -45,7 +40,6 @@ joined as (
         undone_orders.undone_on
     from items
     left join orders on items.order_id = orders.order_id
-    left join customers on orders.customer_id = customers.customer_id
     left join products on items.product_id = products.product_id
     left join undone_orders on items.order_id = undone_orders.order_id
 )

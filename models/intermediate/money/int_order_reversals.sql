@@ -15,7 +15,7 @@ refunds_of_orders as (
         orders.order_amount,
         orders.rate_to_reporting,
         orders.is_entered,
-        orders.customer_id,
+        orders.customer_key,
         orders.order_date,
         coalesce(orders.is_without_rate, true) as is_unknown_order,
         greatest(refunds.refunded_on, orders.order_date) as known_date,
@@ -32,7 +32,7 @@ events as (
     select
         refund_id,
         order_id,
-        customer_id,
+        customer_key,
         case
             when is_unknown_order then 'unknown_order'
             when not is_entered then 'not_entered'
@@ -52,7 +52,7 @@ events as (
     select
         cast(null as {{ customer_tiering.string_type() }}) as refund_id,
         order_id,
-        customer_id,
+        customer_key,
         'cancellation' as reversal_type,
 
         order_amount,
@@ -67,7 +67,7 @@ events as (
     select
         cast(null as {{ customer_tiering.string_type() }}) as refund_id,
         orders.order_id,
-        orders.customer_id,
+        orders.customer_key,
         'return' as reversal_type,
 
         orders.order_amount,
@@ -112,7 +112,7 @@ judged as (
     select
         refund_id,
         order_id,
-        customer_id,
+        customer_key,
         reversal_type,
         case
             when reversal_type = 'unknown_order' then 'unknown_order'

@@ -2,8 +2,8 @@ with orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
 
-identities as (
-    select * from {{ ref('int_customer_identities') }}
+customer_keys as (
+    select * from {{ ref('int_customer_keys') }}
 ),
 
 exchange_rates as (
@@ -40,7 +40,7 @@ rates as (
 converted as (
     select
         orders.order_id,
-        coalesce(identities.resolved_customer_id, orders.customer_id) as customer_id,
+        customer_keys.customer_key,
         coalesce(orders.currency_code, '{{ var("reporting_currency") }}') as currency_code,
         orders.channel,
         orders.store_id,
@@ -63,7 +63,7 @@ converted as (
         orders.ordered_at,
         orders.cancelled_at
     from orders
-    left join identities on orders.customer_id = identities.customer_id
+    left join customer_keys on orders.customer_id = customer_keys.customer_id
     left join rates
         on orders.currency_code = rates.currency_code and orders.order_date = rates.order_date
 ),
@@ -71,7 +71,7 @@ converted as (
 judged as (
     select
         order_id,
-        customer_id,
+        customer_key,
         currency_code,
         channel,
         store_id,

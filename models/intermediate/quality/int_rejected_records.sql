@@ -1,5 +1,5 @@
 with rejected as (
-    {%- for source_name, table_name in customer_tiering.raw_tables() %}
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     {{ customer_tiering.rejected_rows(source_name, table_name, ref('int_cross_table_rejects')) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

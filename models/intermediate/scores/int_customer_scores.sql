@@ -16,7 +16,7 @@ component_scores as (
             case
                 when weight_sets.{{ component }}_share is not null
                     then 0
-                    {%- for of_component, input in customer_tiering.score_inputs() if of_component == component %}
+                    {%- for of_component, input, is_known in customer_tiering.score_inputs() if of_component == component %}
                     + coalesce(inputs.{{ input }}_normalised, 0) * weight_sets.{{ input }}_input_share
                     {%- endfor %}
             end as decimal(11, 8)
@@ -62,7 +62,7 @@ select
     r_score,
     f_score,
     m_score,
-    {%- for component, input in customer_tiering.score_inputs() %}
+    {%- for component, input, is_known in customer_tiering.score_inputs() %}
     {{ input }}_normalised,
     {%- endfor %}
     {%- for component in customer_tiering.score_components() %}

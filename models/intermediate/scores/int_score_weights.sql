@@ -14,7 +14,7 @@ component_weights as (
 ),
 
 inputs as (
-    {%- for component, input in customer_tiering.score_inputs() %}
+    {%- for component, input, is_known in customer_tiering.score_inputs() %}
     select '{{ component }}' as component, '{{ input }}' as input, {{ 2 ** loop.index0 }} as input_bit
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -22,8 +22,6 @@ qualified as (
     from scores
     inner join periods on scores.period_index = periods.period_index
     inner join ladders on periods.rules_valid_from = ladders.version_valid_from
-    -- the state machine takes one review number after the other
-    order by scores.review_number
 )
 
 select * from qualified

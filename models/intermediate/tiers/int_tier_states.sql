@@ -44,6 +44,7 @@ states as (
         cast(null as integer) as since_index,
         cast(null as integer) as since_month_day,
         cast(null as integer) as reference_index,
+        true as is_first_tier,
         false as is_newly_lapsed
     from qualifications
     where review_number = 1
@@ -82,6 +83,7 @@ states as (
             else since_month_day
         end as since_month_day,
         reference_index,
+        is_first_tier,
         is_newly_lapsed
     from (
         select
@@ -108,6 +110,7 @@ states as (
                     else before.reference_index
                 end as reference_index,
                 {{ customer_tiering.tier_change_type('before', 'review') }} as change_type,
+                before.is_first_tier and before.tier_rank = 0 as is_first_tier,
                 coalesce(before.customer_status = 'active', false) and review.customer_status = 'lapsed'
                     as is_newly_lapsed
             from states as before

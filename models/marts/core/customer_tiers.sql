@@ -31,7 +31,8 @@ select
 
     tier_rank,
     case
-        when keep_score is not null then cast(greatest(keep_score - management_score, 0) as decimal(18, 14))
+        when keep_score is not null and management_score is not null
+            then cast(greatest(keep_score - management_score, 0) as decimal(18, 14))
     end as points_to_keep,
     case
         when has_next_tier and management_score is not null

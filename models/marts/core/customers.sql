@@ -38,7 +38,7 @@ lifetime as (
 
 aged as (
     select
-        customers.customer_id,
+        customers.customer_key,
         extract(year from as_of.as_of_date) - extract(year from customers.birth_date)
         - case
             when {{ customer_tiering.month_day('as_of.as_of_date') }}
@@ -87,9 +87,9 @@ select
     scores.last_order_on,
     tiers.tier_since
 from customers
-left join scores on customers.customer_id = scores.customer_id
-left join tiers on customers.customer_id = tiers.customer_id
-left join habits on customers.customer_id = habits.customer_id
+left join scores on customers.customer_key = scores.customer_key
+left join tiers on customers.customer_key = tiers.customer_key
+left join habits on customers.customer_key = habits.customer_key
 left join lifetime on customers.customer_key = lifetime.customer_key
-left join aged on customers.customer_id = aged.customer_id
+left join aged on customers.customer_key = aged.customer_key
 left join age_bands on aged.age between age_bands.age_from and age_bands.age_to

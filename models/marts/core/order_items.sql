@@ -2,13 +2,17 @@ with items as (
     select * from {{ ref('int_order_items') }}
 ),
 
+customers as (
+    select customer_id, customer_key from {{ ref('int_customers') }}
+),
+
 as_of as (
     select * from {{ ref('int_as_of') }}
 )
 
 select
     items.order_id,
-    items.customer_id,
+    customers.customer_id,
     items.product_id,
     items.category,
     items.product_type,
@@ -20,4 +24,5 @@ select
     items.order_date
 from items
 inner join as_of on items.order_date <= as_of.as_of_date
+left join customers on items.customer_key = customers.customer_key
 where not items.is_of_unknown_order

@@ -26,16 +26,16 @@ first_orders as (
     select
         orders.order_id,
         row_number() over (
-            partition by orders.customer_id order by orders.ordered_at, orders.order_id
+            partition by orders.customer_key order by orders.ordered_at, orders.order_id
         ) as place
     from orders
-    inner join scores on orders.customer_id = scores.customer_id and orders.order_date = scores.first_order_on
+    inner join scores on orders.customer_key = scores.customer_key and orders.order_date = scores.first_order_on
     where orders.is_valid
 )
 
 select
     orders.order_id,
-    orders.customer_id,
+    customers.customer_id,
     orders.order_status as status,
     orders.channel,
     orders.store_id,
@@ -57,9 +57,9 @@ select
     orders.ordered_at
 from orders
 left join first_orders on orders.order_id = first_orders.order_id and first_orders.place = 1
-left join customers on orders.customer_id = customers.customer_id
+left join customers on orders.customer_key = customers.customer_key
 left join days on orders.order_date = days.date_day
 -- the review before the order's own period is the last one closed before it
 left join states
-    on customers.customer_key = states.customer_key and days.period_index - 1 = states.period_index
+    on orders.customer_key = states.customer_key and days.period_index - 1 = states.period_index
 left join tier_names on states.tier_rank = tier_names.tier_rank

@@ -1,5 +1,8 @@
+-- a publication that a later one of the same date replaced was never what that date showed
 with published as (
-    select * from {{ ref('published_tiers') }}
+    select *
+    from {{ ref('published_tiers') }}
+    where dbt_valid_to is null or dbt_valid_to > dbt_valid_from
 ),
 
 customer_periods as (

@@ -12,7 +12,7 @@ rejected_later as (
 ),
 
 counted as (
-    {%- for source_name, table_name in customer_tiering.raw_tables() %}
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') or 'cast(null as decimal(18, 2))' %}
     select
         '{{ table_name }}' as source_table,
@@ -35,7 +35,7 @@ counted as (
         select
             count(*) as row_count,
             sum({{ amount }}) as amount
-        from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }}
+        from {{ ref(staged_model) }}
     ) as staged
     {{ 'union all' if not loop.last }}
     {%- endfor %}

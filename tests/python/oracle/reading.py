@@ -17,13 +17,12 @@ from oracle.rules import Rules
 
 RawTables = dict[str, list[dict[str, str | None]]]
 
-BLANK = " "
+BLANK = " \t\r\n"
 MISSING, UNREADABLE, NOT_ALLOWED = "missing_value", "unreadable_value", "not_allowed"
 EPOCH = datetime(1970, 1, 1)
 MICROSECOND = timedelta(microseconds=1)
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 TIMESTAMP = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"([ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"

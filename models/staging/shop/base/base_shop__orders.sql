@@ -53,7 +53,7 @@ checked as (
         typed.returned_at,
         typed.updated_at
     from typed
-    left join order_statuses on lower(typed.status) = order_statuses.source_status
+    left join order_statuses on lower(typed.status) = lower(order_statuses.source_status)
 )
 
 select * from checked

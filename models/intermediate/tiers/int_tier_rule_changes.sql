@@ -1,0 +1,68 @@
+{# The reviews that the rules in force at the reference review would have decided otherwise. #}
+with reviews as (
+    select * from {{ ref('int_reviews_to_explain') }}
+),
+
+states as (
+    select * from {{ ref('int_tier_states') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+reference_periods as (
+    select period_index, rules_valid_from from {{ ref('int_review_periods') }}
+),
+
+ladders as (
+    select * from {{ ref('int_tier_ladders') }}
+),
+
+under_older_rules as (
+    select
+        reviews.customer_key,
+        reviews.period_index,
+        reviews.customer_status,
+        reviews.change_type as actual_change_type,
+        reviews.tier_rank as actual_rank,
+        {{ customer_tiering.highest_rank(['enter'], 'reviews', 'ladders') }} as qualified_rank,
+        {{ customer_tiering.highest_rank(['keep', 'enter'], 'reviews', 'ladders') }} as kept_rank,
+        periods.is_open_period,
+        periods.is_last_of_year,
+        extract(year from periods.period_end) > extract(year from periods.previous_period_end) as crosses_year,
+        {{ customer_tiering.month_day('periods.period_end') }} as month_day,
+        {{ customer_tiering.month_day('periods.previous_period_end') }} as previous_month_day
+    from reviews
+    inner join periods on reviews.period_index = periods.period_index
+    inner join reference_periods on reviews.reference_index = reference_periods.period_index
+    inner join ladders on reference_periods.rules_valid_from = ladders.version_valid_from
+    where periods.rules_valid_from <> reference_periods.rules_valid_from
+),
+
+decided_again as (
+    select
+        review.customer_key,
+        review.period_index,
+        review.actual_change_type,
+        review.actual_rank,
+        review.qualified_rank,
+        review.kept_rank,
+        before.tier_rank,
+        {{ customer_tiering.tier_change_type('before', 'review') }} as change_type
+    from under_older_rules as review
+    inner join states as before
+        on review.customer_key = before.customer_key and review.period_index - 1 = before.period_index
+),
+
+decided_otherwise as (
+    select
+        customer_key,
+        period_index
+    from decided_again
+    where
+        change_type <> actual_change_type
+        or {{ customer_tiering.tier_rank_after('change_type', 'decided_again', 'decided_again') }} <> actual_rank
+)
+
+select * from decided_otherwise

@@ -1,0 +1,205 @@
+"""The laws of the project that its manifest shows: dbt-bouncer's, and those that it cannot see."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compiled_project import PROJECT, CompiledProject
+
+Node = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """What `dbt parse` makes of the project; a deprecation is an error."""
+    folder = tmp_path_factory.mktemp("parsed")
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "parse", "--no-partial-parse"),
+            *("--show-all-deprecations", "--warn-error-options", '{"error": ["Deprecations"]}'),
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")),
+            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        ],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "TIERING_WAREHOUSE": str(folder),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+
+
+def failures_of_bouncer(manifest: Node, folder: Path) -> list[Node]:
+    """What dbt-bouncer, by the project's own rules, finds wrong with a manifest."""
+    (folder / "target").mkdir()
+    (folder / "target" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    finished = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("dbt-bouncer")), "run"),
+            *("--config-file", str(PROJECT / "dbt-bouncer.yml")),
+            *("--output-file", str(folder / "results.json"), "--output-only-failures"),
+        ],
+        cwd=folder,
+        env={**os.environ, "DBT_PROJECT_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode in (0, 1), finished.stdout + finished.stderr
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def test_dbt_bouncer_finds_no_fault(manifest: Node, tmp_path: Path) -> None:
+    found = failures_of_bouncer(manifest, tmp_path)
+    assert not found, "\n".join(f"{row['file_path']}: {row['failure_message']}" for row in found)
+
+
+def test_every_rule_of_dbt_bouncer_can_fail(manifest: Node, tmp_path: Path) -> None:
+    rules = yaml.safe_load((PROJECT / "dbt-bouncer.yml").read_text(encoding="utf-8"))
+    names = [rule["name"] for rule in rules["manifest_checks"]]
+    failed = {
+        int(row["check_run_id"].split(":")[1])
+        for row in failures_of_bouncer(with_everything_wrong(manifest), tmp_path)
+    }
+    assert [f"{place} {name}" for place, name in enumerate(names) if place not in failed] == []
+
+
+def with_everything_wrong(manifest: Node) -> Node:
+    """A copy in which every model, seed, snapshot, source, macro and exposure breaks its rules."""
+    broken = deepcopy(manifest)
+    broken["nodes"] = {key: node for key, node in broken["nodes"].items() if "test." not in key}
+    broken["unit_tests"] = {}
+    models = [node for node in broken["nodes"].values() if node["resource_type"] == "model"]
+    for folder in ("models/elsewhere", "models/marts/elsewhere"):
+        moved = deepcopy(models[0])
+        moved["unique_id"] += "_" + Path(folder).parent.name
+        moved["original_file_path"] = f"{folder}/{moved['name']}.sql"
+        broken["nodes"][moved["unique_id"]] = moved
+        models.append(moved)
+    restricted = next(key for key in broken["nodes"] if key.endswith(".customer_contacts"))
+    for model in models:
+        # dbt names a model after its file: a name with a digit stands for any that is not allowed
+        model.update(name="int1", schema="elsewhere", description="All rows", access="private")
+        model.update(patch_path="customer_tiering://elsewhere.yml", raw_code="select current_date;")
+        model["config"].update(access="private", materialized="view")
+        model["config"]["contract"] = model["contract"] = {"enforced": False}
+        model["depends_on"]["nodes"] = [restricted, next(iter(broken["sources"]))]
+        for column in model["columns"].values():
+            column.update(description="", data_type="text")
+        model["columns"]["untyped"] = {"name": "untyped"}
+    for node in broken["nodes"].values():
+        if node["resource_type"] in ("seed", "snapshot"):
+            node.update(description="")
+            node["config"].update(unique_key=None, strategy="none")
+    for source in broken["sources"].values():
+        source.update(description="", source_description="")
+        for column in source["columns"].values():
+            column.update(meta={}, config={})
+    for macro in broken["macros"].values():
+        macro.update(description="", arguments=[{"name": "argument", "description": ""}])
+    for exposure in broken["exposures"].values():
+        exposure.update(description="", owner={}, depends_on={"macros": [], "nodes": [restricted]})
+    return broken
+
+
+def nodes(manifest: Node, *kinds: str) -> Iterator[Node]:
+    """The project's own nodes of some kinds: model, seed, snapshot, test, source, exposure."""
+    for group in ("nodes", "sources", "exposures"):
+        for node in manifest[group].values():
+            if node["resource_type"] in kinds and node["package_name"] == "customer_tiering":
+                yield node
+
+
+def is_restricted(node: Node) -> bool:
+    return node["original_file_path"].startswith("models/marts/restricted/")
+
+
+def test_nothing_reads_a_restricted_mart(manifest: Node) -> None:
+    restricted = {node["unique_id"] for node in nodes(manifest, "model") if is_restricted(node)}
+    assert restricted
+    readers = {
+        node["name"]
+        for node in nodes(manifest, "model", "snapshot", "exposure")
+        if restricted & set(node["depends_on"]["nodes"])
+    }
+    assert readers == set()
+
+
+def test_staging_models_are_named_after_their_system(manifest: Node) -> None:
+    for node in nodes(manifest, "model"):
+        folders = Path(node["original_file_path"]).parts
+        if folders[1] == "staging":
+            layer = "base" if folders[3] == "base" else "stg"
+            assert node["name"].startswith(f"{layer}_{folders[2]}__"), node["original_file_path"]
+
+
+def test_published_history_is_taken_from_an_intermediate_model(manifest: Node) -> None:
+    for node in nodes(manifest, "snapshot"):
+        for parent in node["depends_on"]["nodes"]:
+            path = manifest["nodes"][parent]["original_file_path"]
+            assert path.startswith("models/intermediate/"), node["name"]
+
+
+def test_every_mart_belongs_to_a_group_with_an_owner(manifest: Node) -> None:
+    owners = {group["name"]: group["owner"] for group in manifest["groups"].values()}
+    for node in nodes(manifest, "model"):
+        if node["original_file_path"].startswith("models/marts/"):
+            owner = owners.get(node["config"]["group"], {})
+            assert owner.get("name"), node["name"]
+            assert owner.get("email"), node["name"]
+
+
+def test_personal_data_stay_in_restricted_marts(manifest: Node) -> None:
+    personal = {
+        name
+        for source in nodes(manifest, "source")
+        for name, column in source["columns"].items()
+        if column["config"]["meta"].get("pii")
+    }
+    assert {"full_name", "email", "phone", "birth_date"} <= personal
+    for node in nodes(manifest, "model"):
+        if not node["original_file_path"].startswith("models/marts/"):
+            continue
+        for name, column in node["columns"].items():
+            marked = bool(column["config"]["meta"].get("pii"))
+            if is_restricted(node):
+                assert marked or name not in personal, f"{node['name']}.{name} is not marked pii"
+            else:
+                assert not marked, f"{node['name']}.{name} is personal"
+                assert name not in personal, f"{node['name']}.{name} is personal"
+
+
+def test_every_column_of_every_model_is_described(
+    manifest: Node, compiled: Callable[..., CompiledProject]
+) -> None:
+    """All columns that the SQL makes, or the seed has, in its order and none beside them."""
+    connection = compiled().build({})
+    made = {
+        model.name: [row[0] for row in connection.execute(f"describe {model.relation}").fetchall()]
+        for model in compiled().models
+    }
+    faults = []
+    for node in nodes(manifest, "model", "snapshot", "seed", "source"):
+        described = [name for name, column in node["columns"].items() if column["description"]]
+        expected = list(node["columns"])
+        if node["resource_type"] == "model":
+            expected = made.get(node["name"], expected)
+        if node["resource_type"] == "seed":
+            with open(PROJECT / node["original_file_path"], encoding="utf-8", newline="") as file:
+                expected = next(csv.reader(file))
+        if described != expected or not expected:
+            faults.append(f"{node['name']}: described are {described}, there are {expected}")
+    assert faults == [], "\n".join(faults)

@@ -1,0 +1,51 @@
+{# Codes are what the marts hold; BI shows their labels, so a code without one would show as nothing. #}
+{% set coded_columns = [
+    ('age_band', 'customers', ['age_band']),
+    ('buyer_type', 'customers', ['buyer_type']),
+    ('change_type', 'customer_periods', ['change_type']),
+    ('change_type', 'customer_tier_history', ['change_type']),
+    ('channel_mix', 'customers', ['channel_mix']),
+    ('component', 'customer_score_details', ['component']),
+    ('customer_type', 'customers', ['customer_type']),
+    ('demand_type', 'customers', ['demand_type']),
+    ('demand_type', 'order_items', ['product_type']),
+    ('edge_method', 'rfm_score_edges', ['method']),
+    ('input', 'customer_score_details', ['input']),
+    ('input', 'rfm_score_edges', ['metric']),
+    ('order_status', 'orders', ['status']),
+    ('purchase_frequency_band', 'customers', ['purchase_frequency_band']),
+    ('purchasing_power', 'customers', ['purchasing_power']),
+    ('reason_code', 'customer_periods', ['reason_code']),
+    ('reject_action', 'rejected_records', ['action']),
+    ('reject_reason', 'rejected_records', ['reject_reason']),
+    ('segment', 'customers', ['segment_code']),
+    ('segment', 'customer_periods', ['segment_code']),
+    ('star_rating', 'customers', ['star_rating']),
+    ('tier', 'customer_periods', ['tier_code', 'qualified_tier_code']),
+    ('tier', 'published_tier_changes', ['tier_code']),
+    ('tier', 'tier_ladder', ['tier_code']),
+    ('tier', 'tier_summary', ['tier_code']),
+    ('tier', 'tier_transitions', ['from_tier_code', 'to_tier_code']),
+    ('value_class', 'customers', ['value_class']),
+    ('value_matrix', 'customer_rfm', ['value_matrix_code']),
+    ('warning', 'warnings', ['warning_code']),
+] %}
+with codes as (
+    {%- for kind, mart, columns in coded_columns %}
+    {%- set is_last_mart = loop.last %}
+    {%- for column in columns %}
+    select distinct
+        '{{ kind }}' as kind,
+        '{{ mart }}.{{ column }}' as found_in,
+        cast({{ column }} as {{ customer_tiering.string_type() }}) as code
+    from {{ ref(mart) }}
+    where {{ column }} is not null
+    {{ 'union all' if not (is_last_mart and loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
+)
+
+select codes.*
+from codes
+left join {{ ref('labels') }} as labels on codes.kind = labels.kind and codes.code = labels.code
+where labels.code is null

@@ -1,0 +1,75 @@
+{# Law: rows in = staged + duplicate + rejected, and so for money, to the cent. The reconciliation is compared
+   with counts taken elsewhere: the raw tables, the list of rejected records, and the rows that go on. #}
+with raw_counts as (
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+    select
+        '{{ table_name }}' as source_table,
+        count(*) as row_count
+    from {{ source(source_name, table_name) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+rejected_counts as (
+    select
+        source_table,
+        count(*) as row_count
+    from {{ ref('rejected_records') }}
+    where action = 'rejected'
+    group by source_table
+),
+
+staged as (
+    select 'customers' as source_table, count(*) as row_count, null as amount
+    from {{ ref('stg_crm__customers') }}
+    union all
+    select 'customer_merges' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_customer_merges') }}
+    where reject_reason is null
+    union all
+    select 'orders' as source_table, count(*) as row_count, coalesce(sum(order_amount), 0) as amount
+    from {{ ref('int_orders') }}
+    where not is_without_rate
+    union all
+    select 'order_items' as source_table, count(*) as row_count, coalesce(sum(line_amount), 0) as amount
+    from {{ ref('int_order_items') }}
+    where not is_of_unknown_order
+    union all
+    select 'products' as source_table, count(*) as row_count, null as amount
+    from {{ ref('stg_shop__products') }}
+    union all
+    select
+        'refunds' as source_table,
+        sum(case when reject_reason is null or reversed_amount > 0 then 1 else 0 end) as row_count,
+        coalesce(
+            sum(case when reject_reason is null then refund_amount else reversed_amount end), 0
+        ) as amount
+    from {{ ref('int_order_reversals') }}
+    where refund_id is not null
+    union all
+    select 'exchange_rates' as source_table, count(*) as row_count, null as amount
+    from {{ ref('stg_shop__exchange_rates') }}
+)
+
+select
+    reconciliation.*,
+    raw_counts.row_count as raw_rows,
+    coalesce(rejected_counts.row_count, 0) as rows_in_rejected_records,
+    coalesce(staged.row_count, 0) as rows_going_on,
+    staged.amount as amount_going_on
+from raw_counts
+left join {{ ref('reconciliation') }} as reconciliation
+    on raw_counts.source_table = reconciliation.source_table
+left join rejected_counts on raw_counts.source_table = rejected_counts.source_table
+left join staged on raw_counts.source_table = staged.source_table
+where
+    reconciliation.source_table is null
+    or reconciliation.rows_in <> raw_counts.row_count
+    or reconciliation.rows_rejected <> coalesce(rejected_counts.row_count, 0)
+    or reconciliation.rows_staged <> coalesce(staged.row_count, 0)
+    or reconciliation.rows_in
+    <> reconciliation.rows_staged + reconciliation.rows_duplicate + reconciliation.rows_rejected
+    or reconciliation.rows_duplicate < 0
+    or reconciliation.amount_staged <> staged.amount
+    or reconciliation.amount_in
+    <> reconciliation.amount_staged + reconciliation.amount_duplicate + reconciliation.amount_rejected
