@@ -340,123 +340,60 @@ inner join periods using (period);
 
 -- Scores, as whole numbers: points in hundredths, scores in billionths ---------------------------
 
--- Both the edges and the contribution need only the distinct values with their counts.
-create temp table metric_values as
-with counted as (
-    select
-        'recency'::enum ('recency', 'frequency', 'monetary') as metric,
-        period,
-        recency_days::bigint as value,
-        count(*) as customers
-    from measures
-    where status = 'active'
-    group by all
-
-    union all
-
-    select
-        'frequency' as metric,
-        period,
-        frequency::bigint as value,
-        count(*) as customers
-    from measures
-    where status = 'active'
-    group by all
-
-    union all
-
-    select
-        'monetary' as metric,
-        period,
-        monetary as value,
-        count(*) as customers
-    from measures
-    where status = 'active'
-    group by all
-)
-
-select
-    metric,
-    period,
-    value,
-    customers,
-    sum(customers) over (
-        partition by metric, period
-        order by value
-        rows unbounded preceding
-    )::bigint as customers_to_here
-from counted;
-
--- The quantile at k/5 lies at position (customers - 1) * k / 5, counted from 0, between two values.
 -- Measures are whole days, orders and cents: "above the edge" is "above its whole part".
 create temp table edges as
-with populations as (
+with quantiles as (
     select
-        metric,
         period,
-        max(customers_to_here) as customers
-    from metric_values
+        quantile_cont(recency_days::double, [0.2, 0.4, 0.6, 0.8]) as r,
+        quantile_cont(frequency::double, [0.2, 0.4, 0.6, 0.8]) as f,
+        quantile_cont(monetary::double / 100, [0.2, 0.4, 0.6, 0.8]) as m
+    from measures
+    where status = 'active'
     group by all
 ),
 
-positions as (
+rounded as (
     select
-        metric,
         period,
-        customers,
-        unnest([1, 2, 3, 4]) as edge,
-        (customers - 1) * unnest([1, 2, 3, 4]) // 5 as position,
-        (customers - 1) * unnest([1, 2, 3, 4]) % 5 as fifths
-    from populations
-),
-
-neighbours as (
-    select
-        positions.metric,
-        positions.period,
-        positions.customers,
-        positions.edge,
-        positions.fifths,
-        min(value) filter (where customers_to_here > position) as below,
-        min(value) filter (where customers_to_here > position + 1) as above
-    from positions
-    inner join metric_values using (metric, period)
-    group by all
-),
-
-whole_edges as (
-    select
-        metric,
-        period,
-        customers,
-        edge,
-        below + (coalesce(above, below) - below) * fifths // 5 as whole_edge
-    from neighbours
+        list_transform(r, lambda edge: floor(round(edge, 3))::smallint) as r,
+        list_transform(f, lambda edge: floor(round(edge, 3))::integer) as f,
+        list_transform(m, lambda edge: floor(round(edge, 3)::decimal(18, 4) * 100)::bigint) as m
+    from quantiles
 )
 
 select
-    metric,
     period,
-    customers,
-    max(whole_edge) filter (where edge = 1) as edge_1,
-    max(whole_edge) filter (where edge = 2) as edge_2,
-    max(whole_edge) filter (where edge = 3) as edge_3,
-    max(whole_edge) filter (where edge = 4) as edge_4
-from whole_edges
-group by all;
+    r[1] as r1, r[2] as r2, r[3] as r3, r[4] as r4,
+    f[1] as f1, f[2] as f2, f[3] as f3, f[4] as f4,
+    m[1] as m1, m[2] as m2, m[3] as m3, m[4] as m4
+from rounded;
 
 -- 10000 x (1 - sqrt(share above)): the double is a guess that whole numbers then correct.
 create temp table contributions as
-with ranked as (
+with amounts as (
     select
-        metric_values.period,
-        metric_values.value as monetary,
-        edges.customers - 1 as others,
-        edges.customers - 1 - (metric_values.customers_to_here - metric_values.customers)
-            as others_above
-    from metric_values
-    inner join edges using (metric, period)
-    where metric_values.metric = 'monetary'
+        period,
+        monetary,
+        count(*) as customers
+    from measures
+    where status = 'active'
+    group by all
+),
+
+ranked as (
+    select
+        period,
+        monetary,
+        (sum(customers) over (partition by period) - 1)::bigint as others,
+        (
+            sum(customers) over (
+                partition by period
+                order by monetary desc
+                rows unbounded preceding
+            ) - 1
+        )::bigint as others_above
+    from amounts
 ),
 
 guessed as (
@@ -490,37 +427,32 @@ with scored as (
             when 'lapsed' then 1
             when 'active' then
                 5
-                - (measures.recency_days > recency.edge_1)::tinyint
-                - (measures.recency_days > recency.edge_2)::tinyint
-                - (measures.recency_days > recency.edge_3)::tinyint
-                - (measures.recency_days > recency.edge_4)::tinyint
+                - (recency_days > r1)::tinyint
+                - (recency_days > r2)::tinyint
+                - (recency_days > r3)::tinyint
+                - (recency_days > r4)::tinyint
         end::tinyint as r_score,
         case measures.status
             when 'lapsed' then 1
             when 'active' then
                 1
-                + (measures.frequency > frequency.edge_1)::tinyint
-                + (measures.frequency > frequency.edge_2)::tinyint
-                + (measures.frequency > frequency.edge_3)::tinyint
-                + (measures.frequency > frequency.edge_4)::tinyint
+                + (frequency > f1)::tinyint
+                + (frequency > f2)::tinyint
+                + (frequency > f3)::tinyint
+                + (frequency > f4)::tinyint
         end::tinyint as f_score,
         case
             when measures.status = 'prospect' then null
             when measures.status = 'lapsed' or measures.monetary <= 0 then 1
             else
                 1
-                + (measures.monetary > monetary.edge_1)::tinyint
-                + (measures.monetary > monetary.edge_2)::tinyint
-                + (measures.monetary > monetary.edge_3)::tinyint
-                + (measures.monetary > monetary.edge_4)::tinyint
+                + (measures.monetary > m1)::tinyint
+                + (measures.monetary > m2)::tinyint
+                + (measures.monetary > m3)::tinyint
+                + (measures.monetary > m4)::tinyint
         end::tinyint as m_score
     from measures
-    left join edges as recency
-        on measures.period = recency.period and recency.metric = 'recency'
-    left join edges as frequency
-        on measures.period = frequency.period and frequency.metric = 'frequency'
-    left join edges as monetary
-        on measures.period = monetary.period and monetary.metric = 'monetary'
+    left join edges using (period)
     left join contributions
         on
             measures.period = contributions.period

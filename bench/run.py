@@ -20,6 +20,8 @@ from rich.table import Table
 from bench.generate import DATA, LAST_DAY, SIZES, generate
 
 PROJECT = Path(__file__).parent.parent
+# What the build is to stay within; at smaller sizes dbt's own start is most of the time.
+TARGET_SIZE = "10m"
 TARGET_RATIO = 3.0
 TARGET_GIGABYTES = 8.0
 
@@ -199,12 +201,13 @@ def main(
         rows, differences = compare(folder)
 
     console.print(report(size, costs, rows))
-    ratio = costs["dbt build"].wall_seconds / costs["baseline"].wall_seconds
-    is_met = ratio <= TARGET_RATIO and costs["dbt build"].peak_gigabytes <= TARGET_GIGABYTES
-    console.print(
-        f"Target for 10m: at most {TARGET_RATIO:g} times the baseline and {TARGET_GIGABYTES:g} GB: "
-        f"{'met' if is_met else 'missed'} at {size}."
-    )
+    if size == TARGET_SIZE:
+        ratio = costs["dbt build"].wall_seconds / costs["baseline"].wall_seconds
+        is_met = ratio <= TARGET_RATIO and costs["dbt build"].peak_gigabytes <= TARGET_GIGABYTES
+        console.print(
+            f"Target, at most {TARGET_RATIO:g} times the baseline and {TARGET_GIGABYTES:g} GB: "
+            f"{'met' if is_met else 'missed'}."
+        )
     if any(differences.values()):
         for name, count in differences.items():
             if count:

@@ -58,6 +58,8 @@ def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, obje
         "-m",
         "dbt.cli.main",
         "build",
+        # Unit tests prove the models, not the data: developers run them.
+        *("--exclude-resource-type", "unit_test"),
         *("--project-dir", str(project_dir)),
         *("--profiles-dir", str(project_dir / "profiles")),
         *("--target-path", str(warehouse / "target")),

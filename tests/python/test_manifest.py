@@ -201,5 +201,6 @@ def test_every_column_of_every_model_is_described(
             with open(PROJECT / node["original_file_path"], encoding="utf-8", newline="") as file:
                 expected = next(csv.reader(file))
         if described != expected or not expected:
-            faults.append(f"{node['name']}: described are {described}, there are {expected}")
+            differing = sorted(set(described) ^ set(expected)) or "the order of columns"
+            faults.append(f"{node['original_file_path']}, {node['name']}: {differing}")
     assert faults == [], "\n".join(faults)

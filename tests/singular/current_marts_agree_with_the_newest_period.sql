@@ -12,10 +12,14 @@ newest as (
 compared as (
     select
         customers.customer_id,
-        concat_ws('/', newest.tier_code, newest.qualified_tier_code, newest.change_type, newest.reason_code)
-            as review_of_period,
-        concat_ws('/', tiers.tier_code, tiers.qualified_tier_code, tiers.change_type, tiers.reason_code)
-            as review_of_tiers,
+        concat_ws(
+            '/',
+            newest.tier_code, newest.qualified_tier_code, newest.change_type, newest.reason_code
+        ) as review_of_period,
+        concat_ws(
+            '/',
+            tiers.tier_code, tiers.qualified_tier_code, tiers.change_type, tiers.reason_code
+        ) as review_of_tiers,
         coalesce(newest.tier_code, 'none') as tier_of_period,
         coalesce(tiers.tier_code, 'none') as tier_of_tiers,
         coalesce(customers.tier_code, 'none') as tier_of_customers,
@@ -42,7 +46,8 @@ where
     review_of_period <> review_of_tiers
     or tier_of_period <> tier_of_customers
     or tier_of_tiers <> tier_of_customers
-    or coalesce(since_of_tiers, date '9999-12-31') <> coalesce(since_of_customers, date '9999-12-31')
+    or coalesce(since_of_tiers, date '9999-12-31')
+    <> coalesce(since_of_customers, date '9999-12-31')
     or score_of_period <> score_of_customers
     or score_of_scores <> score_of_customers
     or segment_of_period <> segment_of_customers

@@ -1,4 +1,4 @@
-{# Codes are what the marts hold; BI shows their labels, so a code without one would show as nothing. #}
+{# Codes are what the marts hold; BI shows their labels: one without would show as nothing. #}
 {% set coded_columns = [
     ('age_band', 'customers', ['age_band']),
     ('buyer_type', 'customers', ['buyer_type']),

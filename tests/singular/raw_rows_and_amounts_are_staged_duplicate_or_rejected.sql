@@ -1,5 +1,6 @@
-{# Law: rows in = staged + duplicate + rejected, and so for money, to the cent. The reconciliation is compared
-   with counts taken elsewhere: the raw tables, the list of rejected records, and the rows that go on. #}
+{# Law: rows in = staged + duplicate + rejected, and so for money, to the cent. The reconciliation
+   is compared with counts taken elsewhere: the raw tables, the list of rejected records, and the
+   rows that go on. #}
 with raw_counts as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     select
@@ -31,7 +32,10 @@ staged as (
     from {{ ref('int_orders') }}
     where not is_without_rate
     union all
-    select 'order_items' as source_table, count(*) as row_count, coalesce(sum(line_amount), 0) as amount
+    select
+        'order_items' as source_table,
+        count(*) as row_count,
+        coalesce(sum(line_amount), 0) as amount
     from {{ ref('int_order_items') }}
     where not is_of_unknown_order
     union all
@@ -72,4 +76,6 @@ where
     or reconciliation.rows_duplicate < 0
     or reconciliation.amount_staged <> staged.amount
     or reconciliation.amount_in
-    <> reconciliation.amount_staged + reconciliation.amount_duplicate + reconciliation.amount_rejected
+    <> reconciliation.amount_staged
+    + reconciliation.amount_duplicate
+    + reconciliation.amount_rejected

@@ -1,5 +1,5 @@
-{# Whoever has a row in customer_periods is in one tier of tier_summary and, from the second period on, went
-   one way in tier_transitions, with all of their window revenue. #}
+{# Whoever has a row in customer_periods is in one tier of tier_summary and, from the second period
+   on, went one way in tier_transitions, with all of their window revenue. #}
 with counted as (
     select
         period_end,

@@ -1,5 +1,5 @@
-{# Law: what the tiers and the customers without one have in a period's window is what the ledger holds for
-   it. The ledger is added up by day first, so that few rows meet the periods. #}
+{# Law: what the tiers and the customers without one have in a period's window is what the ledger
+   holds for it. The ledger is added up by day first, so that few rows meet the periods. #}
 with ledger_days as (
     select
         order_date,

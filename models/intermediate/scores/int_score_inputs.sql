@@ -77,7 +77,7 @@ normalised as (
         case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ score ~ ' - 1)') }} end
             as {{ metric }}_normalised,
         {%- endfor %}
-        case when is_valued then coalesce(contribution, 0) end as contribution_normalised,
+        case when is_valued then coalesce(contribution, cast(0 as decimal(5, 2))) end as contribution_normalised,
         case
             when has_trend
                 then {{ customer_tiering.normalised(customer_tiering.rounded_ratio(

@@ -9,8 +9,10 @@ weight_sets as (
 
         cast(sum(nominal_weight) as decimal(13, 12)) as score_coverage
         {%- for component, input, is_known in customer_tiering.score_inputs() %},
-        coalesce(max(case when input = '{{ input }}' then input_share end), 0) as {{ input }}_input_share,
-        coalesce(max(case when input = '{{ input }}' then weight end), 0) as {{ input }}_weight,
+        cast(coalesce(max(case when input = '{{ input }}' then input_share end), 0) as decimal(7, 6))
+            as {{ input }}_input_share,
+        cast(coalesce(max(case when input = '{{ input }}' then weight end), 0) as decimal(13, 12))
+            as {{ input }}_weight,
         coalesce(max(case when input = '{{ input }}' then sort_order end), 0) as {{ input }}_sort_order
         {%- endfor %}
         {%- for component in customer_tiering.score_components() %},

@@ -64,7 +64,7 @@ ladder as (
         held.keep_score,
         next_tier.enter_score as next_enter_score,
         coalesce(next_tier.enter_min_orders, 0) as next_min_orders,
-        coalesce(next_tier.enter_min_revenue, 0) as next_min_revenue,
+        next_tier.enter_min_revenue as next_min_revenue,
         next_tier.tier_code is not null as has_next_tier
     from current_tiers
     left join tier_rules as held

@@ -8,6 +8,10 @@ scores as (
     select * from {{ ref('int_customer_scores') }}
 ),
 
+periods as (
+    select period_index, period_end from {{ ref('int_review_periods') }}
+),
+
 explained as (
     select
         states.customer_key,
@@ -26,9 +30,14 @@ explained as (
         scores.categories
         {%- for component, input, is_known in customer_tiering.score_inputs() %},
         scores.{{ input }}_normalised
-        {%- endfor %}
+        {%- endfor %},
+
+        periods.period_end,
+        reference_periods.period_end as reference_period_end
     from states
     inner join scores on states.customer_key = scores.customer_key and states.period_index = scores.period_index
+    inner join periods on states.period_index = periods.period_index
+    inner join periods as reference_periods on states.reference_index = reference_periods.period_index
     where
         states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
         or (states.change_type = 'leave' and scores.customer_status = 'active')

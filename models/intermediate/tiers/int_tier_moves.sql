@@ -16,8 +16,9 @@ compared as (
     select
         reviews.customer_key,
         reviews.period_index,
-        reviews.reference_index,
         reviews.direction,
+        reviews.period_end,
+        reviews.reference_period_end,
         reference.monetary - reviews.monetary as monetary_fall
         {%- for input, measure, better in customer_tiering.score_measures() %},
         case
@@ -69,7 +70,6 @@ moved as (
     select
         customer_key,
         period_index,
-        reference_index,
         case
             {%- for input, measure, better in customer_tiering.score_measures() %}
             when {{ input }}_move = largest_move and {{ input }}_sort_order = largest_sort_order then '{{ input }}'
@@ -77,7 +77,10 @@ moved as (
         end as moved_input,
 
         direction,
-        monetary_fall
+        monetary_fall,
+
+        period_end,
+        reference_period_end
     from first_largest
 )
 

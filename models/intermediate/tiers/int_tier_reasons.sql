@@ -11,39 +11,23 @@ rule_changes as (
     select * from {{ ref('int_tier_rule_changes') }}
 ),
 
-periods as (
-    select * from {{ ref('int_review_periods') }}
-),
-
 refunds as (
     select * from {{ ref('int_customer_ledger') }} where refunded_amount > 0 and known_date > order_date
 ),
 
-falls as (
-    select
-        moves.customer_key,
-        moves.period_index,
-        moves.monetary_fall,
-        reference_periods.period_end as reference_period_end,
-        periods.period_end
-    from moves
-    inner join periods on moves.period_index = periods.period_index
-    inner join periods as reference_periods on moves.reference_index = reference_periods.period_index
-    where moves.moved_input = 'monetary' and moves.direction = -1
-),
-
 refunded as (
     select
-        falls.customer_key,
-        falls.period_index
-    from falls
+        moves.customer_key,
+        moves.period_index
+    from moves
     inner join refunds
         on
-            falls.customer_key = refunds.customer_key
-            and refunds.known_date > falls.reference_period_end
-            and refunds.known_date <= falls.period_end
-    group by falls.customer_key, falls.period_index, falls.monetary_fall
-    having 2 * sum(refunds.refunded_amount) > falls.monetary_fall
+            moves.customer_key = refunds.customer_key
+            and refunds.known_date > moves.reference_period_end
+            and refunds.known_date <= moves.period_end
+    where moves.moved_input = 'monetary' and moves.direction = -1
+    group by moves.customer_key, moves.period_index, moves.monetary_fall
+    having 2 * sum(refunds.refunded_amount) > moves.monetary_fall
 ),
 
 reasoned as (

@@ -39,11 +39,11 @@ select
             then cast(greatest(next_enter_score - management_score, 0) as decimal(18, 14))
     end as points_to_next,
     case
-        when has_next_tier and management_score is not null then greatest(next_min_orders - frequency, 0)
+        when has_next_tier and customer_status <> 'prospect' then greatest(next_min_orders - frequency, 0)
     end as orders_to_next,
     case
-        when has_next_tier and management_score is not null
-            then cast(greatest(next_min_revenue - monetary, 0) as decimal(18, 2))
+        when has_next_tier and customer_status <> 'prospect'
+            then cast(greatest(coalesce(next_min_revenue - monetary, 0), 0) as decimal(18, 2))
     end as revenue_to_next,
 
     is_open_period as is_provisional,

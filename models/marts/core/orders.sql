@@ -2,10 +2,6 @@ with orders as (
     select * from {{ ref('int_order_outcomes') }}
 ),
 
-customers as (
-    select customer_id, customer_key from {{ ref('int_customers') }}
-),
-
 scores as (
     select * from {{ ref('int_current_scores') }}
 ),
@@ -22,20 +18,28 @@ tier_names as (
     select distinct tier_rank, tier_code from {{ ref('tiers') }}
 ),
 
+valid_orders as (
+    select order_id, customer_key, order_date, ordered_at
+    from {{ ref('int_order_outcomes') }}
+    where is_valid
+),
+
 first_orders as (
     select
-        orders.order_id,
+        valid_orders.order_id,
         row_number() over (
-            partition by orders.customer_key order by orders.ordered_at, orders.order_id
+            partition by valid_orders.customer_key order by valid_orders.ordered_at, valid_orders.order_id
         ) as place
-    from orders
-    inner join scores on orders.customer_key = scores.customer_key and orders.order_date = scores.first_order_on
-    where orders.is_valid
+    from valid_orders
+    inner join scores
+        on
+            valid_orders.customer_key = scores.customer_key
+            and valid_orders.order_date = scores.first_order_on
 )
 
 select
     orders.order_id,
-    customers.customer_id,
+    orders.customer_id,
     orders.order_status as status,
     orders.channel,
     orders.store_id,
@@ -57,7 +61,6 @@ select
     orders.ordered_at
 from orders
 left join first_orders on orders.order_id = first_orders.order_id and first_orders.place = 1
-left join customers on orders.customer_key = customers.customer_key
 left join days on orders.order_date = days.date_day
 -- the review before the order's own period is the last one closed before it
 left join states

@@ -16,7 +16,7 @@ from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
 from oracle.rfm import ACTIVE, LAPSED, PROSPECT
-from oracle.rules import Rules
+from oracle.rules import Rules, TierRule
 from oracle.scores import input_values
 from oracle.tiers import CustomerPeriod
 
@@ -214,7 +214,7 @@ def customer_tier(row: CustomerPeriodRow, period: Period, rules: Rules) -> Custo
         points_to_keep=held_tier and _missing(held_tier.keep_score, score),
         points_to_next=next_tier and _missing(next_tier.enter_score, score),
         orders_to_next=next_tier and max(0, next_tier.enter_min_orders - row.frequency),
-        revenue_to_next=next_tier and _missing(next_tier.enter_min_revenue or ZERO, row.monetary),
+        revenue_to_next=next_tier and _revenue_missing(next_tier, row.monetary),
         protected_until=_protected_until(row, period, rules),
         next_review_on=_next_review(period, rules).calendar_end,
     )
@@ -222,6 +222,11 @@ def customer_tier(row: CustomerPeriodRow, period: Period, rules: Rules) -> Custo
 
 def _missing(wanted: Decimal, there: Decimal | None) -> Decimal | None:
     return None if there is None else max(Decimal(0), wanted - there)
+
+
+def _revenue_missing(tier: TierRule, monetary: Decimal) -> Decimal:
+    """Nothing is missing where the tier sets no revenue."""
+    return ZERO if tier.enter_min_revenue is None else max(ZERO, tier.enter_min_revenue - monetary)
 
 
 def _next_review(period: Period, rules: Rules) -> Period:

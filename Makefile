@@ -1,0 +1,55 @@
+# The front door: `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip --quiet
+WAREHOUSE ?= warehouse
+VARS ?= {}
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.installed ## Make .venv from the pinned, hashed requirements (needs Python 3.11 and make)
+
+.venv/.installed: requirements.txt pyproject.toml
+	@command -v $(PYTHON) > /dev/null || { echo "No $(PYTHON) found: install Python 3.11, or say PYTHON=/path/to/python3.11."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.txt)"
+	$(UV) sync --require-hashes requirements.txt
+	$(UV) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: ## Compile requirements.txt anew from requirements.in
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements.in --output-file requirements.txt
+
+demo: setup ## Build the sample company's warehouse and show its tiers
+	$(BIN)/tiering refresh --raw sample --warehouse $(WAREHOUSE) --vars '$(VARS)'
+
+build: setup ## Run plain dbt build on the sample
+	$(BIN)/dbt build
+
+check: setup ## Check the configuration: vars and seeds
+	$(BIN)/tiering check --vars '$(VARS)'
+
+example: setup ## Map and build a public data set: make example NAME=online_retail DATA=folder
+	$(BIN)/tiering example $(NAME) $(if $(DATA),--data $(DATA)) --warehouse $(WAREHOUSE)/$(NAME) --vars '$(VARS)'
+
+lint: setup ## Check the style of Python and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint models analyses --processes 2 --disable-progress-bar
+
+test: setup lint ## Prove it: style, dbt tests, and everything against an independent oracle
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/python
+
+bench: setup ## Measure against the hand-written baseline: make bench SIZE=100k, 1m or 10m
+	$(BIN)/python -m bench.run $(or $(SIZE),1m)
+
+sample: setup ## Make the sample company anew
+	$(BIN)/python -m customer_tiering.sample --out sample
+
+clean: ## Remove everything that was built, .venv too
+	rm -rf .venv warehouse target logs bench/data
+
+.PHONY: help setup lock demo build check example lint test bench sample clean

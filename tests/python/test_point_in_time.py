@@ -1,0 +1,85 @@
+"""A build as of a date gives the closed rows that every later build has up to that date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from compiled_project import ANY_DATE, PROJECT
+
+CLOSED = {
+    "customer_periods": "select * from marts.customer_periods where not is_open_period and period_end <= $1",
+    "rfm_score_edges": """
+        select edges.* from marts.rfm_score_edges as edges
+        inner join marts.review_periods as periods on edges.period_end = periods.period_end
+        where not periods.is_open_period and edges.period_end <= $1
+    """,
+    "tier_summary": """
+        select summary.* from marts.tier_summary as summary
+        inner join marts.review_periods as periods on summary.period_end = periods.period_end
+        where not periods.is_open_period and summary.period_end <= $1
+    """,
+    "tier_transitions": """
+        select transitions.* from marts.tier_transitions as transitions
+        inner join marts.review_periods as periods on transitions.to_period_end = periods.period_end
+        where not periods.is_open_period and transitions.to_period_end <= $1
+    """,
+    # what was current then may have ended since
+    "customer_tier_history": """
+        select * exclude (valid_to, is_current), case when valid_to <= $1 then valid_to end as valid_to
+        from marts.customer_tier_history where valid_from <= $1
+    """,
+}
+
+
+def closed_rows(connection: duckdb.DuckDBPyConnection, day: str) -> dict[str, list[tuple]]:
+    return {
+        name: sorted(connection.execute(query, [day]).fetchall(), key=repr)
+        for name, query in CLOSED.items()
+    }
+
+
+def assert_same_history(project, raw: Path, days: list[str], latest: str) -> None:
+    with project.build(raw, as_of_date=latest) as later:
+        expected = {day: closed_rows(later, day) for day in days}
+    for day in days:
+        with project.build(raw, as_of_date=day) as then:
+            found = closed_rows(then, day)
+        for name in CLOSED:
+            assert found[name] == expected[day][name], f"{name} as of {day}"
+        assert found["customer_periods"], f"no closed rows as of {day}"
+
+
+@pytest.fixture(scope="module")
+def project(compiled):
+    return compiled(as_of_date=ANY_DATE)
+
+
+def test_the_sample(project):
+    days = ["2023-06-30", "2024-02-29", "2024-03-01", "2024-12-30", "2024-12-31", "2025-07-17"]
+    assert_same_history(project, PROJECT / "sample", days, "2025-12-15")
+
+
+def test_online_retail(project, public_data, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT))
+    from examples.mapping import build_raw
+
+    build_raw("online_retail", public_data, tmp_path / "raw")
+    days = ["2011-02-28", "2011-06-15", "2011-11-30"]
+    assert_same_history(project, tmp_path / "raw", days, "2011-12-09")
+
+
+def test_a_build_as_of_the_end_of_a_period_has_no_open_row(project):
+    with project.build(PROJECT / "sample", as_of_date="2024-02-29") as connection:
+        assert connection.execute(
+            "select max(period_end), bool_or(is_open_period) from marts.review_periods"
+        ).fetchone()[1] is False
+
+
+def test_an_open_period_shows_no_downgrade(project):
+    with project.build(PROJECT / "sample", as_of_date="2025-07-17") as connection:
+        changes = connection.execute(
+            "select distinct change_type from marts.customer_periods where is_open_period"
+        ).fetchall()
+    assert {change for (change,) in changes} <= {"enter", "upgrade", "keep", "leave", None}
