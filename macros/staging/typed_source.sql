@@ -28,16 +28,12 @@
         {%- endif %}
         {%- endfor %}
 
-        concat_ws('|',
-            {%- for name in node.config.meta['key'] %}
-            coalesce({{ customer_tiering.read_text('raw_' ~ name) }}, ''){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as source_key,
-        concat_ws('|',
-            {%- for name in node.config.meta['key'] %}
-            cast({{ name }} as {{ customer_tiering.string_type() }}){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as row_key,
+        {% for name in node.config.meta['key'] -%}
+        coalesce({{ customer_tiering.read_text('raw_' ~ name) }}, ''){{ " || '|' || " if not loop.last }}
+        {%- endfor %} as source_key,
+        {% for name in node.config.meta['key'] -%}
+        cast({{ name }} as {{ customer_tiering.string_type() }}){{ " || '|' || " if not loop.last }}
+        {%- endfor %} as row_key,
         case
             {%- for column in columns %}
             {%- if column.config.meta.get('required') %}

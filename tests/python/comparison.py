@@ -47,7 +47,9 @@ def _compare(name: str, columns: list[str], rows: Counter, expected: Counter) ->
 
 
 def _rows(
-    items: Iterable[Any], columns: list[str], changed: Mapping[str, Callable[[Any], Any]] | None = None
+    items: Iterable[Any],
+    columns: list[str],
+    changed: Mapping[str, Callable[[Any], Any]] | None = None,
 ) -> list[tuple]:
     """The columns of each item, some of them computed."""
     changed = changed or {}
@@ -61,7 +63,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
     yield (
         "int_customer_ledger",
         "intermediate.int_customer_ledger join intermediate.int_customers using (customer_key)",
-        columns := "customer_id order_date known_date orders_delta revenue_delta refunded_amount".split(),
+        columns
+        := "customer_id order_date known_date orders_delta revenue_delta refunded_amount".split(),
         _rows(result.ledger, columns, {"refunded_amount": lambda row: row.refunded}),
     )
     yield (
@@ -212,10 +215,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         _rows(
             result.customers.values(),
             columns,
-            {
-                name: lambda row, name=name: (row.attributes or {}).get(name)
-                for name in attributes
-            },
+            {name: lambda row, name=name: (row.attributes or {}).get(name) for name in attributes},
         ),
     )
     yield (

@@ -58,7 +58,9 @@ class CompiledProject:
         the rows of the named seeds.
         """
         if (as_of_date is not None) != self.has_any_date:
-            raise ValueError("as_of_date goes with a project compiled for ANY_DATE, and only with it")
+            raise ValueError(
+                "as_of_date goes with a project compiled for ANY_DATE, and only with it"
+            )
         connection = duckdb.connect()
         connection.execute("attach ':memory:' as work")
         connection.execute("use work")
@@ -142,7 +144,9 @@ def compile_project(folder: Path, **project_vars: object) -> CompiledProject:
         text=True,
     )
     if finished.returncode != 0:
-        raise RuntimeError(f"dbt compile failed:\n{finished.stdout[-4000:]}{finished.stderr[-2000:]}")
+        raise RuntimeError(
+            f"dbt compile failed:\n{finished.stdout[-4000:]}{finished.stderr[-2000:]}"
+        )
     manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
     return CompiledProject(
         models=tuple(_models(manifest)),

@@ -61,9 +61,7 @@ def _order(draw: st.DrawFn, number: int, customers: list[str]) -> dict[str, str 
 def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str, str | None]]]:
     """Raw tables of one company; every optional table may be missing."""
     customers = draw(st.lists(st.sampled_from(CUSTOMERS), min_size=1, max_size=8, unique=True))
-    orders = [
-        draw(_order(number, customers)) for number in range(draw(st.integers(0, max_orders)))
-    ]
+    orders = [draw(_order(number, customers)) for number in range(draw(st.integers(0, max_orders)))]
     ids = [order["order_id"] for order in orders] or ["o0"]
     raw = {
         "customers": [
@@ -75,7 +73,8 @@ def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str,
             }
             for customer in draw(st.lists(st.sampled_from(customers), max_size=10))
         ],
-        "orders": orders + draw(st.lists(st.sampled_from(orders), max_size=4) if orders else st.just([])),
+        "orders": orders
+        + draw(st.lists(st.sampled_from(orders), max_size=4) if orders else st.just([])),
         "exchange_rates": [
             {
                 "rate_date": _stamp(draw(DAYS), 0)[:10],

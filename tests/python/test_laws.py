@@ -71,7 +71,9 @@ def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path)
     raw = oracle.load_raw(PROJECT / "sample")
     dated = {"orders": "ordered_at", "refunds": "refunded_at"}
     early = {
-        table: [row for row in rows if table not in dated or (row[dated[table]] or "")[:10] <= str(day)]
+        table: [
+            row for row in rows if table not in dated or (row[dated[table]] or "")[:10] <= str(day)
+        ]
         for table, rows in raw.items()
     }
     query = "select * from marts.customer_periods where not is_open_period and period_end <= $1"
@@ -87,7 +89,11 @@ def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path)
 
 def test_equal_values_get_equal_scores(compiled):
     with compiled().build(PROJECT / "sample") as connection:
-        for metric, score in [("recency_days", "r_score"), ("frequency", "f_score"), ("monetary", "m_score")]:
+        for metric, score in [
+            ("recency_days", "r_score"),
+            ("frequency", "f_score"),
+            ("monetary", "m_score"),
+        ]:
             split = connection.execute(
                 f"""
                 select period_end, {metric} from marts.customer_periods
@@ -124,16 +130,23 @@ def test_more_never_lowers_a_customers_own_scores(compiled, change):
             before = own_scores(connection, customer_id)
         if change == "one order more":
             day = data.draw(st.dates(date(2023, 10, 1), date(2025, 10, 31)))
-            more = {"order_id": "more", "customer_id": customer_id, "ordered_at": str(day),
-                    "status": "completed", "order_amount": data.draw(st.sampled_from(["0", "5", "900"]))}
+            more = {
+                "order_id": "more",
+                "customer_id": customer_id,
+                "ordered_at": str(day),
+                "status": "completed",
+                "order_amount": data.draw(st.sampled_from(["0", "5", "900"])),
+            }
             changed = {**raw, "orders": [*raw["orders"], more]}
         else:
             changed = {
                 **raw,
                 "orders": [
                     {**row, "order_amount": str(float(row["order_amount"]) + 77)}
-                    if row["order_id"] == order_id and (row["order_amount"] or "")[:1].isdigit()
-                    and row["order_amount"].replace(".", "").isdigit() else row
+                    if row["order_id"] == order_id
+                    and (row["order_amount"] or "")[:1].isdigit()
+                    and row["order_amount"].replace(".", "").isdigit()
+                    else row
                     for row in raw["orders"]
                 ],
                 "refunds": [row for row in raw["refunds"] if row["order_id"] != order_id],
@@ -142,7 +155,9 @@ def test_more_never_lowers_a_customers_own_scores(compiled, change):
             after = own_scores(connection, customer_id)
         for period_end, scores in before.items():
             if period_end in after:
-                assert all(new >= old for new, old in zip(after[period_end], scores, strict=True)), period_end
+                assert all(
+                    new >= old for new, old in zip(after[period_end], scores, strict=True)
+                ), period_end
 
     check()
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import oracle
 import pytest
-from compiled_project import PROJECT
 from comparison import differences
+from compiled_project import PROJECT
 from hypothesis import HealthCheck, Phase, given, settings
 from oracle.rules import ladders_from
 from raw_companies import companies
@@ -120,13 +120,22 @@ def one_time_buyers() -> dict:
 def all_ties() -> dict:
     """Everybody bought the same at the same time."""
     days = [date(2024, month, 15) for month in range(1, 13)]
-    return {"orders": [order(100 * i + j, f"c{i}", day) for i in range(30) for j, day in enumerate(days)]}
+    return {
+        "orders": [
+            order(100 * i + j, f"c{i}", day) for i in range(30) for j, day in enumerate(days)
+        ]
+    }
 
 
 def only_refunds() -> dict:
     """Refunds of nothing, and one order that they undo."""
     refunds = [
-        {"refund_id": f"r{n}", "order_id": f"o{n}", "refunded_at": "2024-05-01", "refund_amount": "10"}
+        {
+            "refund_id": f"r{n}",
+            "order_id": f"o{n}",
+            "refunded_at": "2024-05-01",
+            "refund_amount": "10",
+        }
         for n in range(5)
     ]
     return {"orders": [order(0, "a", date(2024, 2, 29))], "refunds": refunds}
@@ -135,15 +144,33 @@ def only_refunds() -> dict:
 def chained_merges() -> dict:
     orders = [order(n, f"c{n}", date(2024, n + 1, 1), f"{n + 1}0.00") for n in range(8)]
     merges = [
-        {"from_customer_id": f"c{n}", "into_customer_id": f"c{n + 1}", "merged_at": f"2024-01-{n + 1:02d}"}
+        {
+            "from_customer_id": f"c{n}",
+            "into_customer_id": f"c{n + 1}",
+            "merged_at": f"2024-01-{n + 1:02d}",
+        }
         for n in range(7)
     ]
-    return {"customers": [{"customer_id": f"c{n}"} for n in range(4)], "orders": orders, "customer_merges": merges}
+    return {
+        "customers": [{"customer_id": f"c{n}"} for n in range(4)],
+        "orders": orders,
+        "customer_merges": merges,
+    }
 
 
 def leap_days() -> dict:
-    days = [date(2020, 2, 29), date(2021, 2, 28), date(2023, 3, 1), date(2024, 2, 28), date(2024, 2, 29)]
-    return {"orders": [order(n, c, day) for n, (c, day) in enumerate((c, d) for c in "ab" for d in days)]}
+    days = [
+        date(2020, 2, 29),
+        date(2021, 2, 28),
+        date(2023, 3, 1),
+        date(2024, 2, 28),
+        date(2024, 2, 29),
+    ]
+    return {
+        "orders": [
+            order(n, c, day) for n, (c, day) in enumerate((c, d) for c in "ab" for d in days)
+        ]
+    }
 
 
 SHAPES = {
@@ -155,7 +182,11 @@ SHAPES = {
     "only refunds": only_refunds(),
     "merges in a chain": chained_merges(),
     "leap days": leap_days(),
-    "unicode ids": {"orders": [order(n, c, date(2024, 1, n + 1)) for n, c in enumerate(["张三", "😀", " é ", "\u200b"])]},
+    "unicode ids": {
+        "orders": [
+            order(n, c, date(2024, 1, n + 1)) for n, c in enumerate(["张三", "😀", " é ", "\u200b"])
+        ]
+    },
 }
 
 
@@ -166,7 +197,12 @@ def test_hostile_shapes(compiled, shape):
 
 def test_the_last_second_of_a_period_in_another_time_zone(compiled):
     zones = {"source_time_zone": "UTC", "business_time_zone": "Asia/Shanghai"}
-    stamps = ["2024-01-31 15:59:59", "2024-01-31 16:00:00", "2024-01-31T23:59:59Z", "2024-02-01 00:00:00+08:00"]
+    stamps = [
+        "2024-01-31 15:59:59",
+        "2024-01-31 16:00:00",
+        "2024-01-31T23:59:59Z",
+        "2024-02-01 00:00:00+08:00",
+    ]
     raw = {"orders": [{**order(n, "a", RUN_DATE), "ordered_at": s} for n, s in enumerate(stamps)]}
     result = assert_equal(compiled(**zones), raw, rules(**zones))
     dates = {order_id: row.order_date for order_id, row in result.orders.items()}
@@ -192,8 +228,14 @@ def restless_company(seed: int = 3, customers: int = 40, months: int = 40) -> di
                 amount = f"{spend * random_numbers.uniform(0.3, 2):.2f}"
                 orders.append(order(len(orders), f"c{customer}", day.date(), amount))
     refunds = [
-        {"refund_id": f"r{o['order_id']}", "order_id": o["order_id"], "refund_amount": o["order_amount"],
-         "refunded_at": (date.fromisoformat(o["ordered_at"][:10]) + timedelta(days=40)).isoformat()}
+        {
+            "refund_id": f"r{o['order_id']}",
+            "order_id": o["order_id"],
+            "refund_amount": o["order_amount"],
+            "refunded_at": (
+                date.fromisoformat(o["ordered_at"][:10]) + timedelta(days=40)
+            ).isoformat(),
+        }
         for o in random_numbers.sample(orders, len(orders) // 12)
     ]
     return {"orders": orders, "refunds": refunds}
@@ -236,7 +278,10 @@ def later_rules() -> list[dict[str, str]]:
         "2023-03-15 platinum 4 P 铂 75 70 3 2 1000 500",
     ]
     return [
-        {column: "" if cell == "-" else cell for column, cell in zip(columns, row.split(), strict=True)}
+        {
+            column: "" if cell == "-" else cell
+            for column, cell in zip(columns, row.split(), strict=True)
+        }
         for row in rows
     ]
 
@@ -244,7 +289,9 @@ def later_rules() -> list[dict[str, str]]:
 def test_rule_versions(compiled):
     ladder = later_rules()
     result = assert_equal(
-        compiled(), restless_company(5), replace(rules(), ladders=ladders_from(ladder)),
+        compiled(),
+        restless_company(5),
+        replace(rules(), ladders=ladders_from(ladder)),
         seeds={"tiers": ladder},
     )
     reasons = {row.reason_code for row in result.customer_periods.values()}

@@ -72,9 +72,12 @@ def test_online_retail(project, public_data, tmp_path, monkeypatch):
 
 def test_a_build_as_of_the_end_of_a_period_has_no_open_row(project):
     with project.build(PROJECT / "sample", as_of_date="2024-02-29") as connection:
-        assert connection.execute(
-            "select max(period_end), bool_or(is_open_period) from marts.review_periods"
-        ).fetchone()[1] is False
+        assert (
+            connection.execute(
+                "select max(period_end), bool_or(is_open_period) from marts.review_periods"
+            ).fetchone()[1]
+            is False
+        )
 
 
 def test_an_open_period_shows_no_downgrade(project):

@@ -13,10 +13,13 @@ def write_orders(folder: Path, query: str, *parameters: str) -> Path:
     """Raw tables of a folder: orders from a query, and no customers besides those they name."""
     with duckdb.connect() as connection:
         connection.execute(f"create table orders as {query}", list(parameters))
-        connection.execute("copy orders to '" + str(folder / "orders.parquet") + "' (format parquet)")
+        connection.execute(
+            "copy orders to '" + str(folder / "orders.parquet") + "' (format parquet)"
+        )
         connection.execute(
             "copy (select cast(null as varchar) as customer_id where false) to '"
-            + str(folder / "customers.parquet") + "' (format parquet)"
+            + str(folder / "customers.parquet")
+            + "' (format parquet)"
         )
     return folder
 
@@ -50,10 +53,15 @@ def test_all_scores_of_the_r_package_rfm(compiled, public_data, tmp_path):
         "monetary": [256, 382, 506, 666],
     }
     seed = [
-        {"metric": metric, **{f"edge_{n}": str(cut - Decimal("0.001")) for n, cut in enumerate(values, 1)}}
+        {
+            "metric": metric,
+            **{f"edge_{n}": str(cut - Decimal("0.001")) for n, cut in enumerate(values, 1)},
+        }
         for metric, values in cuts.items()
     ]
-    with compiled(**window, rfm_edges="fixed").build(raw, seeds={"rfm_fixed_edges": seed}) as connection:
+    with compiled(**window, rfm_edges="fixed").build(
+        raw, seeds={"rfm_fixed_edges": seed}
+    ) as connection:
         wrong = connection.execute(
             """
             with published as (
@@ -80,7 +88,9 @@ def test_recency_and_monetary_scores_of_online_retail(compiled, public_data, tmp
     from examples.mapping import build_raw
 
     build_raw("online_retail", public_data, tmp_path / "raw", {"cancellations": "drop"})
-    with compiled(as_of_date="2011-12-11", rfm_window_days=400).build(tmp_path / "raw") as connection:
+    with compiled(as_of_date="2011-12-11", rfm_window_days=400).build(
+        tmp_path / "raw"
+    ) as connection:
         compared = connection.execute(
             """
             select
@@ -92,7 +102,13 @@ def test_recency_and_monetary_scores_of_online_retail(compiled, public_data, tmp
             full join read_csv($1, all_varchar = true) as published
                 on ours.customer_id = published."Customer ID"
             """,
-            [str(public_data / "expected" / "online_retail_2010_2011_rfm_segments_computed.csv.gz")],
+            [
+                str(
+                    public_data
+                    / "expected"
+                    / "online_retail_2010_2011_rfm_segments_computed.csv.gz"
+                )
+            ],
         ).fetchone()
     assert compared == (4338, 0, 0, 0)
 

@@ -15,7 +15,9 @@ by_channel as (
     select
         customer_key,
         channel,
-        row_number() over (partition by customer_key order by sum(net_amount) desc, channel) as place
+        row_number() over (
+            partition by customer_key order by sum(net_amount) desc, channel
+        ) as place
     from orders
     where channel is not null
     group by customer_key, channel
@@ -45,7 +47,9 @@ by_category as (
     select
         customer_key,
         category,
-        row_number() over (partition by customer_key order by sum(revenue) desc, category) as place
+        row_number() over (
+            partition by customer_key order by sum(revenue) desc, category
+        ) as place
     from items_of_orders
     where category is not null
     group by customer_key, category
@@ -55,7 +59,9 @@ by_product_type as (
     select
         customer_key,
         product_type,
-        row_number() over (partition by customer_key order by sum(revenue) desc, product_type) as place
+        row_number() over (
+            partition by customer_key order by sum(revenue) desc, product_type
+        ) as place
     from items_of_orders
     where product_type is not null
     group by customer_key, product_type
@@ -79,7 +85,8 @@ habits as (
     from buyers
     left join by_channel on buyers.customer_key = by_channel.customer_key and by_channel.place = 1
     left join channel_types on buyers.customer_key = channel_types.customer_key
-    left join by_category on buyers.customer_key = by_category.customer_key and by_category.place = 1
+    left join by_category
+        on buyers.customer_key = by_category.customer_key and by_category.place = 1
     left join by_product_type
         on buyers.customer_key = by_product_type.customer_key and by_product_type.place = 1
 )

@@ -1,4 +1,4 @@
-with recursive merges as (
+with recursive customer_merges as (
     select * from {{ ref('stg_crm__customer_merges') }}
 ),
 
@@ -10,7 +10,7 @@ ranked as (
         row_number() over (
             partition by from_customer_id order by merged_at desc, into_customer_id
         ) as place
-    from merges
+    from customer_merges
     where from_customer_id <> into_customer_id
 ),
 
@@ -51,18 +51,20 @@ oldest_of_cycle as (
 
 judged as (
     select
-        merges.from_customer_id,
-        merges.into_customer_id,
+        customer_merges.from_customer_id,
+        customer_merges.into_customer_id,
         case
-            when merges.from_customer_id = merges.into_customer_id then 'self_merge'
-            when merges.into_customer_id <> targets.into_customer_id then 'second_target'
+            when customer_merges.from_customer_id = customer_merges.into_customer_id
+                then 'self_merge'
+            when customer_merges.into_customer_id <> targets.into_customer_id then 'second_target'
             when oldest_of_cycle.place = 1 then 'merge_cycle'
         end as reject_reason,
 
-        merges.merged_at
-    from merges
-    left join targets on merges.from_customer_id = targets.from_customer_id
-    left join oldest_of_cycle on merges.from_customer_id = oldest_of_cycle.from_customer_id
+        customer_merges.merged_at
+    from customer_merges
+    left join targets on customer_merges.from_customer_id = targets.from_customer_id
+    left join oldest_of_cycle
+        on customer_merges.from_customer_id = oldest_of_cycle.from_customer_id
 )
 
 select * from judged

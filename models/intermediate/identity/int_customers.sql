@@ -19,7 +19,8 @@ members as (
     inner join customer_keys on customers.customer_id = customer_keys.customer_id
 ),
 
--- the surviving id's own record speaks for the customer; without one, the newest of those merged into it
+-- the surviving id's own record speaks for the customer; without one, the newest of those merged
+-- into it
 ranked as (
     select
         members.*,

@@ -25,7 +25,8 @@ accumulated as (
         known_ledger.order_date,
         known_ledger.known_date,
         sum(known_ledger.orders_delta) over (
-            partition by known_ledger.customer_key, known_ledger.order_date order by known_ledger.known_date
+            partition by known_ledger.customer_key, known_ledger.order_date
+            order by known_ledger.known_date
         ) as net_orders
     from known_ledger
     inner join touched

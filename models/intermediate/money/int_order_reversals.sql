@@ -78,14 +78,22 @@ events as (
         greatest(coalesce(orders.returned_on, orders.order_date), orders.order_date) as known_date
     from orders
     left join refunded_orders on orders.order_id = refunded_orders.order_id
-    where orders.is_entered and orders.order_status = 'returned' and refunded_orders.order_id is null
+    where
+        orders.is_entered
+        and orders.order_status = 'returned'
+        and refunded_orders.order_id is null
 ),
 
 accumulated as (
     select
         *,
         coalesce(reversal_type in ('refund', 'cancellation', 'return'), false) as is_reversal,
-        sum(case when reversal_type in ('refund', 'cancellation', 'return') then refund_amount else 0 end) over (
+        sum(
+            case
+                when reversal_type in ('refund', 'cancellation', 'return') then refund_amount
+                else 0
+            end
+        ) over (
             partition by order_id
             order by
                 known_date,
@@ -102,7 +110,9 @@ applied as (
         *,
         case
             when is_reversal
-                then least(refunded_so_far, order_amount) - least(refunded_so_far - refund_amount, order_amount)
+                then
+                    least(refunded_so_far, order_amount)
+                    - least(refunded_so_far - refund_amount, order_amount)
             else 0
         end as reversed_amount
     from accumulated
@@ -116,16 +126,19 @@ judged as (
         reversal_type,
         case
             when reversal_type = 'unknown_order' then 'unknown_order'
-            when reversal_type = 'refund' and reversed_amount < refund_amount then 'refund_exceeds_order'
+            when reversal_type = 'refund' and reversed_amount < refund_amount
+                then 'refund_exceeds_order'
         end as reject_reason,
 
         cast(refund_amount as decimal(18, 2)) as refund_amount,
         cast(reversed_amount as decimal(18, 2)) as reversed_amount,
         cast(
-            case when reversal_type = 'refund' then refund_amount - reversed_amount else 0 end as decimal(18, 2)
+            case when reversal_type = 'refund' then refund_amount - reversed_amount else 0 end
+            as decimal(18, 2)
         ) as excess_amount,
-        {{ customer_tiering.reporting_amount('cast(reversed_amount as decimal(18, 2))', 'rate_to_reporting') }}
-            as reversed_amount_reporting,
+        {{ customer_tiering.reporting_amount(
+            'cast(reversed_amount as decimal(18, 2))', 'rate_to_reporting'
+        ) }} as reversed_amount_reporting,
 
         is_reversal
         and case

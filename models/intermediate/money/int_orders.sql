@@ -82,7 +82,8 @@ judged as (
         order_amount,
         discount_amount,
         rate_to_reporting,
-        {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }} as order_amount_reporting,
+        {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }}
+            as order_amount_reporting,
 
         is_test,
         rate_to_reporting is null as is_without_rate,

@@ -11,7 +11,7 @@ reversals as (
     select * from {{ ref('int_order_reversals') }}
 ),
 
-merges as (
+customer_merges as (
     select * from {{ ref('int_customer_merges') }}
 ),
 
@@ -28,7 +28,8 @@ rejects as (
     union all
     select
         'order_items' as source_table,
-        concat_ws('|', order_id, cast(line_number as {{ customer_tiering.string_type() }})) as row_key,
+        concat_ws('|', order_id, cast(line_number as {{ customer_tiering.string_type() }}))
+            as row_key,
         'rejected' as action,
         'unknown_order' as reject_reason,
         'order_id' as column_name,
@@ -45,8 +46,10 @@ rejects as (
             else 'rejected'
         end as action,
         reject_reason,
-        case when reject_reason = 'unknown_order' then 'order_id' else 'refund_amount' end as column_name,
-        case when reject_reason = 'unknown_order' then refund_amount else excess_amount end as rejected_amount
+        case when reject_reason = 'unknown_order' then 'order_id' else 'refund_amount' end
+            as column_name,
+        case when reject_reason = 'unknown_order' then refund_amount else excess_amount end
+            as rejected_amount
     from reversals
     where reject_reason is not null
     union all
@@ -57,7 +60,7 @@ rejects as (
         reject_reason,
         'into_customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
-    from merges
+    from customer_merges
     where reject_reason is not null
 )
 

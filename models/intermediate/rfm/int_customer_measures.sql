@@ -17,7 +17,8 @@ filled as (
         changes.first_index,
         changes.period_index as change_index,
         {{ customer_tiering.unnest_range(
-            'changes.period_index', 'coalesce(changes.next_change_index, last_period.last_index + 1)'
+            'changes.period_index',
+            'coalesce(changes.next_change_index, last_period.last_index + 1)',
         ) }} as period_index,
 
         changes.frequency,

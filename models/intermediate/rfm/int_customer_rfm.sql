@@ -11,7 +11,8 @@ edges_by_period as (
         period_index
         {%- for metric in ['recency', 'frequency', 'monetary'] %}
         {%- for position in range(1, 5) %},
-        max(case when metric = '{{ metric }}' then edge_{{ position }} end) as {{ metric }}_edge_{{ position }}
+        max(case when metric = '{{ metric }}' then edge_{{ position }} end)
+            as {{ metric }}_edge_{{ position }}
         {%- endfor %}
         {%- endfor %}
     from edges
@@ -22,11 +23,13 @@ scored as (
     select
         measures.*,
         case measures.customer_status
-            when 'active' then 5 - {{ customer_tiering.edges_below('recency', 'measures.recency_days') }}
+            when 'active'
+                then 5 - {{ customer_tiering.edges_below('recency', 'measures.recency_days') }}
             when 'lapsed' then 1
         end as r_score,
         case measures.customer_status
-            when 'active' then 1 + {{ customer_tiering.edges_below('frequency', 'measures.frequency') }}
+            when 'active'
+                then 1 + {{ customer_tiering.edges_below('frequency', 'measures.frequency') }}
             when 'lapsed' then 1
         end as f_score,
         case

@@ -10,8 +10,8 @@ days as (
     select * from {{ ref('int_period_days') }}
 ),
 
--- the periods in which a ledger row becomes known, grows older than a half and a year, and leaves the
--- window; far ahead when that lies after the last period
+-- the periods in which a ledger row becomes known, grows older than a half and a year, and leaves
+-- the window; far ahead when that lies after the last period
 placed as (
     select
         ledger.customer_key,
@@ -45,7 +45,8 @@ passing as (
         undone_days.customer_key,
         undone_days.order_date,
         undone.period_index as undone_index,
-        {{ customer_tiering.unnest_range('ordered.period_index', 'undone.period_index + 1') }} as period_index
+        {{ customer_tiering.unnest_range('ordered.period_index', 'undone.period_index + 1') }}
+            as period_index
     from undone_days
     inner join days as ordered on undone_days.order_date = ordered.date_day
     inner join days as undone on undone_days.undone_on = undone.date_day

@@ -29,8 +29,10 @@ mapped as (
         cells.r_score,
         cells.f_score,
         cells.m_score,
-        max(case when segments.segment_map = 'standard' then segments.segment_code end) as segment_code,
-        max(case when segments.segment_map = 'value_matrix' then segments.segment_code end) as value_matrix_code
+        max(case when segments.segment_map = 'standard' then segments.segment_code end)
+            as segment_code,
+        max(case when segments.segment_map = 'value_matrix' then segments.segment_code end)
+            as value_matrix_code
     from cells
     left join segments
         on
@@ -48,7 +50,8 @@ matching_bands as (
         bands.band,
         bands.band_code,
         row_number() over (
-            partition by cells.r_score, cells.f_score, cells.m_score, bands.band order by bands.priority
+            partition by cells.r_score, cells.f_score, cells.m_score, bands.band
+            order by bands.priority
         ) as place
     from cells
     inner join bands

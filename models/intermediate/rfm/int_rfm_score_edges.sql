@@ -72,8 +72,7 @@ chosen as (
         on
             unpivoted.metric = frozen.metric
             and unpivoted.period_end >= frozen.period_end
-            and frozen.period_end
-            = date '{{ customer_tiering.iso_date("rfm_edges_frozen_on", var("rfm_edges_frozen_on")) }}'
+            and frozen.period_end = date '{{ frozen_on }}'
     {%- endif %}
 ),
 
@@ -97,7 +96,8 @@ counted as (
             else 0
         end as distinct_edges,
 
-        customers < {{ customer_tiering.whole_number('rfm_min_customers', 1, 999999999) }} as is_small_population
+        customers < {{ customer_tiering.whole_number('rfm_min_customers', 1, 999999999) }}
+            as is_small_population
     from chosen
 )
 

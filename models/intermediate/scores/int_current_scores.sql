@@ -32,15 +32,19 @@ current_scores as (
         scores.*,
         customers.customer_id,
         case
-            when scores.customer_status = 'active' then cells.segment_code else scores.customer_status
+            when scores.customer_status = 'active' then cells.segment_code
+            else scores.customer_status
         end as segment_code,
         case
-            when scores.customer_status = 'active' then cells.value_matrix_code else scores.customer_status
+            when scores.customer_status = 'active' then cells.value_matrix_code
+            else scores.customer_status
         end as value_matrix_code,
-        case when scores.customer_status = 'active' then cells.value_class else 'none' end as value_class,
+        case when scores.customer_status = 'active' then cells.value_class else 'none' end
+            as value_class,
         cells.purchasing_power,
         cells.purchase_frequency_band,
-        case when scores.customer_status = 'active' then cells.buyer_type else 'none' end as buyer_type,
+        case when scores.customer_status = 'active' then cells.buyer_type else 'none' end
+            as buyer_type,
         stars.star_rating
     from scores
     inner join newest_period on scores.period_index = newest_period.period_index

@@ -1,5 +1,6 @@
-{# The contribution of each amount of revenue among a period's active customers. Over the distinct amounts
-   with their counts: no window runs over all customers, and customers keep their order on disk. #}
+{# The contribution of each amount of revenue among a period's active customers. Over the distinct
+   amounts with their counts: no window runs over all customers, and customers keep their order on
+   disk. #}
 with measures as (
     select * from {{ ref('int_customer_measures') }}
 ),
@@ -19,7 +20,9 @@ ranked as (
         period_index,
         monetary,
         cast(1 + sum(customers) over (
-            partition by period_index order by monetary rows between unbounded preceding and current row
+            partition by period_index
+            order by monetary
+            rows between unbounded preceding and current row
         ) - customers as bigint) as revenue_rank,
         cast(sum(customers) over (partition by period_index) as bigint) as peers
     from amounts

@@ -14,7 +14,8 @@ periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
--- before the first order with a category the source is not there, which is not the same as no category
+-- before the first order with a category the source is not there, which is not the same as no
+-- category
 category_source as (
     select min(order_date) as known_from
     from {{ ref('int_order_items') }}
@@ -73,11 +74,12 @@ normalised as (
         m_score,
 
         -- the lapsed are known and count zero
-        {%- for metric, score in [('recency', 'r_score'), ('frequency', 'f_score'), ('monetary', 'm_score')] %}
-        case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ score ~ ' - 1)') }} end
+        {%- for metric in ['recency', 'frequency', 'monetary'] %}
+        case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ metric[0] ~ '_score - 1)') }} end
             as {{ metric }}_normalised,
         {%- endfor %}
-        case when is_valued then coalesce(contribution, cast(0 as decimal(5, 2))) end as contribution_normalised,
+        case when is_valued then coalesce(contribution, cast(0 as decimal(5, 2))) end
+            as contribution_normalised,
         case
             when has_trend
                 then {{ customer_tiering.normalised(customer_tiering.rounded_ratio(
@@ -99,7 +101,8 @@ normalised as (
                 ) }}
         end as tenure_normalised,
         case
-            when has_categories then {{ customer_tiering.normalised('2000 * least(category_count, 5)') }}
+            when has_categories
+                then {{ customer_tiering.normalised('2000 * least(category_count, 5)') }}
         end as categories_normalised,
 
         first_order_on,

@@ -15,7 +15,10 @@ component_weights as (
 
 inputs as (
     {%- for component, input, is_known in customer_tiering.score_inputs() %}
-    select '{{ component }}' as component, '{{ input }}' as input, {{ 2 ** loop.index0 }} as input_bit
+    select
+        '{{ component }}' as component,
+        '{{ input }}' as input,
+        {{ 2 ** loop.index0 }} as input_bit
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -49,13 +52,17 @@ input_shares as (
         known.input,
         known.sort_order,
         known.weight,
-        {{ customer_tiering.millionths('known.weight', 'input_totals.known_weight') }} as share_millionths,
+        {{ customer_tiering.millionths('known.weight', 'input_totals.known_weight') }}
+            as share_millionths,
         row_number() over (
-            partition by known.known_inputs, known.component order by known.weight desc, known.sort_order
+            partition by known.known_inputs, known.component
+            order by known.weight desc, known.sort_order
         ) as place
     from known
     inner join input_totals
-        on known.known_inputs = input_totals.known_inputs and known.component = input_totals.component
+        on
+            known.known_inputs = input_totals.known_inputs
+            and known.component = input_totals.component
 ),
 
 component_shares as (

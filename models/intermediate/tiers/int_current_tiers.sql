@@ -68,7 +68,9 @@ ladder as (
         next_tier.tier_code is not null as has_next_tier
     from current_tiers
     left join tier_rules as held
-        on current_tiers.tier_rank = held.tier_rank and current_tiers.rules_valid_from = held.version_valid_from
+        on
+            current_tiers.tier_rank = held.tier_rank
+            and current_tiers.rules_valid_from = held.version_valid_from
     left join tier_rules as qualified
         on
             current_tiers.qualified_rank = qualified.tier_rank

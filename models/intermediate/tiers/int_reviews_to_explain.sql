@@ -1,5 +1,5 @@
-{# The reviews whose decision depends on how the customer moved since the reference, the newest review before
-   that entered, kept or raised the tier; with the scores at the review. #}
+{# The reviews whose decision depends on how the customer moved since the reference, the newest
+   review before that entered, kept or raised the tier; with the scores at the review. #}
 with states as (
     select * from {{ ref('int_tier_states') }}
 ),
@@ -35,9 +35,11 @@ explained as (
         periods.period_end,
         reference_periods.period_end as reference_period_end
     from states
-    inner join scores on states.customer_key = scores.customer_key and states.period_index = scores.period_index
+    inner join scores
+        on states.customer_key = scores.customer_key and states.period_index = scores.period_index
     inner join periods on states.period_index = periods.period_index
-    inner join periods as reference_periods on states.reference_index = reference_periods.period_index
+    inner join periods as reference_periods
+        on states.reference_index = reference_periods.period_index
     where
         states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
         or (states.change_type = 'leave' and scores.customer_status = 'active')

@@ -1,4 +1,5 @@
-{# Which input moved a customer's points most, in the direction of the change, since the reference review. #}
+{# Which input moved a customer's points most, in the direction of the change, since the reference
+   review. #}
 with reviews as (
     select * from {{ ref('int_reviews_to_explain') }}
 ),
@@ -11,7 +12,8 @@ weight_sets as (
     select * from {{ ref('int_score_weight_sets') }}
 ),
 
--- an input counts when the customer's own measure moved that way too: others moving is no reason of one's own
+-- an input counts when the customer's own measure moved that way too: others moving is no reason of
+-- one's own
 compared as (
     select
         reviews.customer_key,
@@ -25,7 +27,8 @@ compared as (
             when
                 reviews.{{ input }}_normalised is not null
                 and reference.{{ input }}_normalised is not null
-                and (reviews.{{ measure }} - reference.{{ measure }}) * {{ better }} * reviews.direction > 0
+                and (reviews.{{ measure }} - reference.{{ measure }})
+                * {{ better }} * reviews.direction > 0
                 then (
                     reviews.{{ input }}_normalised * weights.{{ input }}_weight
                     - reference.{{ input }}_normalised * reference_weights.{{ input }}_weight
@@ -39,7 +42,8 @@ compared as (
             reviews.customer_key = reference.customer_key
             and reviews.reference_index = reference.period_index
     left join weight_sets as weights on reviews.known_inputs = weights.known_inputs
-    left join weight_sets as reference_weights on reference.known_inputs = reference_weights.known_inputs
+    left join weight_sets as reference_weights
+        on reference.known_inputs = reference_weights.known_inputs
 ),
 
 largest as (
@@ -59,7 +63,9 @@ first_largest as (
         *,
         least(
             {%- for input, measure, better in customer_tiering.score_measures() %}
-            case when {{ input }}_move = largest_move then {{ input }}_sort_order end{{ ',' if not loop.last }}
+            case
+                when {{ input }}_move = largest_move then {{ input }}_sort_order
+            end{{ ',' if not loop.last }}
             {%- endfor %}
         ) as largest_sort_order
     from largest
@@ -72,7 +78,8 @@ moved as (
         period_index,
         case
             {%- for input, measure, better in customer_tiering.score_measures() %}
-            when {{ input }}_move = largest_move and {{ input }}_sort_order = largest_sort_order then '{{ input }}'
+            when {{ input }}_move = largest_move and {{ input }}_sort_order = largest_sort_order
+                then '{{ input }}'
             {%- endfor %}
         end as moved_input,
 

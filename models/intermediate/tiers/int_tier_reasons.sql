@@ -1,6 +1,8 @@
 {# Why a review moved, protected or spared a tier; a review that kept it needs no reason. #}
 with reviews as (
-    select * from {{ ref('int_tier_states') }} where change_type is not null and change_type <> 'keep'
+    select *
+    from {{ ref('int_tier_states') }}
+    where change_type is not null and change_type <> 'keep'
 ),
 
 moves as (
@@ -12,7 +14,9 @@ rule_changes as (
 ),
 
 refunds as (
-    select * from {{ ref('int_customer_ledger') }} where refunded_amount > 0 and known_date > order_date
+    select *
+    from {{ ref('int_customer_ledger') }}
+    where refunded_amount > 0 and known_date > order_date
 ),
 
 refunded as (
@@ -23,8 +27,8 @@ refunded as (
     inner join refunds
         on
             moves.customer_key = refunds.customer_key
-            and refunds.known_date > moves.reference_period_end
-            and refunds.known_date <= moves.period_end
+            and moves.reference_period_end < refunds.known_date
+            and moves.period_end >= refunds.known_date
     where moves.moved_input = 'monetary' and moves.direction = -1
     group by moves.customer_key, moves.period_index, moves.monetary_fall
     having 2 * sum(refunds.refunded_amount) > moves.monetary_fall
@@ -37,8 +41,10 @@ reasoned as (
         case
             when reviews.change_type = 'enter' and reviews.is_first_tier then 'first_order'
             when reviews.change_type = 'enter' then 'return_order'
-            when reviews.change_type = 'leave' and reviews.customer_status = 'prospect' then 'orders_undone'
-            when reviews.change_type = 'leave' and reviews.customer_status = 'lapsed' then 'inactivity'
+            when reviews.change_type = 'leave' and reviews.customer_status = 'prospect'
+                then 'orders_undone'
+            when reviews.change_type = 'leave' and reviews.customer_status = 'lapsed'
+                then 'inactivity'
             when rule_changes.customer_key is not null then 'rule_change'
             when refunded.customer_key is not null then 'refund'
             when moves.direction = 1 then moves.moved_input || '_up'
@@ -46,9 +52,12 @@ reasoned as (
             else 'relative_position'
         end as reason_code
     from reviews
-    left join moves on reviews.customer_key = moves.customer_key and reviews.period_index = moves.period_index
+    left join moves
+        on reviews.customer_key = moves.customer_key and reviews.period_index = moves.period_index
     left join refunded
-        on reviews.customer_key = refunded.customer_key and reviews.period_index = refunded.period_index
+        on
+            reviews.customer_key = refunded.customer_key
+            and reviews.period_index = refunded.period_index
     left join rule_changes
         on
             reviews.customer_key = rule_changes.customer_key

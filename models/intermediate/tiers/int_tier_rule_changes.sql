@@ -30,7 +30,8 @@ under_older_rules as (
         {{ customer_tiering.highest_rank(['keep', 'enter'], 'reviews', 'ladders') }} as kept_rank,
         periods.is_open_period,
         periods.is_last_of_year,
-        extract(year from periods.period_end) > extract(year from periods.previous_period_end) as crosses_year,
+        extract(year from periods.period_end)
+        > extract(year from periods.previous_period_end) as crosses_year,
         {{ customer_tiering.month_day('periods.period_end') }} as month_day,
         {{ customer_tiering.month_day('periods.previous_period_end') }} as previous_month_day
     from reviews
@@ -52,7 +53,9 @@ decided_again as (
         {{ customer_tiering.tier_change_type('before', 'review') }} as change_type
     from under_older_rules as review
     inner join states as before
-        on review.customer_key = before.customer_key and review.period_index - 1 = before.period_index
+        on
+            review.customer_key = before.customer_key
+            and review.period_index - 1 = before.period_index
 ),
 
 decided_otherwise as (
@@ -62,7 +65,8 @@ decided_otherwise as (
     from decided_again
     where
         change_type <> actual_change_type
-        or {{ customer_tiering.tier_rank_after('change_type', 'decided_again', 'decided_again') }} <> actual_rank
+        or {{ customer_tiering.tier_rank_after('change_type', 'decided_again', 'decided_again') }}
+        <> actual_rank
 )
 
 select * from decided_otherwise

@@ -68,10 +68,12 @@ states as (
         case
             when change_type = 'grace' then reviews_in_grace + 1
             when change_type = 'protected' then reviews_in_grace
-            when change_type = 'keep' and (is_open_period or kept_rank < tier_rank) then reviews_in_grace
+            when change_type = 'keep' and (is_open_period or kept_rank < tier_rank)
+                then reviews_in_grace
             else 0
         end as reviews_in_grace,
-        case when tier_rank_after <> tier_rank then tier_rank else previous_rank end as previous_rank,
+        case when tier_rank_after <> tier_rank then tier_rank else previous_rank end
+            as previous_rank,
         case
             when tier_rank_after = 0 then null
             when tier_rank_after <> tier_rank then period_index
@@ -88,7 +90,8 @@ states as (
     from (
         select
             decided.*,
-            {{ customer_tiering.tier_rank_after('change_type', 'decided', 'decided') }} as tier_rank_after
+            {{ customer_tiering.tier_rank_after('change_type', 'decided', 'decided') }}
+                as tier_rank_after
         from (
             select
                 review.customer_key,
@@ -111,8 +114,8 @@ states as (
                 end as reference_index,
                 {{ customer_tiering.tier_change_type('before', 'review') }} as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
-                coalesce(before.customer_status = 'active', false) and review.customer_status = 'lapsed'
-                    as is_newly_lapsed
+                coalesce(before.customer_status = 'active', false)
+                and review.customer_status = 'lapsed' as is_newly_lapsed
             from states as before
             inner join reviews as review
                 on

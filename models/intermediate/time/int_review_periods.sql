@@ -17,7 +17,7 @@ first_order as (
     from ledger
     cross join as_of
     where ledger.known_date <= as_of.as_of_date
-    group by as_of.as_of_date
+    group by 1
 ),
 
 starts as (
@@ -71,7 +71,8 @@ ruled as (
         numbered.period_end,
         numbered.calendar_period_end,
         numbered.previous_period_end,
-        max(coalesce(versions.version_valid_from, first_version.version_valid_from)) as rules_valid_from
+        max(coalesce(versions.version_valid_from, first_version.version_valid_from))
+            as rules_valid_from
     from numbered
     cross join first_version
     left join versions on numbered.period_end >= versions.version_valid_from

@@ -11,7 +11,8 @@ reviewed as (
     select
         tiers.*,
         as_of.as_of_date,
-        {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }} - tiers.reviews_held as reviews_protected,
+        {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+        - tiers.reviews_held as reviews_protected,
         case
             when not tiers.is_open_period then tiers.period_end
             when tiers.change_type in ('enter', 'upgrade') then tiers.calendar_period_end
@@ -39,7 +40,8 @@ select
             then cast(greatest(next_enter_score - management_score, 0) as decimal(18, 14))
     end as points_to_next,
     case
-        when has_next_tier and customer_status <> 'prospect' then greatest(next_min_orders - frequency, 0)
+        when has_next_tier and customer_status <> 'prospect'
+            then greatest(next_min_orders - frequency, 0)
     end as orders_to_next,
     case
         when has_next_tier and customer_status <> 'prospect'

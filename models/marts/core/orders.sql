@@ -28,7 +28,8 @@ first_orders as (
     select
         valid_orders.order_id,
         row_number() over (
-            partition by valid_orders.customer_key order by valid_orders.ordered_at, valid_orders.order_id
+            partition by valid_orders.customer_key
+            order by valid_orders.ordered_at, valid_orders.order_id
         ) as place
     from valid_orders
     inner join scores

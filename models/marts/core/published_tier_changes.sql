@@ -14,7 +14,8 @@ select
     published.tier_code,
     customer_periods.tier_code as tier_code_now_known,
 
-    coalesce(published.tier_code, 'none') <> coalesce(customer_periods.tier_code, 'none') as is_revised,
+    coalesce(published.tier_code, 'none')
+    <> coalesce(customer_periods.tier_code, 'none') as is_revised,
 
     published.reviewed_on as valid_from,
     lead(published.reviewed_on) over (

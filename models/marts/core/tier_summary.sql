@@ -65,7 +65,9 @@ summed as (
         coalesce(totals.period_revenue, 0) as period_revenue,
         coalesce(churned.customers, 0) as churned_customers,
         before.active_customers as active_customers_before,
-        sum(coalesce(totals.window_revenue, 0)) over (partition by cells.period_end) as all_window_revenue,
+        sum(coalesce(totals.window_revenue, 0)) over (
+            partition by cells.period_end
+        ) as all_window_revenue,
         sum(coalesce(totals.window_revenue, 0)) over (
             partition by cells.period_end order by cells.tier_rank desc
         ) as window_revenue_from_top
@@ -73,7 +75,8 @@ summed as (
     left join totals on cells.period_end = totals.period_end and cells.tier_rank = totals.tier_rank
     left join totals as before
         on cells.previous_period_end = before.period_end and cells.tier_rank = before.tier_rank
-    left join churned on cells.period_end = churned.period_end and cells.tier_code = churned.tier_code
+    left join churned
+        on cells.period_end = churned.period_end and cells.tier_code = churned.tier_code
 )
 
 select
@@ -84,7 +87,8 @@ select
     cast(lapsed_customers as bigint) as lapsed_customers,
     cast(window_revenue as decimal(18, 2)) as window_revenue,
     {{ customer_tiering.share('window_revenue', 'all_window_revenue') }} as window_revenue_share,
-    {{ customer_tiering.share('window_revenue_from_top', 'all_window_revenue') }} as cumulative_revenue_share,
+    {{ customer_tiering.share('window_revenue_from_top', 'all_window_revenue') }}
+        as cumulative_revenue_share,
     cast(period_revenue as decimal(18, 2)) as period_revenue,
     {{ customer_tiering.mean_amount('window_revenue', 'orders') }} as average_order_value,
     {{ customer_tiering.share('repeat_customers', 'active_customers') }} as repeat_rate,

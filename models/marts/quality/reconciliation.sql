@@ -13,13 +13,15 @@ rejected_later as (
 
 counted as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') or 'cast(null as decimal(18, 2))' %}
+    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
+    {%- set has_amount = 'true' if amount else 'false' %}
+    {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
     select
         '{{ table_name }}' as source_table,
         base.rows_in,
         base.rows_accepted,
         staged.row_count as rows_kept,
-        {{ 'true' if customer_tiering.source_meta(source_name, table_name, 'amount') else 'false' }} as has_amount,
+        {{ has_amount }} as has_amount,
         base.amount_in,
         base.amount_accepted,
         staged.amount as amount_kept
@@ -48,7 +50,8 @@ reconciled as (
         counted.rows_in,
         counted.rows_kept - coalesce(rejected_later.row_count, 0) as rows_staged,
         counted.rows_accepted - counted.rows_kept as rows_duplicate,
-        counted.rows_in - counted.rows_accepted + coalesce(rejected_later.row_count, 0) as rows_rejected,
+        counted.rows_in - counted.rows_accepted
+        + coalesce(rejected_later.row_count, 0) as rows_rejected,
         counted.has_amount,
         coalesce(counted.amount_in, 0) as amount_in,
         coalesce(counted.amount_kept, 0) - coalesce(rejected_later.amount, 0) as amount_staged,

@@ -17,7 +17,11 @@ filled as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     {%- set is_last_table = loop.last %}
     {%- for name in customer_tiering.column_names(source_name, table_name) %}
-    select '{{ table_name }}' as source_table, '{{ name }}' as column_name, row_count, {{ name }} as rows_filled
+    select
+        '{{ table_name }}' as source_table,
+        '{{ name }}' as column_name,
+        row_count,
+        {{ name }} as rows_filled
     from {{ table_name }}_counts
     {{ 'union all' if not (is_last_table and loop.last) }}
     {%- endfor %}
@@ -34,4 +38,5 @@ select
     landed.is_required,
     landed.is_landed
 from landed
-inner join filled on landed.source_table = filled.source_table and landed.column_name = filled.column_name
+inner join filled
+    on landed.source_table = filled.source_table and landed.column_name = filled.column_name

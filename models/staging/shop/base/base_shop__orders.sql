@@ -20,7 +20,8 @@ checked as (
         typed.raw_record,
         typed.raw_record_restricted,
         typed.nulled_values,
-        -- the first faulty column in the contract's order: the typed faults of earlier columns come first
+        -- the first faulty column in the contract's order: the typed faults of earlier columns come
+        -- first
         case
             when typed.rejected_column in ('order_id', 'ordered_at') then typed.rejected_column
             when

@@ -1,0 +1,58 @@
+"""Tiers of real companies with the one shipped configuration: few at the top, more below."""
+
+from __future__ import annotations
+
+import pytest
+from compiled_project import PROJECT
+
+# What a data set needs besides the shipped configuration; why is in its README.
+NEEDS = {
+    "online_retail": {},
+    "completejourney": {},
+    "cdnow": {"history_starts_on": "1997-01-01"},
+    "olist": {"score_profile": "one_off"},
+}
+LARGEST_TOP_TIER = 0.06
+
+
+def tiers(connection) -> dict[str, int]:
+    """Customers per tier at the newest period, those without a tier left out."""
+    return dict(
+        connection.execute(
+            """
+            select tier_code, customers from marts.tier_summary
+            where period_end = (select max(period_end) from marts.review_periods) and tier_code <> 'none'
+            """
+        ).fetchall()
+    )
+
+
+def assert_pyramid(customers: dict[str, int]) -> None:
+    holders = sum(customers.values())
+    assert 1 <= customers["diamond"] <= LARGEST_TOP_TIER * holders
+    assert customers["gold"] >= customers["platinum"] >= customers["diamond"]
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
+    monkeypatch.syspath_prepend(str(PROJECT))
+    from examples.mapping import build_raw
+
+    build_raw(name, public_data, tmp_path / "raw")
+    with compiled(**NEEDS[name]).build(tmp_path / "raw") as connection:
+        customers = tiers(connection)
+        lost = connection.execute(
+            "select source_table, rows_in from quality.reconciliation "
+            "where source_table in ('customers', 'orders') and rows_staged = 0"
+        ).fetchall()
+    assert lost == []
+    if name == "olist":
+        # Nearly nobody buys twice, and diamond asks for three orders: the set has no top tier.
+        assert customers["gold"] >= customers["platinum"] >= customers["diamond"]
+        return
+    assert_pyramid(customers)
+
+
+def test_the_data_set_that_ships(compiled):
+    with compiled().build(PROJECT / "examples" / "completejourney_small") as connection:
+        assert_pyramid(tiers(connection))

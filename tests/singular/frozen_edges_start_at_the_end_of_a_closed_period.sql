@@ -1,0 +1,13 @@
+{# Edges can only be frozen as they were at the end of a closed period with active customers. #}
+select '{{ var("rfm_edges_frozen_on") }}' as rfm_edges_frozen_on
+where
+    '{{ var("rfm_edges") }}' = 'frozen'
+    and not exists (
+        select 1
+        from {{ ref('rfm_score_edges') }} as edges
+        inner join {{ ref('review_periods') }} as periods on edges.period_end = periods.period_end
+        where
+            not periods.is_open_period
+            and edges.customers > 0
+            and cast(edges.period_end as {{ customer_tiering.string_type() }}) = '{{ var("rfm_edges_frozen_on") }}'
+    )
