@@ -40,7 +40,8 @@ lint: setup ## Check the style of Python and SQL
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint models analyses --processes 2 --disable-progress-bar
 
-test: setup lint ## Prove it: style, dbt tests, and everything against an independent oracle
+test: setup lint ## Prove it: style, dbt's own tests, and everything against an independent oracle
+	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/python
 
 bench: setup ## Measure against the hand-written baseline: make bench SIZE=100k, 1m or 10m

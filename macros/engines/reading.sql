@@ -78,9 +78,68 @@
         typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE'
         or (
             typeof({{ expression }}) = 'VARCHAR'
-            and regexp_matches(cast({{ expression }} as varchar), ':\d\d.*([Zz]|[+-]\d\d(:?\d\d)?)\s*$')
+            and regexp_matches({{ customer_tiering.iso_text(expression) }}, ':.*(Z|[+-]\d\d(:\d\d)?)$')
         )
     )
+{%- endmacro %}
+
+
+{# A value that a cast may read as a date or time: text only when it is ISO 8601, as the cast alone would
+   also take words such as infinity and drop the names of zones; any other type as it is. #}
+{% macro iso_text(expression) -%}
+    {{ return(adapter.dispatch('iso_text', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__iso_text(expression) -%}
+    case
+        when typeof({{ expression }}) <> 'VARCHAR' then cast({{ expression }} as varchar)
+        when regexp_full_match(
+            {{ customer_tiering.read_text(expression) }},
+            '\d{4}-\d\d-\d\d([ T]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:\d\d)?)?)?'
+        ) then {{ customer_tiering.read_text(expression) }}
+    end
+{%- endmacro %}
+
+
+{# The timestamp that a value without a zone says. #}
+{% macro local_timestamp(expression) -%}
+    {{ return(adapter.dispatch('local_timestamp', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__local_timestamp(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR'
+            then try_cast({{ customer_tiering.iso_text(expression) }} as timestamp)
+        else try_cast({{ expression }} as timestamp)
+    end
+{%- endmacro %}
+
+
+{# The instant that a value with a zone says. #}
+{% macro zoned_timestamp(expression) -%}
+    {{ return(adapter.dispatch('zoned_timestamp', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__zoned_timestamp(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR'
+            then try_cast({{ customer_tiering.iso_text(expression) }} as timestamptz)
+        else try_cast({{ expression }} as timestamptz)
+    end
+{%- endmacro %}
+
+
+{# The date that a value says, a time cut to its date. #}
+{% macro read_date(expression) -%}
+    {{ return(adapter.dispatch('read_date', 'customer_tiering')(expression)) }}
+{%- endmacro %}
+
+{% macro default__read_date(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR'
+            then try_cast(left({{ customer_tiering.iso_text(expression) }}, 10) as date)
+        else try_cast({{ expression }} as date)
+    end
 {%- endmacro %}
 
 
@@ -91,9 +150,9 @@
 {% macro default__read_timestamp(expression) -%}
     case
         when {{ customer_tiering.has_time_zone(expression) }}
-            then timezone('UTC', try_cast({{ expression }} as timestamptz))
+            then timezone('UTC', {{ customer_tiering.zoned_timestamp(expression) }})
         else {{ customer_tiering.convert_time_zone(
-            'try_cast(' ~ expression ~ ' as timestamp)', var('source_time_zone'), 'UTC'
+            customer_tiering.local_timestamp(expression), var('source_time_zone'), 'UTC'
         ) }}
     end
 {%- endmacro %}
@@ -109,11 +168,11 @@
             then cast(
                 timezone(
                     '{{ customer_tiering.time_zone(var("business_time_zone")) }}',
-                    try_cast({{ expression }} as timestamptz)
+                    {{ customer_tiering.zoned_timestamp(expression) }}
                 ) as date
             )
         else cast({{ customer_tiering.convert_time_zone(
-            'try_cast(' ~ expression ~ ' as timestamp)',
+            customer_tiering.local_timestamp(expression),
             var('source_time_zone'),
             var('business_time_zone'),
         ) }} as date)

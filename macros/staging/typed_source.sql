@@ -164,6 +164,8 @@
         {{ return(letter_case ~ '(' ~ text ~ ')' if letter_case else text) }}
     {%- elif column.data_type == 'timestamp' -%}
         {{ return(customer_tiering.read_timestamp(expression)) }}
+    {%- elif column.data_type == 'date' -%}
+        {{ return(customer_tiering.read_date(expression)) }}
     {%- elif column.data_type == 'boolean' -%}
         {{ return(customer_tiering.read_boolean(expression)) }}
     {%- elif column.data_type == 'bigint' -%}

@@ -27,7 +27,10 @@ def _amount(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"
 
 
-BAD = st.sampled_from(["", "abc", "-5.00", "31/12/2024", "2999-01-01", "1990-01-01", None])
+BAD = st.sampled_from(
+    ["", "abc", "-5.00", "31/12/2024", "2999-01-01", "1990-01-01", " 2024-02-29\t", None]
+    + ["infinity", "epoch", "2024-1-5", "2024-02-30", "2024-05-05 24:00:00", "2024-05-05 10:00:00 UTC"]
+)
 
 
 @st.composite

@@ -262,7 +262,9 @@ def test_every_combination_of_the_policy(compiled, validity, downgrade):
             expected = {"enter", "upgrade", "keep", "leave", "downgrade", None}
             expected |= {"protected"} if hold else set()
             expected |= {"grace"} if grace else set()
-            assert changes - {"downgrade"} == expected - {"downgrade"}
+            assert changes <= expected
+            if validity == "rolling":  # yearly reviews come too late for some of them
+                assert changes == expected
 
 
 def later_rules() -> list[dict[str, str]]:

@@ -65,10 +65,12 @@ banded as (
     select
         r_score,
         f_score,
-        m_score
-        {%- for band in ['value_class', 'purchasing_power', 'purchase_frequency_band', 'buyer_type'] %},
-        max(case when band = '{{ band }}' then band_code end) as {{ band }}
-        {%- endfor %}
+        m_score,
+        max(case when band = 'value_class' then band_code end) as value_class,
+        max(case when band = 'purchasing_power' then band_code end) as purchasing_power,
+        max(case when band = 'purchase_frequency_band' then band_code end)
+            as purchase_frequency_band,
+        max(case when band = 'buyer_type' then band_code end) as buyer_type
     from matching_bands
     where place = 1
     group by 1, 2, 3

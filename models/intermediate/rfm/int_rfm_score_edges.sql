@@ -1,14 +1,12 @@
 {% set rfm_edges = customer_tiering.chosen('rfm_edges', ['quantile', 'fixed', 'frozen']) %}
+{# Named outside the fork, so that the dependency is the same whatever rfm_edges is. #}
+{% set fixed_edges = ref('rfm_fixed_edges') %}
 with measures as (
     select * from {{ ref('int_customer_measures') }}
 ),
 
 periods as (
     select * from {{ ref('int_review_periods') }}
-),
-
-fixed_edges as (
-    select * from {{ ref('rfm_fixed_edges') }}
 ),
 
 quantiles as (
@@ -29,13 +27,15 @@ unpivoted as (
         periods.period_index,
         periods.period_end,
         '{{ metric }}' as metric,
-        coalesce(quantiles.customers, 0) as customers
-        {%- for position in range(1, 5) %},
+
         -- positions are multiples of 1/5 of days, counts or cents, so three decimals are exact
+        {%- for position in range(1, 5) %}
         cast(
-            round({{ customer_tiering.element('quantiles.' ~ metric, position) }}, 3) as decimal(18, 4)
-        ) as edge_{{ position }}
+            round({{ customer_tiering.element('quantiles.' ~ metric, position) }}, 3)
+            as decimal(18, 4)
+        ) as edge_{{ position }},
         {%- endfor %}
+        coalesce(quantiles.customers, 0) as customers
     from periods
     left join quantiles on periods.period_index = quantiles.period_index
     {{ 'union all' if not loop.last }}
@@ -53,21 +53,23 @@ chosen as (
         {%- else %}
         'quantile' as method,
         {%- endif %}
-
-        unpivoted.customers
-        {%- for position in range(1, 5) %},
+        {%- for position in range(1, 5) %}
         {%- if rfm_edges == 'fixed' %}
-        fixed_edges.edge_{{ position }}
+        fixed_edges.edge_{{ position }},
         {%- elif rfm_edges == 'frozen' %}
-        coalesce(frozen.edge_{{ position }}, unpivoted.edge_{{ position }}) as edge_{{ position }}
+        coalesce(frozen.edge_{{ position }}, unpivoted.edge_{{ position }}) as edge_{{ position }},
         {%- else %}
-        unpivoted.edge_{{ position }}
+        unpivoted.edge_{{ position }},
         {%- endif %}
         {%- endfor %}
+        unpivoted.customers
     from unpivoted
     {%- if rfm_edges == 'fixed' %}
-    inner join fixed_edges on unpivoted.metric = fixed_edges.metric
+    inner join {{ fixed_edges }} as fixed_edges on unpivoted.metric = fixed_edges.metric
     {%- elif rfm_edges == 'frozen' %}
+    {%- set frozen_on = customer_tiering.iso_date(
+        'rfm_edges_frozen_on', var('rfm_edges_frozen_on')
+    ) %}
     left join unpivoted as frozen
         on
             unpivoted.metric = frozen.metric

@@ -9,19 +9,21 @@ weight_sets as (
 component_scores as (
     select
         inputs.*,
-        weight_sets.score_coverage,
         {%- for component in customer_tiering.score_components() %}
         weight_sets.{{ component }}_share,
         cast(
             case
                 when weight_sets.{{ component }}_share is not null
                     then 0
-                    {%- for of_component, input, is_known in customer_tiering.score_inputs() if of_component == component %}
-                    + coalesce(inputs.{{ input }}_normalised, 0) * weight_sets.{{ input }}_input_share
+                    {%- for of_component, input, is_known in customer_tiering.score_inputs()
+                        if of_component == component %}
+                    + coalesce(inputs.{{ input }}_normalised, 0)
+                    * weight_sets.{{ input }}_input_share
                     {%- endfor %}
             end as decimal(11, 8)
-        ) as {{ component }}_score{{ ',' if not loop.last }}
+        ) as {{ component }}_score,
         {%- endfor %}
+        weight_sets.score_coverage
     from inputs
     left join weight_sets on inputs.known_inputs = weight_sets.known_inputs
 ),
@@ -31,12 +33,15 @@ scored as (
         *,
         case
             when
-                {% for component in customer_tiering.score_components() -%}
-                coalesce({{ component }}_share, 0){{ ' + ' if not loop.last }}
-                {%- endfor %} > 0
+                {%- for component in customer_tiering.score_components() %}
+                {{ '+ ' if not loop.first -}}
+                coalesce({{ component }}_share, 0)
+                {%- endfor %}
+                > 0
                 then cast(
-                    {% for component in customer_tiering.score_components() -%}
-                    coalesce({{ component }}_score * {{ component }}_share, 0){{ '\n                    + ' if not loop.last }}
+                    {%- for component in customer_tiering.score_components() %}
+                    {{ '+ ' if not loop.first -}}
+                    coalesce({{ component }}_score * {{ component }}_share, 0)
                     {%- endfor %}
                     as decimal(18, 14)
                 )

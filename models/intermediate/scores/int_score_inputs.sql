@@ -74,8 +74,10 @@ normalised as (
         m_score,
 
         -- the lapsed are known and count zero
-        {%- for metric in ['recency', 'frequency', 'monetary'] %}
-        case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ metric[0] ~ '_score - 1)') }} end
+        {%- for metric, score in [
+            ('recency', 'r_score'), ('frequency', 'f_score'), ('monetary', 'm_score')
+        ] %}
+        case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ score ~ ' - 1)') }} end
             as {{ metric }}_normalised,
         {%- endfor %}
         case when is_valued then coalesce(contribution, cast(0 as decimal(5, 2))) end

@@ -8,17 +8,22 @@ weight_sets as (
     select
         known_inputs,
 
+        {%- for component, input, is_known in customer_tiering.score_inputs() %}
+        cast(
+            coalesce(max(case when input = '{{ input }}' then input_share end), 0)
+            as decimal(7, 6)
+        ) as {{ input }}_input_share,
+        cast(
+            coalesce(max(case when input = '{{ input }}' then weight end), 0) as decimal(13, 12)
+        ) as {{ input }}_weight,
+        coalesce(max(case when input = '{{ input }}' then sort_order end), 0)
+            as {{ input }}_sort_order,
+        {%- endfor %}
+        {%- for component in customer_tiering.score_components() %}
+        max(case when component = '{{ component }}' then component_share end)
+            as {{ component }}_share,
+        {%- endfor %}
         cast(sum(nominal_weight) as decimal(13, 12)) as score_coverage
-        {%- for component, input, is_known in customer_tiering.score_inputs() %},
-        cast(coalesce(max(case when input = '{{ input }}' then input_share end), 0) as decimal(7, 6))
-            as {{ input }}_input_share,
-        cast(coalesce(max(case when input = '{{ input }}' then weight end), 0) as decimal(13, 12))
-            as {{ input }}_weight,
-        coalesce(max(case when input = '{{ input }}' then sort_order end), 0) as {{ input }}_sort_order
-        {%- endfor %}
-        {%- for component in customer_tiering.score_components() %},
-        max(case when component = '{{ component }}' then component_share end) as {{ component }}_share
-        {%- endfor %}
     from weights
     group by known_inputs
 )

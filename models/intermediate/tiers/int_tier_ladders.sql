@@ -6,16 +6,22 @@ with tier_rules as (
 
 ladders as (
     select
-        version_valid_from
         {%- for rank in customer_tiering.tier_ranks() %}
-        {%- for rule in ['enter', 'keep'] %},
-        max(case when tier_rank = {{ rank }} then {{ rule }}_score end) as {{ rule }}_score_{{ rank }},
+        {%- for rule in ['enter', 'keep'] %}
+        max(case when tier_rank = {{ rank }} then {{ rule }}_score end)
+            as {{ rule }}_score_{{ rank }},
         max(case when tier_rank = {{ rank }} then coalesce({{ rule }}_min_orders, 0) end)
             as {{ rule }}_min_orders_{{ rank }},
-        max(case when tier_rank = {{ rank }} then coalesce({{ rule }}_min_revenue, -9999999999999999.99) end)
-            as {{ rule }}_min_revenue_{{ rank }}
+        max(
+            case
+                when tier_rank = {{ rank }}
+                    then coalesce({{ rule }}_min_revenue, -9999999999999999.99)
+            end
+        ) as {{ rule }}_min_revenue_{{ rank }},
         {%- endfor %}
         {%- endfor %}
+
+        version_valid_from
     from tier_rules
     group by version_valid_from
 )

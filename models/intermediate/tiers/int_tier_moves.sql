@@ -21,8 +21,7 @@ compared as (
         reviews.direction,
         reviews.period_end,
         reviews.reference_period_end,
-        reference.monetary - reviews.monetary as monetary_fall
-        {%- for input, measure, better in customer_tiering.score_measures() %},
+        {%- for input, measure, better in customer_tiering.score_measures() %}
         case
             when
                 reviews.{{ input }}_normalised is not null
@@ -34,8 +33,9 @@ compared as (
                     - reference.{{ input }}_normalised * reference_weights.{{ input }}_weight
                 ) * reviews.direction
         end as {{ input }}_move,
-        weights.{{ input }}_sort_order
+        weights.{{ input }}_sort_order,
         {%- endfor %}
+        reference.monetary - reviews.monetary as monetary_fall
     from reviews
     inner join reference_scores as reference
         on

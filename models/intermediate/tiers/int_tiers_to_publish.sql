@@ -1,5 +1,6 @@
 {# What the snapshot records: every customer's tier after the last closed review. A build as of an
-   earlier date than the last published one records nothing: published history is never rewritten. #}
+   earlier date than the last published one records nothing: published history is never
+   rewritten. #}
 with customer_periods as (
     select * from {{ ref('customer_periods') }}
 ),

@@ -39,9 +39,9 @@ details as (
     from scores
     cross join profile
     where profile.input not in (
-        {%- for component, input, is_known in customer_tiering.score_inputs() -%}
-        '{{ input }}'{{ ', ' if not loop.last }}
-        {%- endfor -%}
+        {%- for component, input, is_known in customer_tiering.score_inputs() %}
+        '{{ input }}'{{ ',' if not loop.last }}
+        {%- endfor %}
     )
 )
 

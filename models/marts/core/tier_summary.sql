@@ -38,7 +38,7 @@ totals as (
         sum(monetary) as window_revenue,
         sum(period_revenue) as period_revenue
     from customer_periods
-    group by period_end, tier_rank
+    group by 1, 2
 ),
 
 churned as (

@@ -68,8 +68,9 @@ select
     cast(rows_in as bigint) as rows_in,
     cast(rows_staged as bigint) as rows_staged,
     cast(rows_duplicate as bigint) as rows_duplicate,
-    cast(rows_rejected as bigint) as rows_rejected
-    {%- for column in ['amount_in', 'amount_staged', 'amount_duplicate', 'amount_rejected'] %},
-    case when has_amount then cast({{ column }} as decimal(18, 2)) end as {{ column }}
-    {%- endfor %}
+    cast(rows_rejected as bigint) as rows_rejected,
+    case when has_amount then cast(amount_in as decimal(18, 2)) end as amount_in,
+    case when has_amount then cast(amount_staged as decimal(18, 2)) end as amount_staged,
+    case when has_amount then cast(amount_duplicate as decimal(18, 2)) end as amount_duplicate,
+    case when has_amount then cast(amount_rejected as decimal(18, 2)) end as amount_rejected
 from reconciled

@@ -5,10 +5,10 @@ with landed as (
 {% for source_name, table_name, staged_model in customer_tiering.raw_tables() -%}
 {{ table_name }}_counts as (
     select
-        count(*) as row_count
-        {%- for name in customer_tiering.column_names(source_name, table_name) %},
-        count({{ name }}) as {{ name }}
+        {%- for name in customer_tiering.column_names(source_name, table_name) %}
+        count({{ name }}) as {{ name }},
         {%- endfor %}
+        count(*) as row_count
     from {{ source(source_name, table_name) }}
 ),
 
