@@ -23,8 +23,8 @@
 
 
 {# What a review decides, from the state before it and what the customer now qualifies for and keeps. NULL:
-   there was no tier and there is none. `before` and `review` are the relations to read. #}
-{% macro tier_change_type(before, review) -%}
+   there was no tier and there is none. `before`, `review` and `period` are the relations to read. #}
+{% macro tier_change_type(before, review, period) -%}
     {%- set lower_rank = customer_tiering.lower_rank(before, review) -%}
     case
         when {{ before }}.tier_rank = 0 and {{ review }}.qualified_rank > 0 then 'enter'
@@ -32,7 +32,7 @@
         when {{ review }}.customer_status = 'prospect' then 'leave'
         when {{ review }}.qualified_rank > {{ before }}.tier_rank then 'upgrade'
         when {{ review }}.kept_rank >= {{ before }}.tier_rank then 'keep'
-        when not ({{ customer_tiering.may_downgrade(before, review) }}) then 'keep'
+        when not ({{ customer_tiering.may_downgrade(before, period) }}) then 'keep'
         when {{ before }}.reviews_held < {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
             then 'protected'
         when {{ before }}.reviews_in_grace < {{ customer_tiering.whole_number('tier_grace_periods', 0, 520) }}
@@ -65,22 +65,22 @@
 
 {# Whether a review may downgrade at all: only a closed one, and by tier_validity. An anniversary lies within the review's period
    when its month and day do; 29 February counts as the 28th. #}
-{% macro may_downgrade(before, review) -%}
+{% macro may_downgrade(before, period) -%}
     {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}
     {%- if validity == 'rolling' -%}
-        not {{ review }}.is_open_period
+        not {{ period }}.is_open_period
     {%- elif validity == 'calendar_year' -%}
-        not {{ review }}.is_open_period and {{ review }}.is_last_of_year
+        not {{ period }}.is_open_period and {{ period }}.is_last_of_year
     {%- else -%}
-        not {{ review }}.is_open_period
+        not {{ period }}.is_open_period
         and case
-            when {{ review }}.crosses_year
+            when {{ period }}.crosses_year
                 then
-                    {{ before }}.since_month_day > {{ review }}.previous_month_day
-                    or {{ before }}.since_month_day <= {{ review }}.month_day
+                    {{ before }}.since_month_day > {{ period }}.previous_month_day
+                    or {{ before }}.since_month_day <= {{ period }}.month_day
             else
-                {{ before }}.since_month_day > {{ review }}.previous_month_day
-                and {{ before }}.since_month_day <= {{ review }}.month_day
+                {{ before }}.since_month_day > {{ period }}.previous_month_day
+                and {{ before }}.since_month_day <= {{ period }}.month_day
         end
     {%- endif -%}
 {%- endmacro %}

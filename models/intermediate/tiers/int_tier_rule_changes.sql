@@ -50,7 +50,7 @@ decided_again as (
         review.qualified_rank,
         review.kept_rank,
         before.tier_rank,
-        {{ customer_tiering.tier_change_type('before', 'review') }} as change_type
+        {{ customer_tiering.tier_change_type('before', 'review', 'review') }} as change_type
     from under_older_rules as review
     inner join states as before
         on

@@ -9,22 +9,13 @@ periods as (
         is_last_of_year,
         extract(year from period_end) > extract(year from previous_period_end) as crosses_year,
         {{ customer_tiering.month_day('period_end') }} as month_day,
-        {{ customer_tiering.month_day('previous_period_end') }} as previous_month_day
-    from {{ ref('int_review_periods') }}
-),
-
-reviews as (
-    select
-        qualifications.*,
-        periods.is_open_period,
-        periods.is_last_of_year,
-        periods.crosses_year,
-        periods.month_day,
-        periods.previous_month_day,
+        {{ customer_tiering.month_day('previous_period_end') }} as previous_month_day,
         -- anniversaries of a tier reached on 29 February fall on the 28th
-        case when periods.month_day = 229 then 228 else periods.month_day end as since_month_day
-    from qualifications
-    inner join periods on qualifications.period_index = periods.period_index
+        case
+            when {{ customer_tiering.month_day('period_end') }} = 229 then 228
+            else {{ customer_tiering.month_day('period_end') }}
+        end as since_month_day
+    from {{ ref('int_review_periods') }}
 ),
 
 states as (
@@ -100,8 +91,8 @@ states as (
                 review.customer_status,
                 review.qualified_rank,
                 review.kept_rank,
-                review.is_open_period,
-                review.since_month_day as review_month_day,
+                period.is_open_period,
+                period.since_month_day as review_month_day,
                 before.tier_rank,
                 before.reviews_held,
                 before.reviews_in_grace,
@@ -112,15 +103,16 @@ states as (
                     when before.change_type in ('enter', 'keep', 'upgrade') then before.period_index
                     else before.reference_index
                 end as reference_index,
-                {{ customer_tiering.tier_change_type('before', 'review') }} as change_type,
+                {{ customer_tiering.tier_change_type('before', 'review', 'period') }} as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
                 coalesce(before.customer_status = 'active', false)
                 and review.customer_status = 'lapsed' as is_newly_lapsed
             from states as before
-            inner join reviews as review
+            inner join qualifications as review
                 on
                     before.customer_key = review.customer_key
                     and before.review_number + 1 = review.review_number
+            inner join periods as period on review.period_index = period.period_index
         ) as decided
     ) as ranked
 )
