@@ -38,9 +38,10 @@ example: setup ## Map and build a public data set: make example NAME=online_reta
 lint: setup ## Check the style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint models analyses --processes 2 --disable-progress-bar
+	$(BIN)/sqlfluff lint models analyses --disable-progress-bar
 
 test: setup lint ## Prove it: style, dbt's own tests, and everything against an independent oracle
+	mkdir -p target/test_warehouse
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/python
 
@@ -51,6 +52,6 @@ sample: setup ## Make the sample company anew
 	$(BIN)/python -m customer_tiering.sample --out sample
 
 clean: ## Remove everything that was built, .venv too
-	rm -rf .venv warehouse target logs bench/data
+	rm -rf .venv warehouse/* target logs bench/data
 
 .PHONY: help setup lock demo build check example lint test bench sample clean

@@ -124,4 +124,4 @@ what_if as (
 )
 
 select * from what_if
-order by score_shift, tier_rank
+order by 2, 3

@@ -1,4 +1,5 @@
-{# Reviews, 1 or more, between the two period ends that are compared; fewer when history is shorter. #}
+{# Reviews, 1 or more, between the two period ends that are compared; fewer when history is
+   shorter. #}
 {%- set reviews_apart = 12 -%}
 
 with customer_periods as (
@@ -55,7 +56,8 @@ changes as (
     where customer_periods.change_type in ('enter', 'upgrade', 'downgrade', 'leave')
 ),
 
--- a customer may move more than once in between; the last move is the one that led to where they are
+-- a customer may move more than once in between; the last move is the one that led to where they
+-- are
 last_changes as (
     select * from changes where place = 1
 ),
@@ -105,4 +107,4 @@ drift as (
 )
 
 select * from drift
-order by from_tier_code, to_tier_code, customers desc, reason_code
+order by 1, 2, 4 desc, 3

@@ -14,12 +14,13 @@ component_scores as (
         cast(
             case
                 when weight_sets.{{ component }}_share is not null
-                    then 0
-                    {%- for of_component, input, is_known in customer_tiering.score_inputs()
-                        if of_component == component %}
-                    + coalesce(inputs.{{ input }}_normalised, 0)
-                    * weight_sets.{{ input }}_input_share
-                    {%- endfor %}
+                    then
+                        0
+                        {%- for of_component, input, is_known in customer_tiering.score_inputs()
+                            if of_component == component %}
+                        + coalesce(inputs.{{ input }}_normalised, 0)
+                        * weight_sets.{{ input }}_input_share
+                        {%- endfor %}
             end as decimal(11, 8)
         ) as {{ component }}_score,
         {%- endfor %}
@@ -38,13 +39,14 @@ scored as (
                 coalesce({{ component }}_share, 0)
                 {%- endfor %}
                 > 0
-                then cast(
-                    {%- for component in customer_tiering.score_components() %}
-                    {{ '+ ' if not loop.first -}}
-                    coalesce({{ component }}_score * {{ component }}_share, 0)
-                    {%- endfor %}
-                    as decimal(18, 14)
-                )
+                then
+                    cast(
+                        {%- for component in customer_tiering.score_components() %}
+                        {{ '+ ' if not loop.first -}}
+                        coalesce({{ component }}_score * {{ component }}_share, 0)
+                        {%- endfor %}
+                        as decimal(18, 14)
+                    )
         end as management_score
     from component_scores
 )

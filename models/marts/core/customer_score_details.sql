@@ -38,11 +38,12 @@ details as (
         0 as weight
     from scores
     cross join profile
-    where profile.input not in (
-        {%- for component, input, is_known in customer_tiering.score_inputs() %}
-        '{{ input }}'{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
+    where
+        profile.input not in (
+            {%- for component, input, is_known in customer_tiering.score_inputs() %}
+            '{{ input }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
 )
 
 select
