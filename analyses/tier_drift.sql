@@ -14,7 +14,7 @@ newest_closed as (
     select period_end
     from review_periods
     where not is_open_period
-    order by period_end desc
+    order by 1 desc
     limit {{ reviews_apart + 1 }}
 ),
 

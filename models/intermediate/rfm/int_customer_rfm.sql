@@ -8,13 +8,13 @@ edges as (
 
 edges_by_period as (
     select
-        period_index
         {%- for metric in ['recency', 'frequency', 'monetary'] %}
-        {%- for position in range(1, 5) %},
+        {%- for position in range(1, 5) %}
         max(case when metric = '{{ metric }}' then edge_{{ position }} end)
-            as {{ metric }}_edge_{{ position }}
+            as {{ metric }}_edge_{{ position }},
         {%- endfor %}
         {%- endfor %}
+        period_index
     from edges
     group by period_index
 ),

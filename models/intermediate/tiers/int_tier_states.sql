@@ -103,7 +103,8 @@ states as (
                     when before.change_type in ('enter', 'keep', 'upgrade') then before.period_index
                     else before.reference_index
                 end as reference_index,
-                {{ customer_tiering.tier_change_type('before', 'review', 'period') }} as change_type,
+                {{ customer_tiering.tier_change_type('before', 'review', 'period') }}
+                    as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
                 coalesce(before.customer_status = 'active', false)
                 and review.customer_status = 'lapsed' as is_newly_lapsed
