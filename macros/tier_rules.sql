@@ -29,7 +29,7 @@
     case
         when {{ before }}.tier_rank = 0 and {{ review }}.qualified_rank > 0 then 'enter'
         when {{ before }}.tier_rank = 0 then null
-        when {{ review }}.customer_status = 'prospect' then 'leave'
+        when not {{ review }}.has_orders then 'leave'
         when {{ review }}.qualified_rank > {{ before }}.tier_rank then 'upgrade'
         when {{ review }}.kept_rank >= {{ before }}.tier_rank then 'keep'
         when not ({{ customer_tiering.may_downgrade(before, period) }}) then 'keep'

@@ -1,39 +1,55 @@
 {# A raw table in the types of its source YAML, one row a raw row, with what is wrong with it:
    the contract's columns   read, standardised; NULL when empty, unreadable or not allowed
    *_on                     the business date of each *_at
-   source_key, row_key      the key's raw text and the key as read, parts joined by |
    rejected_column, reject_reason   the first fault that rejects the row, NULL when there is none
    has_nulled_values        whether a value of an accepted row was turned into NULL
-   nulled_values            which and why: |column:reason|column:reason|
-   row_text                 the whole raw row, for ties between duplicates
-   raw_record, raw_record_restricted   the raw row as JSON, without and with personal data
+   and the row's documents, see raw_documents.
    Whatever a reader does not select is not computed: the models over it are views. #}
 
 {% macro typed_source(source_name, table_name) %}
     {%- if not execute -%}
         select * from {{ source(source_name, table_name) }}
     {%- else -%}
-    {%- set node = customer_tiering.source_node(source_name, table_name) -%}
-    {%- set columns = node.columns.values() | list -%}
-    {%- set public = [] -%}
-    {%- for column in columns if not column.config.meta.get('pii') -%}{%- do public.append(column.name) -%}{%- endfor -%}
+    {%- set columns = customer_tiering.source_node(source_name, table_name).columns.values() | list -%}
+    select
+        {%- for column in columns %}
+        {{ column.name }},
+        {%- if column.data_type == 'timestamp' %}
+        {{ column.name[:-3] }}_on,
+        {%- endif %}
+        {%- endfor %}
+        rejected_column,
+        reject_reason,
+        has_nulled_values,
+        {{ customer_tiering.raw_documents(source_name, table_name, 'typed') }}
+    from (
+        {{ customer_tiering.typed_values(source_name, table_name) }}
+    ) as typed
+    {%- endif -%}
+{% endmacro %}
+
+
+{# What typed_source gives but the documents, with what they are made of: every raw_* value, and
+   *_is_allowed where a column has a rule. #}
+{% macro typed_values(source_name, table_name) %}
+    {%- if not execute -%}
+        select * from {{ source(source_name, table_name) }}
+    {%- else -%}
+    {%- set columns = customer_tiering.source_node(source_name, table_name).columns.values() | list -%}
     select
         {%- for column in columns %}
         {%- set value = 'case when ' ~ column.name ~ '_is_allowed then ' ~ column.name ~ ' end'
             if customer_tiering.is_nulled_when_bad(column) and customer_tiering.has_rule(column)
             else column.name %}
         {{ value }} as {{ column.name }},
+        raw_{{ column.name }},
         {%- if column.data_type == 'timestamp' %}
         {{ column.name[:-3] }}_on,
         {%- endif %}
+        {%- if customer_tiering.has_rule(column) %}
+        {{ column.name }}_is_allowed,
+        {%- endif %}
         {%- endfor %}
-
-        {% for name in node.config.meta['key'] -%}
-        coalesce({{ customer_tiering.read_text('raw_' ~ name) }}, ''){{ " || '|' || " if not loop.last }}
-        {%- endfor %} as source_key,
-        {% for name in node.config.meta['key'] -%}
-        cast({{ name }} as {{ customer_tiering.string_type() }}){{ " || '|' || " if not loop.last }}
-        {%- endfor %} as row_key,
         case
             {%- for column in columns %}
             {%- if column.config.meta.get('required') %}
@@ -76,25 +92,7 @@
             or not {{ column.name }}_is_allowed
             {%- endif %}
         )
-        {%- endfor %} as has_nulled_values,
-        '|'
-        {%- for column in optional %}
-        || case
-            when {{ column.name }} is null and {{ customer_tiering.read_text('raw_' ~ column.name) }} is not null
-                then '{{ column.name }}:unreadable_value|'
-            {%- if customer_tiering.has_rule(column) %}
-            when not {{ column.name }}_is_allowed then '{{ column.name }}:not_allowed|'
-            {%- endif %}
-            else ''
-        end
-        {%- endfor %} as nulled_values,
-        {% for column in columns %}
-        {{- 'coalesce(cast(raw_' ~ column.name ~ " as varchar), '')" }}
-        {%- if not loop.last %} || chr(31) || {% endif %}
-        {%- endfor %} as row_text,
-        {{ customer_tiering.json_of_columns(public, 'raw_') }} as raw_record,
-        {{ customer_tiering.json_of_columns(columns | map(attribute='name') | list, 'raw_') }} as raw_record_restricted
-
+        {%- endfor %} as has_nulled_values
     from (
         select
             *
@@ -113,6 +111,50 @@
             from {{ source(source_name, table_name) }} as landed
         ) as values_read
     ) as values_checked
+    {%- endif -%}
+{% endmacro %}
+
+
+{# Texts about a raw row, of the relation that typed_values became:
+   source_key, row_key      the key's raw text and the key as read, parts joined by |
+   nulled_values            which values were turned into NULL and why: |column:reason|column:reason|
+   row_text                 the whole raw row, for ties between duplicates
+   raw_record, raw_record_restricted   the raw row as JSON, without and with personal data
+   Computed last, above every join: a reader that wants few rows then has them made for those only. #}
+{% macro raw_documents(source_name, table_name, relation) %}
+    {%- if not execute -%}
+        null as source_key
+    {%- else -%}
+    {%- set node = customer_tiering.source_node(source_name, table_name) -%}
+    {%- set columns = node.columns.values() | list -%}
+    {%- set public = [] -%}
+    {%- for column in columns if not column.config.meta.get('pii') -%}{%- do public.append(column.name) -%}{%- endfor -%}
+        {% for name in node.config.meta['key'] -%}
+        coalesce({{ customer_tiering.read_text(relation ~ '.raw_' ~ name) }}, ''){{ " || '|' || " if not loop.last }}
+        {%- endfor %} as source_key,
+        {% for name in node.config.meta['key'] -%}
+        cast({{ relation }}.{{ name }} as {{ customer_tiering.string_type() }}){{ " || '|' || " if not loop.last }}
+        {%- endfor %} as row_key,
+        '|'
+        {%- for column in columns if customer_tiering.is_nulled_when_bad(column) %}
+        || case
+            {%- if customer_tiering.has_rule(column) %}
+            when not {{ relation }}.{{ column.name }}_is_allowed then '{{ column.name }}:not_allowed|'
+            {%- endif %}
+            when
+                {{ relation }}.{{ column.name }} is null
+                and {{ customer_tiering.read_text(relation ~ '.raw_' ~ column.name) }} is not null
+                then '{{ column.name }}:unreadable_value|'
+            else ''
+        end
+        {%- endfor %} as nulled_values,
+        {% for column in columns %}
+        {{- 'coalesce(cast(' ~ relation ~ '.raw_' ~ column.name ~ " as varchar), '')" }}
+        {%- if not loop.last %} || chr(31) || {% endif %}
+        {%- endfor %} as row_text,
+        {{ customer_tiering.json_of_columns(public, relation ~ '.raw_') }} as raw_record,
+        {{ customer_tiering.json_of_columns(columns | map(attribute='name') | list, relation ~ '.raw_') }}
+            as raw_record_restricted
     {%- endif -%}
 {% endmacro %}
 

@@ -8,29 +8,43 @@ items as (
 ),
 
 sales_channels as (
-    select * from {{ ref('sales_channels') }}
+    select lower(channel) as channel, channel_type from {{ ref('sales_channels') }}
 ),
 
 by_channel as (
     select
         customer_key,
         channel,
-        row_number() over (
-            partition by customer_key order by sum(net_amount) desc, channel
-        ) as place
+        sum(net_amount) as net_amount
     from orders
-    where channel is not null
     group by customer_key, channel
 ),
 
-channel_types as (
+ranked_channels as (
     select
-        orders.customer_key,
-        max(case when sales_channels.channel_type = 'online' then 1 else 0 end) as buys_online,
-        max(case when sales_channels.channel_type = 'offline' then 1 else 0 end) as buys_offline
-    from orders
-    inner join sales_channels on lower(orders.channel) = lower(sales_channels.channel)
-    group by orders.customer_key
+        by_channel.customer_key,
+        by_channel.channel,
+        sales_channels.channel_type,
+        row_number() over (
+            partition by by_channel.customer_key
+            order by
+                case when by_channel.channel is null then 1 else 0 end,
+                by_channel.net_amount desc,
+                by_channel.channel
+        ) as place
+    from by_channel
+    left join sales_channels on lower(by_channel.channel) = sales_channels.channel
+),
+
+-- every buyer is here: an order without a channel has the channel NULL
+channels as (
+    select
+        customer_key,
+        max(case when place = 1 then channel end) as favourite_channel,
+        max(case when channel_type = 'online' then 1 else 0 end) as buys_online,
+        max(case when channel_type = 'offline' then 1 else 0 end) as buys_offline
+    from ranked_channels
+    group by customer_key
 ),
 
 items_of_orders as (
@@ -67,28 +81,22 @@ by_product_type as (
     group by customer_key, product_type
 ),
 
-buyers as (
-    select distinct customer_key from orders
-),
-
 habits as (
     select
-        buyers.customer_key,
+        channels.customer_key,
         by_product_type.product_type as demand_type,
         by_category.category as favourite_category,
-        by_channel.channel as favourite_channel,
+        channels.favourite_channel,
         case
-            when channel_types.buys_online + channel_types.buys_offline = 2 then 'omnichannel'
-            when channel_types.buys_online = 1 then 'online'
-            when channel_types.buys_offline = 1 then 'offline'
+            when channels.buys_online + channels.buys_offline = 2 then 'omnichannel'
+            when channels.buys_online = 1 then 'online'
+            when channels.buys_offline = 1 then 'offline'
         end as channel_mix
-    from buyers
-    left join by_channel on buyers.customer_key = by_channel.customer_key and by_channel.place = 1
-    left join channel_types on buyers.customer_key = channel_types.customer_key
+    from channels
     left join by_category
-        on buyers.customer_key = by_category.customer_key and by_category.place = 1
+        on channels.customer_key = by_category.customer_key and by_category.place = 1
     left join by_product_type
-        on buyers.customer_key = by_product_type.customer_key and by_product_type.place = 1
+        on channels.customer_key = by_product_type.customer_key and by_product_type.place = 1
 )
 
 select * from habits

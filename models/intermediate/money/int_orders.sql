@@ -40,7 +40,6 @@ rates as (
 converted as (
     select
         orders.order_id,
-        customer_keys.resolved_customer_id as customer_id,
         customer_keys.customer_key,
         coalesce(orders.currency_code, '{{ var("reporting_currency") }}') as currency_code,
         orders.channel,
@@ -72,7 +71,6 @@ converted as (
 judged as (
     select
         order_id,
-        customer_id,
         customer_key,
         currency_code,
         channel,

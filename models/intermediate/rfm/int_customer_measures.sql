@@ -38,11 +38,8 @@ measured as (
         filled.customer_key,
         filled.period_index,
         filled.period_index - filled.first_index + 1 as review_number,
-        case
-            when filled.last_order_on is null then 'prospect'
-            when filled.frequency = 0 then 'lapsed'
-            else 'active'
-        end as customer_status,
+        {{ customer_tiering.customer_status('filled.last_order_on', 'filled.frequency') }}
+            as customer_status,
 
         cast(periods.period_end - filled.last_order_on as integer) as recency_days,
         filled.frequency,

@@ -3,6 +3,10 @@ with scores as (
     select * from {{ ref('int_customer_scores') }}
 ),
 
+newest_changes as (
+    select * from {{ ref('int_measure_changes') }} where next_change_index is null
+),
+
 periods as (
     select * from {{ ref('int_review_periods') }}
 ),
@@ -30,6 +34,10 @@ newest_period as (
 current_scores as (
     select
         scores.*,
+        newest_changes.revenue_first_half,
+        newest_changes.revenue_second_half,
+        newest_changes.first_order_on,
+        newest_changes.last_order_on,
         customers.customer_id,
         case
             when scores.customer_status = 'active' then cells.segment_code
@@ -48,6 +56,7 @@ current_scores as (
         stars.star_rating
     from scores
     inner join newest_period on scores.period_index = newest_period.period_index
+    inner join newest_changes on scores.customer_key = newest_changes.customer_key
     inner join customers on scores.customer_key = customers.customer_key
     left join cells
         on

@@ -9,6 +9,8 @@ weight_sets as (
 component_scores as (
     select
         inputs.*,
+        {{ customer_tiering.customer_status('inputs.recency_days', 'inputs.frequency') }}
+            as customer_status,
         {%- for component in customer_tiering.score_components() %}
         weight_sets.{{ component }}_share,
         cast(
@@ -62,8 +64,6 @@ select
     frequency,
     monetary,
     period_revenue,
-    revenue_first_half,
-    revenue_second_half,
     tenure_days,
     categories,
     r_score,
@@ -76,8 +76,5 @@ select
     {{ component }}_score,
     {%- endfor %}
     management_score,
-    score_coverage,
-
-    first_order_on,
-    last_order_on
+    score_coverage
 from scored

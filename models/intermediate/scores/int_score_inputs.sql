@@ -56,7 +56,6 @@ normalised as (
         customer_key,
         period_index,
         review_number,
-        customer_status,
         {% for component, input, is_known in customer_tiering.score_inputs() -%}
         {{ '+ ' if not loop.first }}case when {{ is_known }} then {{ 2 ** loop.index0 }} else 0 end
         {% endfor %} as known_inputs,
@@ -65,8 +64,6 @@ normalised as (
         frequency,
         monetary,
         period_revenue,
-        revenue_first_half,
-        revenue_second_half,
         tenure_days,
         case when has_categories then category_count end as categories,
         r_score,
@@ -105,10 +102,7 @@ normalised as (
         case
             when has_categories
                 then {{ customer_tiering.normalised('2000 * least(category_count, 5)') }}
-        end as categories_normalised,
-
-        first_order_on,
-        last_order_on
+        end as categories_normalised
     from measured
 )
 

@@ -1,11 +1,11 @@
 {# The reviews whose decision depends on how the customer moved since the reference, the newest
-   review before that entered, kept or raised the tier; with the scores at the review. #}
+   review before that entered, kept or raised the tier; with the inputs of the scores at the review. #}
 with states as (
     select * from {{ ref('int_tier_states') }}
 ),
 
-scores as (
-    select * from {{ ref('int_customer_scores') }}
+inputs as (
+    select * from {{ ref('int_score_inputs') }}
 ),
 
 periods as (
@@ -20,29 +20,27 @@ explained as (
         states.change_type,
         states.tier_rank,
         case when states.change_type = 'upgrade' then 1 else -1 end as direction,
-        scores.customer_status,
-        scores.known_inputs,
-        scores.management_score,
-        scores.recency_days,
-        scores.frequency,
-        scores.monetary,
-        scores.tenure_days,
-        scores.categories
+        inputs.known_inputs,
+        inputs.recency_days,
+        inputs.frequency,
+        inputs.monetary,
+        inputs.tenure_days,
+        inputs.categories
         {%- for component, input, is_known in customer_tiering.score_inputs() %},
-        scores.{{ input }}_normalised
+        inputs.{{ input }}_normalised
         {%- endfor %},
 
         periods.period_end,
         reference_periods.period_end as reference_period_end
     from states
-    inner join scores
-        on states.customer_key = scores.customer_key and states.period_index = scores.period_index
+    inner join inputs
+        on states.customer_key = inputs.customer_key and states.period_index = inputs.period_index
     inner join periods on states.period_index = periods.period_index
     inner join periods as reference_periods
         on states.reference_index = reference_periods.period_index
     where
         states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
-        or (states.change_type = 'leave' and scores.customer_status = 'active')
+        or (states.change_type = 'leave' and states.is_active)
 )
 
 select * from explained

@@ -4,8 +4,8 @@ with reviews as (
     select * from {{ ref('int_reviews_to_explain') }}
 ),
 
-reference_scores as (
-    select * from {{ ref('int_customer_scores') }}
+reference_inputs as (
+    select * from {{ ref('int_score_inputs') }}
 ),
 
 weight_sets as (
@@ -37,7 +37,7 @@ compared as (
         {%- endfor %}
         reference.monetary - reviews.monetary as monetary_fall
     from reviews
-    inner join reference_scores as reference
+    inner join reference_inputs as reference
         on
             reviews.customer_key = reference.customer_key
             and reviews.reference_index = reference.period_index

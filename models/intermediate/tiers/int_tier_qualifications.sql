@@ -15,10 +15,12 @@ qualified as (
         scores.customer_key,
         scores.review_number,
         scores.period_index,
-        scores.customer_status,
 
         {{ customer_tiering.highest_rank(['enter'], 'scores', 'ladders') }} as qualified_rank,
-        {{ customer_tiering.highest_rank(['keep', 'enter'], 'scores', 'ladders') }} as kept_rank
+        {{ customer_tiering.highest_rank(['keep', 'enter'], 'scores', 'ladders') }} as kept_rank,
+
+        scores.recency_days is not null as has_orders,
+        scores.frequency > 0 as is_active
     from scores
     inner join periods on scores.period_index = periods.period_index
     inner join ladders on periods.rules_valid_from = ladders.version_valid_from

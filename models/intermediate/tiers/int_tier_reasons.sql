@@ -41,9 +41,9 @@ reasoned as (
         case
             when reviews.change_type = 'enter' and reviews.is_first_tier then 'first_order'
             when reviews.change_type = 'enter' then 'return_order'
-            when reviews.change_type = 'leave' and reviews.customer_status = 'prospect'
+            when reviews.change_type = 'leave' and not reviews.has_orders
                 then 'orders_undone'
-            when reviews.change_type = 'leave' and reviews.customer_status = 'lapsed'
+            when reviews.change_type = 'leave' and not reviews.is_active
                 then 'inactivity'
             when rule_changes.customer_key is not null then 'rule_change'
             when refunded.customer_key is not null then 'refund'

@@ -3,6 +3,10 @@ with reviews as (
     select * from {{ ref('int_reviews_to_explain') }}
 ),
 
+scores as (
+    select * from {{ ref('int_customer_scores') }}
+),
+
 states as (
     select * from {{ ref('int_tier_states') }}
 ),
@@ -23,11 +27,11 @@ under_older_rules as (
     select
         reviews.customer_key,
         reviews.period_index,
-        reviews.customer_status,
         reviews.change_type as actual_change_type,
         reviews.tier_rank as actual_rank,
-        {{ customer_tiering.highest_rank(['enter'], 'reviews', 'ladders') }} as qualified_rank,
-        {{ customer_tiering.highest_rank(['keep', 'enter'], 'reviews', 'ladders') }} as kept_rank,
+        {{ customer_tiering.highest_rank(['enter'], 'scores', 'ladders') }} as qualified_rank,
+        {{ customer_tiering.highest_rank(['keep', 'enter'], 'scores', 'ladders') }} as kept_rank,
+        scores.customer_status <> 'prospect' as has_orders,
         periods.is_open_period,
         periods.is_last_of_year,
         extract(year from periods.period_end)
@@ -35,6 +39,8 @@ under_older_rules as (
         {{ customer_tiering.month_day('periods.period_end') }} as month_day,
         {{ customer_tiering.month_day('periods.previous_period_end') }} as previous_month_day
     from reviews
+    inner join scores
+        on reviews.customer_key = scores.customer_key and reviews.period_index = scores.period_index
     inner join periods on reviews.period_index = periods.period_index
     inner join reference_periods on reviews.reference_index = reference_periods.period_index
     inner join ladders on reference_periods.rules_valid_from = ladders.version_valid_from

@@ -24,7 +24,6 @@ states as (
         customer_key,
         0 as review_number,
         0 as period_index,
-        cast(null as {{ customer_tiering.string_type() }}) as customer_status,
         cast(null as {{ customer_tiering.string_type() }}) as change_type,
         0 as tier_rank_before,
         0 as tier_rank,
@@ -35,6 +34,8 @@ states as (
         cast(null as integer) as since_index,
         cast(null as integer) as since_month_day,
         cast(null as integer) as reference_index,
+        false as has_orders,
+        false as is_active,
         true as is_first_tier,
         false as is_newly_lapsed
     from qualifications
@@ -44,7 +45,6 @@ states as (
         customer_key,
         review_number,
         period_index,
-        customer_status,
         change_type,
         tier_rank as tier_rank_before,
         tier_rank_after as tier_rank,
@@ -76,6 +76,8 @@ states as (
             else since_month_day
         end as since_month_day,
         reference_index,
+        has_orders,
+        is_active,
         is_first_tier,
         is_newly_lapsed
     from (
@@ -88,9 +90,10 @@ states as (
                 review.customer_key,
                 review.review_number,
                 review.period_index,
-                review.customer_status,
                 review.qualified_rank,
                 review.kept_rank,
+                review.has_orders,
+                review.is_active,
                 period.is_open_period,
                 period.since_month_day as review_month_day,
                 before.tier_rank,
@@ -106,8 +109,7 @@ states as (
                 {{ customer_tiering.tier_change_type('before', 'review', 'period') }}
                     as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
-                coalesce(before.customer_status = 'active', false)
-                and review.customer_status = 'lapsed' as is_newly_lapsed
+                before.is_active and review.has_orders and not review.is_active as is_newly_lapsed
             from states as before
             inner join qualifications as review
                 on

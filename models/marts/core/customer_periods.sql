@@ -33,7 +33,6 @@ select
     end as segment_code,
     qualified_tiers.tier_code as qualified_tier_code,
     held_tiers.tier_code,
-    tiers_before.tier_code as tier_code_before,
     states.change_type,
     reasons.reason_code,
 
@@ -50,6 +49,7 @@ select
     scores.management_score,
     scores.score_coverage,
     states.tier_rank,
+    states.tier_rank_before,
 
     periods.is_open_period,
     periods.is_open_period as is_provisional,
@@ -71,4 +71,3 @@ left join cells
         and scores.m_score = cells.m_score
 left join tier_names as qualified_tiers on states.qualified_rank = qualified_tiers.tier_rank
 left join tier_names as held_tiers on states.tier_rank = held_tiers.tier_rank
-left join tier_names as tiers_before on states.tier_rank_before = tiers_before.tier_rank

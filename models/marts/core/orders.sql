@@ -2,6 +2,10 @@ with orders as (
     select * from {{ ref('int_order_outcomes') }}
 ),
 
+customers as (
+    select customer_key, customer_id from {{ ref('int_customers') }}
+),
+
 scores as (
     select * from {{ ref('int_current_scores') }}
 ),
@@ -11,7 +15,7 @@ days as (
 ),
 
 states as (
-    select * from {{ ref('int_tier_states') }}
+    select * from {{ ref('int_tier_states') }} where tier_rank > 0
 ),
 
 tier_names as (
@@ -40,7 +44,7 @@ first_orders as (
 
 select
     orders.order_id,
-    orders.customer_id,
+    customers.customer_id,
     orders.order_status as status,
     orders.channel,
     orders.store_id,
@@ -61,6 +65,7 @@ select
 
     orders.ordered_at
 from orders
+left join customers on orders.customer_key = customers.customer_key
 left join first_orders on orders.order_id = first_orders.order_id and first_orders.place = 1
 left join days on orders.order_date = days.date_day
 -- the review before the order's own period is the last one closed before it

@@ -44,7 +44,7 @@ totals as (
 churned as (
     select
         period_end,
-        coalesce(tier_code_before, 'none') as tier_code,
+        tier_rank_before as tier_rank,
         count(*) as customers
     from customer_periods
     where is_newly_lapsed
@@ -76,7 +76,7 @@ summed as (
     left join totals as before
         on cells.previous_period_end = before.period_end and cells.tier_rank = before.tier_rank
     left join churned
-        on cells.period_end = churned.period_end and cells.tier_code = churned.tier_code
+        on cells.period_end = churned.period_end and cells.tier_rank = churned.tier_rank
 )
 
 select

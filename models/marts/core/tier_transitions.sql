@@ -7,18 +7,34 @@ periods as (
         period_end,
         lag(period_end) over (order by period_end) as previous_period_end
     from {{ ref('review_periods') }}
+),
+
+tier_names as (
+    select distinct tier_rank, tier_code from {{ ref('tier_ladder') }}
+),
+
+moved as (
+    select
+        tier_rank_before,
+        tier_rank,
+        period_end,
+        count(*) as customers,
+        sum(monetary) as window_revenue
+    from customer_periods
+    group by tier_rank_before, tier_rank, period_end
 )
 
 select
-    coalesce(customer_periods.tier_code_before, 'none') as from_tier_code,
-    coalesce(customer_periods.tier_code, 'none') as to_tier_code,
+    coalesce(tiers_before.tier_code, 'none') as from_tier_code,
+    coalesce(tiers_after.tier_code, 'none') as to_tier_code,
 
-    count(*) as customers,
-    cast(sum(customer_periods.monetary) as decimal(18, 2)) as window_revenue,
+    moved.customers,
+    cast(moved.window_revenue as decimal(18, 2)) as window_revenue,
 
     periods.previous_period_end as from_period_end,
     periods.period_end as to_period_end
-from customer_periods
-inner join periods on customer_periods.period_end = periods.period_end
+from moved
+inner join periods on moved.period_end = periods.period_end
+left join tier_names as tiers_before on moved.tier_rank_before = tiers_before.tier_rank
+left join tier_names as tiers_after on moved.tier_rank = tiers_after.tier_rank
 where periods.previous_period_end is not null
-group by 1, 2, 5, 6

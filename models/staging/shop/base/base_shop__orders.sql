@@ -1,5 +1,5 @@
 with typed as (
-    {{ customer_tiering.typed_source('shop', 'orders') }}
+    {{ customer_tiering.typed_values('shop', 'orders') }}
 ),
 
 order_statuses as (
@@ -14,12 +14,7 @@ checked as (
         typed.channel,
         typed.store_id,
         order_statuses.order_status,
-        typed.source_key,
-        typed.row_key,
-        typed.row_text,
-        typed.raw_record,
-        typed.raw_record_restricted,
-        typed.nulled_values,
+        {{ customer_tiering.raw_documents('shop', 'orders', 'typed') }},
         -- the first faulty column in the contract's order: the typed faults of earlier columns come
         -- first
         case

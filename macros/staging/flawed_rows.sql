@@ -1,0 +1,40 @@
+{# The raw rows of a table that are rejected, lose a value, or have a key in which `cross_table_rejects`, which
+   compares tables, finds a fault: one pass over the table, whose faults are few. #}
+{% macro flawed_rows(source_name, table_name, cross_table_rejects) %}
+    {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
+    {%- set newest_by = customer_tiering.source_meta(source_name, table_name, 'newest_by') -%}
+    {#- two passes rather than one with "or", for which every row's texts would be made #}
+    {%- for condition in [
+        'reject_reason is not null or has_nulled_values',
+        "reject_reason is null and not coalesce(has_nulled_values, false) and row_key in (select row_key from "
+        ~ cross_table_rejects ~ " where source_table = '" ~ table_name ~ "')",
+    ] %}
+    select
+        '{{ table_name }}' as source_table,
+        source_key,
+        row_key,
+        reject_reason,
+        rejected_column,
+        nulled_values,
+        row_text,
+        raw_record,
+        raw_record_restricted,
+        {{ newest_by or 'cast(null as timestamp)' }} as updated_at
+    from {{ base }}
+    where {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+
+{# The columns of a raw table whose bad values become NULL. #}
+{% macro nulled_columns(source_name, table_name) %}
+    {% set names = [] %}
+    {% if execute %}
+        {% for column in customer_tiering.source_node(source_name, table_name).columns.values()
+            if customer_tiering.is_nulled_when_bad(column) %}
+            {% do names.append(column.name) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(names) }}
+{% endmacro %}
