@@ -38,7 +38,7 @@ TIERLESS = "none"  # the code of customers without a tier in aggregated marts
 
 COMPONENT_INPUTS = {
     "value": ("recency", "frequency", "monetary", "contribution", "balance"),
-    "growth": ("revenue_trend",),
+    "growth": ("revenue_trend", "new_categories"),
     "loyalty": ("repeat_rate", "tenure", "referrals"),
     "satisfaction": ("nps", "csat", "complaints"),
     "engagement": ("active_days", "channels", "usage_time"),

@@ -11,6 +11,16 @@
         ['loyalty', 'repeat_rate', 'is_valued'],
         ['loyalty', 'tenure', 'is_valued'],
         ['partnership', 'categories', 'has_categories'],
+        ['loyalty', 'referrals', 'has_referrals'],
+        ['satisfaction', 'nps', 'has_nps'],
+        ['satisfaction', 'csat', 'has_csat'],
+        ['satisfaction', 'complaints', 'has_tickets'],
+        ['engagement', 'active_days', 'has_interactions'],
+        ['engagement', 'channels', 'has_channels'],
+        ['engagement', 'usage_time', 'has_usage'],
+        ['partnership', 'demand_breadth', 'has_demand'],
+        ['partnership', 'contact_regularity', 'has_contacts'],
+        ['growth', 'new_categories', 'has_new_categories'],
     ]) }}
 {% endmacro %}
 
@@ -39,6 +49,16 @@
         ['repeat_rate', 'frequency', 1],
         ['tenure', 'tenure_days', 1],
         ['categories', 'categories', 1],
+        ['referrals', 'referrals_normalised', 1],
+        ['nps', 'nps_normalised', 1],
+        ['csat', 'csat_normalised', 1],
+        ['complaints', 'complaints_normalised', 1],
+        ['active_days', 'active_days_normalised', 1],
+        ['channels', 'channels_normalised', 1],
+        ['usage_time', 'usage_time_normalised', 1],
+        ['demand_breadth', 'demand_breadth_normalised', 1],
+        ['contact_regularity', 'contact_regularity_normalised', 1],
+        ['new_categories', 'new_categories_normalised', 1],
     ]) }}
 {% endmacro %}
 
@@ -56,7 +76,25 @@
         'repeat_rate': 'frequency',
         'tenure': 'tenure_days',
         'categories': 'categories',
+        'referrals': 'coalesce(converted_referrals, 0)',
+        'nps': 'nps_answer',
+        'csat': customer_tiering.ratio_of_four_decimals('csat_sum', 'csat_answers'),
+        'complaints': 'coalesce(complaints, 0) + coalesce(open_complaints, 0)',
+        'active_days': 'coalesce(active_days, 0)',
+        'channels': 'coalesce(channels, 0)',
+        'usage_time': customer_tiering.ratio_of_four_decimals('coalesce(usage_seconds, 0)', '3600'),
+        'demand_breadth': customer_tiering.ratio_of_four_decimals(
+            'greatest(least(service_revenue, typed_revenue), 0)', 'typed_revenue'
+        ),
+        'contact_regularity': 'coalesce(contact_months, 0)',
+        'new_categories': 'coalesce(new_categories, 0)',
     }[input]) }}
+{%- endmacro %}
+
+
+{# numerator / denominator to four decimals, rounded half up; both are whole and not negative. #}
+{% macro ratio_of_four_decimals(numerator, denominator) -%}
+    cast({{ customer_tiering.rounded_ratio('10000 * (' ~ numerator ~ ')', denominator) }} as decimal(18, 0)) * 0.0001
 {%- endmacro %}
 
 

@@ -10,6 +10,10 @@
         ['shop', 'products', 'stg_shop__products'],
         ['shop', 'refunds', 'stg_shop__refunds'],
         ['shop', 'exchange_rates', 'stg_shop__exchange_rates'],
+        ['engagement', 'interactions', 'int_interactions'],
+        ['service', 'tickets', 'int_tickets'],
+        ['survey', 'survey_responses', 'int_survey_responses'],
+        ['marketing', 'referrals', 'int_referrals'],
     ]) }}
 {% endmacro %}
 

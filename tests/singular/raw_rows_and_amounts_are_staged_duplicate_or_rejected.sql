@@ -53,6 +53,22 @@ staged as (
     union all
     select 'exchange_rates' as source_table, count(*) as row_count, null as amount
     from {{ ref('stg_shop__exchange_rates') }}
+    union all
+    select 'interactions' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_interactions') }}
+    where not is_of_unknown_customer
+    union all
+    select 'tickets' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_tickets') }}
+    where not is_of_unknown_customer
+    union all
+    select 'survey_responses' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_survey_responses') }}
+    where not is_of_unknown_customer
+    union all
+    select 'referrals' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_referrals') }}
+    where reject_reason is null
 )
 
 select

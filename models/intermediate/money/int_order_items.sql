@@ -32,6 +32,7 @@ joined as (
 
         items.quantity,
         items.line_amount,
+        orders.rate_to_reporting,
 
         coalesce(orders.is_entered, false) as is_entered,
         orders.order_id is null or orders.is_without_rate as is_of_unknown_order,

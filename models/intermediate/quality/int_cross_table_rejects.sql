@@ -15,6 +15,22 @@ customer_merges as (
     select * from {{ ref('int_customer_merges') }}
 ),
 
+interactions as (
+    select * from {{ ref('int_interactions') }}
+),
+
+tickets as (
+    select * from {{ ref('int_tickets') }}
+),
+
+survey_responses as (
+    select * from {{ ref('int_survey_responses') }}
+),
+
+referrals as (
+    select * from {{ ref('int_referrals') }}
+),
+
 rejects as (
     select
         'orders' as source_table,
@@ -61,6 +77,49 @@ rejects as (
         'into_customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
     from customer_merges
+    where reject_reason is not null
+    union all
+    select
+        'interactions' as source_table,
+        interaction_id as row_key,
+        'rejected' as action,
+        'unknown_customer' as reject_reason,
+        'customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from interactions
+    where is_of_unknown_customer
+    union all
+    select
+        'tickets' as source_table,
+        ticket_id as row_key,
+        'rejected' as action,
+        'unknown_customer' as reject_reason,
+        'customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from tickets
+    where is_of_unknown_customer
+    union all
+    select
+        'survey_responses' as source_table,
+        response_id as row_key,
+        'rejected' as action,
+        'unknown_customer' as reject_reason,
+        'customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from survey_responses
+    where is_of_unknown_customer
+    union all
+    select
+        'referrals' as source_table,
+        referral_id as row_key,
+        'rejected' as action,
+        reject_reason,
+        case
+            when reject_reason = 'self_referral' then 'referred_customer_id'
+            else 'referrer_customer_id'
+        end as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from referrals
     where reject_reason is not null
 )
 

@@ -6,49 +6,77 @@ revenue_ranks as (
     select * from {{ ref('int_revenue_ranks') }}
 ),
 
-category_counts as (
-    select * from {{ ref('int_customer_categories') }}
+signals as (
+    select * from {{ ref('int_customer_signals') }}
+),
+
+starts as (
+    select * from {{ ref('int_signal_starts') }}
 ),
 
 periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
--- before the first order with a category the source is not there, which is not the same as no
--- category
-category_source as (
-    select min(order_date) as known_from
-    from {{ ref('int_order_items') }}
-    where is_entered and customer_key is not null and category is not null
-),
-
 measured as (
     select
         rfm.*,
         revenue_ranks.contribution,
-        coalesce(category_counts.categories, 0) as category_count,
+        coalesce(signals.categories, 0) as category_count,
+        coalesce(signals.new_categories, 0) as new_category_count,
+        coalesce(signals.converted_referrals, 0) as referral_count,
+        signals.nps_answer,
+        signals.csat_sum,
+        signals.csat_answers,
+        coalesce(signals.complaints, 0) + coalesce(signals.open_complaints, 0) as complaint_count,
+        coalesce(signals.active_days, 0) as active_day_count,
+        coalesce(signals.channels, 0) as channel_count,
+        coalesce(signals.usage_seconds, 0) as usage_seconds,
+        coalesce(signals.contact_months, 0) as contact_month_count,
+        signals.typed_revenue,
+        greatest(least(signals.service_revenue, signals.typed_revenue), 0) as service_revenue,
         {{ customer_tiering.cents('greatest(rfm.revenue_first_half, 0)') }} as first_half_cents,
         {{ customer_tiering.cents('greatest(rfm.revenue_second_half, 0)') }} as second_half_cents,
         rfm.last_order_on - rfm.first_order_on as tenure_days,
 
         rfm.customer_status <> 'prospect' as is_valued,
         rfm.customer_status <> 'prospect'
-        and coalesce(category_source.known_from <= periods.period_end, false) as has_categories,
+        and coalesce(starts.categories_from <= periods.period_end, false) as has_categories,
+        rfm.customer_status <> 'prospect'
+        and rfm.first_order_on <= periods.period_end - 182
+        and coalesce(starts.categories_from <= periods.period_end - 182, false)
+            as has_new_categories,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.referrals_from <= periods.period_end, false) as has_referrals,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.tickets_from <= periods.period_end, false) as has_tickets,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.interactions_from <= periods.period_end, false) as has_interactions,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.channels_from <= periods.period_end, false) as has_channels,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.usage_from <= periods.period_end, false) as has_usage,
+        rfm.customer_status <> 'prospect'
+        and coalesce(starts.contacts_from <= periods.period_end, false) as has_contacts,
+        rfm.customer_status <> 'prospect' and signals.nps_answer is not null as has_nps,
+        rfm.customer_status <> 'prospect' and coalesce(signals.csat_answers > 0, false) as has_csat,
+        rfm.customer_status <> 'prospect' and coalesce(signals.typed_revenue > 0, false)
+            as has_demand,
         rfm.customer_status = 'active'
         and rfm.first_order_on <= periods.period_end - 365
         and (rfm.revenue_first_half > 0 or rfm.revenue_second_half > 0) as has_trend
     from rfm
     inner join periods on rfm.period_index = periods.period_index
-    cross join category_source
+    cross join starts
     left join revenue_ranks
         on
             rfm.period_index = revenue_ranks.period_index
             and rfm.monetary = revenue_ranks.monetary
             and rfm.customer_status = 'active'
-    left join category_counts
+    left join signals
         on
-            rfm.customer_key = category_counts.customer_key
-            and rfm.period_index = category_counts.period_index
+            rfm.customer_key = signals.customer_key
+            and rfm.period_index = signals.period_index
 ),
 
 normalised as (
@@ -102,7 +130,61 @@ normalised as (
         case
             when has_categories
                 then {{ customer_tiering.normalised('2000 * least(category_count, 5)') }}
-        end as categories_normalised
+        end as categories_normalised,
+        case
+            when has_referrals
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('10000 * least(referral_count, 3)', '3')
+                ) }}
+        end as referrals_normalised,
+        case
+            when has_nps
+                then {{ customer_tiering.normalised('1000 * nps_answer') }}
+        end as nps_normalised,
+        case
+            when has_csat
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('2500 * (csat_sum - csat_answers)', 'csat_answers')
+                ) }}
+        end as csat_normalised,
+        case
+            when has_tickets
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('10000', '(1 + complaint_count)')
+                ) }}
+        end as complaints_normalised,
+        case
+            when has_interactions
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('10000 * least(active_day_count, 52)', '52')
+                ) }}
+        end as active_days_normalised,
+        case
+            when has_channels
+                then {{ customer_tiering.normalised('2500 * least(channel_count, 4)') }}
+        end as channels_normalised,
+        case
+            when has_usage
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('least(usage_seconds, 360000)', '36')
+                ) }}
+        end as usage_time_normalised,
+        case
+            when has_demand
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('10000 * service_revenue', 'typed_revenue')
+                ) }}
+        end as demand_breadth_normalised,
+        case
+            when has_contacts
+                then {{ customer_tiering.normalised(
+                    customer_tiering.rounded_ratio('10000 * least(contact_month_count, 12)', '12')
+                ) }}
+        end as contact_regularity_normalised,
+        case
+            when has_new_categories
+                then {{ customer_tiering.normalised('5000 * least(new_category_count, 2)') }}
+        end as new_categories_normalised
     from measured
 )
 

@@ -1,5 +1,32 @@
-with scores as (
+with current_scores as (
     select * from {{ ref('int_current_scores') }} where customer_status <> 'prospect'
+),
+
+signals as (
+    select * from {{ ref('int_customer_signals') }}
+),
+
+scores as (
+    select
+        current_scores.*,
+        signals.new_categories,
+        signals.converted_referrals,
+        signals.nps_answer,
+        signals.csat_sum,
+        signals.csat_answers,
+        signals.complaints,
+        signals.open_complaints,
+        signals.active_days,
+        signals.channels,
+        signals.usage_seconds,
+        signals.contact_months,
+        signals.typed_revenue,
+        signals.service_revenue
+    from current_scores
+    left join signals
+        on
+            current_scores.customer_key = signals.customer_key
+            and current_scores.period_index = signals.period_index
 ),
 
 weight_sets as (

@@ -1,0 +1,59 @@
+{# Categories that a customer bought in the last 182 days of a period, and never before. #}
+with items as (
+    select distinct
+        customer_key,
+        category,
+        order_date,
+        undone_on
+    from {{ ref('int_order_items') }}
+    where is_entered and customer_key is not null and category is not null
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+recent as (
+    select distinct
+        items.customer_key,
+        items.category,
+        periods.period_index,
+        periods.period_end
+    from items
+    inner join periods
+        on
+            periods.period_end >= items.order_date
+            and periods.period_end < items.order_date + 182
+            and (items.undone_on is null or periods.period_end < items.undone_on)
+),
+
+bought_before as (
+    select distinct
+        recent.customer_key,
+        recent.category,
+        recent.period_index
+    from recent
+    inner join items
+        on
+            recent.customer_key = items.customer_key
+            and recent.category = items.category
+            and recent.period_end >= items.order_date + 182
+            and (items.undone_on is null or recent.period_end < items.undone_on)
+),
+
+counted as (
+    select
+        recent.customer_key,
+        recent.period_index,
+        cast(count(*) as integer) as new_categories
+    from recent
+    left join bought_before
+        on
+            recent.customer_key = bought_before.customer_key
+            and recent.category = bought_before.category
+            and recent.period_index = bought_before.period_index
+    where bought_before.customer_key is null
+    group by recent.customer_key, recent.period_index
+)
+
+select * from counted
