@@ -134,6 +134,8 @@ class Settings(BaseModel):
     score_profile: Annotated[
         StrictStr, Field(description="the name of a profile of seeds/score_weights.csv")
     ]
+    lifecycle_min_gaps: _whole(1, 1000)
+    lifecycle_default_gap_days: _whole(1, 3660)
     tier_min_hold_periods: _whole(0, 520)
     tier_grace_periods: _whole(0, 520)
     tier_downgrade: Annotated[

@@ -28,6 +28,7 @@ from customer_tiering.seeds import (
     ScoreWeight,
     SeedRow,
     Seeds,
+    LifecycleRule,
     StarRating,
     Tier,
     did_you_mean,
@@ -54,6 +55,8 @@ ORDER_INPUTS = {
     "repeat_rate",
     "tenure",
 }
+# As many places as macros/lifecycle_rules.sql has.
+MOST_LIFECYCLE_RULES = 12
 VALUE_LED_PROFILES = ("b2b", "finance", "subscription")
 CELLS = tuple(product(range(1, 6), repeat=3))
 
@@ -70,6 +73,7 @@ def check_seeds(seeds: Seeds) -> None:
     _check_bands(seeds.rfm_bands)
     _check_fixed_edges(seeds.rfm_fixed_edges)
     _check_star_ratings(seeds.star_ratings)
+    _check_lifecycle(seeds.lifecycle)
     _check_age_bands(seeds.age_bands)
     _check_order_statuses(seeds.order_statuses)
     _check_unique("sales_channels", seeds.sales_channels, "channel")
@@ -333,6 +337,44 @@ def _check_star_ratings(ratings: list[StarRating]) -> None:
             found = f"min_score {high.min_score} of {high.star_rating} stars"
             allowed = f"more than {low.min_score}, the min_score of {low.star_rating}"
             _fail("star_ratings", high, found, allowed)
+
+
+def _check_lifecycle(rules: list[LifecycleRule]) -> None:
+    """Total (every number of order days ends in some stage) and without a rule that never holds."""
+    _check_unique("lifecycle", rules, "priority")
+    if len(rules) > MOST_LIFECYCLE_RULES:
+        _fail("lifecycle", rules, f"{len(rules)} rules", f"at most {MOST_LIFECYCLE_RULES}")
+    classic: dict[str, LifecycleRule] = {}
+    for row in rules:
+        if row.order_days_to is not None and row.order_days_to < row.order_days_from:
+            found = f"order_days_to {row.order_days_to} below order_days_from {row.order_days_from}"
+            _fail("lifecycle", row, found, "an order_days_to of at least order_days_from, or empty")
+        first = classic.setdefault(row.lifecycle_stage, row)
+        if first.classic_stage != row.classic_stage:
+            found = f"classic_stage {row.classic_stage} for {row.lifecycle_stage}"
+            allowed = f"{first.classic_stage}, as on line {first.line}"
+            _fail("lifecycle", row, found, allowed)
+
+    settled: set[int] = set()
+    ends = {0} | {row.order_days_from for row in rules}
+    ends |= {row.order_days_to + 1 for row in rules if row.order_days_to is not None}
+    for row in sorted(rules, key=lambda row: row.priority):
+        covered = {n for n in ends if _covers(row, n)}
+        if covered <= settled:
+            found = f"a rule for {row.lifecycle_stage} that is never reached"
+            allowed = "a rule whose order days no rule before it takes whatever the gaps"
+            _fail("lifecycle", row, found, allowed)
+        if row.gap_ratio_from is None and row.break_ratio_from is None:
+            settled |= covered
+    if missing := ends - settled:
+        found = f"no rule without ratios for {min(missing)} order days"
+        _fail("lifecycle", None, found, "one for every number of order days from 0")
+
+
+def _covers(rule: LifecycleRule, order_days: int) -> bool:
+    return rule.order_days_from <= order_days and (
+        rule.order_days_to is None or order_days <= rule.order_days_to
+    )
 
 
 def _check_age_bands(bands: list[AgeBand]) -> None:

@@ -22,6 +22,16 @@ from customer_tiering.errors import ConfigurationError
 SEGMENT_MAPS = ("standard", "value_matrix")
 BANDS = ("value_class", "purchasing_power", "purchase_frequency_band", "buyer_type")
 ORDER_STATUSES = ("pending", "completed", "cancelled", "returned")
+LIFECYCLE_STAGES = (
+    "prospect",
+    "new",
+    "developing",
+    "active",
+    "at_risk",
+    "dormant",
+    "lost",
+    "won_back",
+)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -83,6 +93,10 @@ OrdersOrEmpty = _or_empty(_whole(0, 1_000_000), "empty or a whole number from 0 
 RevenueOrEmpty = _or_empty(
     _number(10**14, 2, "a number of 0 or more"),
     "empty or a number of 0 or more with at most 2 decimals",
+)
+RatioOrEmpty = _or_empty(
+    _number(1000, 2, "a number from 0 to 1000"),
+    "empty or a number from 0 to 1000 with at most 2 decimals",
 )
 IsoDate = Annotated[
     date, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), Field(description="an ISO date (YYYY-MM-DD)")
@@ -182,6 +196,22 @@ class StarRating(SeedRow):
     min_score: Points
 
 
+class LifecycleRule(SeedRow):
+    """A rule of the lifecycle: the first that matches gives the stage.
+
+    Order days are counted, both ends included; ratios are to the gap that is expected of the
+    customer, empty for any.
+    """
+
+    priority: _whole(1, 1000)
+    lifecycle_stage: _one_of(*LIFECYCLE_STAGES)
+    classic_stage: _one_of("acquisition", "conversion", "maintenance", "exit")
+    order_days_from: _whole(0, 1_000_000)
+    order_days_to: OrdersOrEmpty
+    gap_ratio_from: RatioOrEmpty
+    break_ratio_from: RatioOrEmpty
+
+
 class AgeBand(SeedRow):
     """Ages in full years, both ends included."""
 
@@ -223,6 +253,7 @@ class Seeds(BaseModel):
     rfm_bands: list[RfmBand]
     rfm_fixed_edges: list[RfmFixedEdges]
     star_ratings: list[StarRating]
+    lifecycle: list[LifecycleRule]
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
     sales_channels: list[SalesChannel]
@@ -318,6 +349,7 @@ def read_seeds(folder: Path) -> Seeds:
         "rfm_bands": RfmBand,
         "rfm_fixed_edges": RfmFixedEdges,
         "star_ratings": StarRating,
+        "lifecycle": LifecycleRule,
         "age_bands": AgeBand,
         "order_statuses": OrderStatus,
         "sales_channels": SalesChannel,

@@ -31,6 +31,16 @@
 {%- endmacro %}
 
 
+{# The median of the values of a window from its first row to the current one; NULLs are passed over. #}
+{% macro running_median(expression, window) -%}
+    {{ return(adapter.dispatch('running_median', 'customer_tiering')(expression, window)) }}
+{%- endmacro %}
+
+{% macro default__running_median(expression, window) -%}
+    median({{ expression }}) over ({{ window }} rows between unbounded preceding and current row)
+{%- endmacro %}
+
+
 {# An element of a list, counted from 1. #}
 {% macro element(list, position) -%}
     {{ return(adapter.dispatch('element', 'customer_tiering')(list, position)) }}

@@ -6,6 +6,10 @@ states as (
     select * from {{ ref('int_tier_states') }}
 ),
 
+stages as (
+    select * from {{ ref('int_lifecycle_stages') }}
+),
+
 reasons as (
     select * from {{ ref('int_tier_reasons') }}
 ),
@@ -31,6 +35,7 @@ select
     case
         when scores.customer_status = 'active' then cells.segment_code else scores.customer_status
     end as segment_code,
+    stages.lifecycle_stage,
     qualified_tiers.tier_code as qualified_tier_code,
     held_tiers.tier_code,
     states.change_type,
@@ -60,6 +65,8 @@ select
 from scores
 inner join states
     on scores.customer_key = states.customer_key and scores.period_index = states.period_index
+inner join stages
+    on scores.customer_key = stages.customer_key and scores.period_index = stages.period_index
 inner join customers on scores.customer_key = customers.customer_key
 inner join periods on scores.period_index = periods.period_index
 left join reasons

@@ -22,6 +22,22 @@ habits as (
     select * from {{ ref('int_customer_habits') }}
 ),
 
+newest_period as (
+    select max(period_index) as period_index from {{ ref('int_review_periods') }}
+),
+
+stages as (
+    select
+        all_stages.customer_key,
+        all_stages.lifecycle_stage
+    from {{ ref('int_lifecycle_stages') }} as all_stages
+    inner join newest_period on all_stages.period_index = newest_period.period_index
+),
+
+classic_stages as (
+    select distinct lifecycle_stage, classic_stage from {{ ref('lifecycle') }}
+),
+
 age_bands as (
     select * from {{ ref('age_bands') }}
 ),
@@ -62,6 +78,8 @@ select
     customers.industry,
     customers.company_size,
     customers.acquisition_channel,
+    coalesce(stages.lifecycle_stage, 'prospect') as lifecycle_stage,
+    classic_stages.classic_stage,
     coalesce(scores.value_class, 'none') as value_class,
     scores.purchasing_power,
     scores.purchase_frequency_band,
@@ -89,6 +107,9 @@ select
 from customers
 left join scores on customers.customer_key = scores.customer_key
 left join tiers on customers.customer_key = tiers.customer_key
+left join stages on customers.customer_key = stages.customer_key
+left join classic_stages
+    on coalesce(stages.lifecycle_stage, 'prospect') = classic_stages.lifecycle_stage
 left join habits on customers.customer_key = habits.customer_key
 left join lifetime on customers.customer_key = lifetime.customer_key
 left join aged on customers.customer_key = aged.customer_key
