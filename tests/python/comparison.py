@@ -142,8 +142,10 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
     yield (
         "customer_scores",
         "marts.customer_scores",
-        columns := f"customer_id as_of_date {scores} star_rating".split(),
-        _rows(current, columns, {"as_of_date": lambda row: result.as_of_date}),
+        columns := (
+            f"customer_id as_of_date {scores} star_rating largest_lift_input largest_lift_points"
+        ).split(),
+        _rows(result.customer_scores.values(), columns),
     )
     yield (
         "customer_score_details",
@@ -154,6 +156,14 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             columns,
             {"input_value": lambda row: rounded(row.input_value, 4)},
         ),
+    )
+    yield (
+        "net_promoter_scores",
+        "marts.net_promoter_scores",
+        columns := (
+            "period_end dimension dimension_value answers promoters detractors net_promoter_score"
+        ).split(),
+        _rows(result.net_promoter_scores.values(), columns),
     )
     yield (
         "customer_tiers",

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 CUSTOMERS = ["a", "b", "C3", "007", "客户一", "é", "é", "Ω-9", "k", "l"]
 STATUSES = ["completed", "Delivered", "已完成", "returned", "cancelled", "cancelled", "pending"]
 CATEGORIES = ["tea", "茶", "books", None]
+PRODUCT_TYPES = ["product", "product", "service", "Solution", "toy", None]
+LINE_AMOUNTS = st.sampled_from(["x", "-5.00", "-4000", None])
 START = datetime(2023, 10, 15)
 
 # Seconds of a day that lie at its ends, and hours that a change of clocks skips or repeats.
@@ -62,9 +64,110 @@ def _order(draw: st.DrawFn, number: int, customers: list[str]) -> dict[str, str 
         )
     if draw(st.integers(0, 19)) == 0:
         row["ordered_at"] += draw(st.sampled_from(["Z", "+08:00", "-05"]))
+    return _spoilt(draw, row)
+
+
+def _spoilt(draw: st.DrawFn, row: dict[str, str | None]) -> dict[str, str | None]:
+    """The row, now and then with a value that cannot be right."""
     if draw(st.integers(0, 24)) == 0:
         row[draw(st.sampled_from(sorted(row)))] = draw(BAD)
     return row
+
+
+# -- What customers do, say and complain of --------------------------------------------------------
+
+# Of a handful of moments, some facts share one; the rest lie anywhere, at the very last second of
+# the run date or beyond it.
+MOMENTS = st.one_of(
+    st.sampled_from([_stamp(day, 43_200) for day in (40, 100, 200, 300, 465, 600)]),
+    st.builds(_stamp, DAYS, TIMES),
+    st.builds(_stamp, DAYS, TIMES),
+    st.sampled_from(["2026-01-31 23:59:59", "2026-02-01 00:00:00", "2026-01-31T23:00:00-05:00"]),
+)
+LATER_DAYS = st.sampled_from([-3, 0, 1, 30, 200, 500])
+KEYS = ["1", "2", "9", "10", "11", "a", "B", "é", "客", " 1", "C-3", "k", "l", "m", "Z9"]
+INTERACTION_TYPES = ["visit", "CALL", "message", "usage", "Usage", "usage", "fax", "", None]
+CHANNELS = ["app", "App", " app ", "", "store", "茶", None]
+SECONDS = ["0", "59", "60.0", "1e5", "36000", "359999", "9223372036854775807", "1.5", "-1", None]
+TICKET_TYPES = ["complaint", "complaint", "Complaint", "question", "suggestion", "praise", None]
+STARS = ["1", "2", "3", "5", "4.0", "0", "6", "2.5", "x", None, None]
+SURVEY_TYPES = ["nps", "nps", "nps", "NPS", "csat", "csat", "ces", None]
+SCORES = ["0", "1", "3", "5", "6", "7", "8", "9", "10", "9.0", "11", "-1", "7.5", "", "ten"]
+
+
+def _later(draw: st.DrawFn, moment: str) -> str | None:
+    """A time around or long after another, or none."""
+    if draw(st.integers(0, 2)) == 0:
+        return None
+    later = datetime.fromisoformat(moment) + timedelta(days=draw(LATER_DAYS))
+    return draw(st.sampled_from([later.isoformat(sep=" ")] * 5 + ["never", "2999-01-01"]))
+
+
+@st.composite
+def _interaction(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    return {
+        "interaction_id": draw(st.sampled_from(KEYS)),
+        "customer_id": draw(st.sampled_from(people)),
+        "occurred_at": draw(MOMENTS),
+        "channel": draw(st.sampled_from(CHANNELS)),
+        "interaction_type": draw(st.sampled_from(INTERACTION_TYPES)),
+        "duration_seconds": draw(st.sampled_from(SECONDS)),
+    }
+
+
+@st.composite
+def _ticket(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    opened_at = draw(MOMENTS)
+    return {
+        "ticket_id": draw(st.sampled_from(KEYS)),
+        "customer_id": draw(st.sampled_from(people)),
+        "opened_at": opened_at,
+        "closed_at": _later(draw, opened_at),
+        "ticket_type": draw(st.sampled_from(TICKET_TYPES)),
+        "severity": draw(st.sampled_from(["low", "HIGH", "高", None])),
+        "satisfaction_score": draw(st.sampled_from(STARS)),
+    }
+
+
+@st.composite
+def _survey_response(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    return {
+        "response_id": draw(st.sampled_from(KEYS)),
+        "customer_id": draw(st.sampled_from(people)),
+        "responded_at": draw(MOMENTS),
+        "survey_type": draw(st.sampled_from(SURVEY_TYPES)),
+        "score": draw(st.sampled_from(SCORES)),
+    }
+
+
+@st.composite
+def _referral(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    referred_at = draw(MOMENTS)
+    return {
+        "referral_id": draw(st.sampled_from(KEYS)),
+        "referrer_customer_id": draw(st.sampled_from(people)),
+        "referred_customer_id": draw(st.sampled_from([*people, None])),
+        "referred_at": referred_at,
+        "converted_at": _later(draw, referred_at),
+    }
+
+
+FACTS = {
+    "interactions": _interaction,
+    "tickets": _ticket,
+    "survey_responses": _survey_response,
+    "referrals": _referral,
+}
+
+
+def _facts(draw: st.DrawFn, table: str, customers: list[str]) -> list[dict[str, str | None]]:
+    """Rows of a table of facts, mostly of the company's customers, some of merged or unknown ones."""
+    people = [*customers * 3, *CUSTOMERS, "nobody"]
+    rows = draw(st.lists(FACTS[table](people), min_size=4, max_size=20))
+    return [_spoilt(draw, row) for row in rows]
+
+
+# -- Companies -------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -114,21 +217,29 @@ def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str,
             {
                 "product_id": f"p{number}",
                 "category": draw(st.sampled_from(CATEGORIES)),
-                "product_type": draw(st.sampled_from(["product", "service", "toy", None])),
+                "product_type": draw(st.sampled_from(PRODUCT_TYPES)),
             }
-            for number in range(draw(st.integers(0, 4)))
+            for number in range(4)
         ],
         "order_items": [
             {
-                "order_id": draw(st.sampled_from([*ids, "nowhere"])),
-                "line_number": str(draw(st.integers(1, 2))),
-                "product_id": f"p{draw(st.integers(0, 5))}",
-                "line_amount": draw(st.one_of(CENTS.map(_amount), st.just("x"))),
+                "order_id": draw(st.sampled_from([*ids[:6] * 3, *ids, "nowhere"])),
+                "line_number": str(draw(st.integers(1, 4))),
+                "product_id": draw(st.sampled_from(["p0", "p1", "p2", "p3", "p9"])),
+                "line_amount": draw(st.one_of(CENTS.map(_amount), LINE_AMOUNTS)),
             }
-            for _ in range(draw(st.integers(0, 20)))
+            for _ in range(draw(st.integers(5, 25)))
         ],
     }
-    for table in ("exchange_rates", "refunds", "customer_merges", "products", "order_items"):
+    raw |= {table: _facts(draw, table, customers) for table in FACTS}
+    for table in (
+        "exchange_rates",
+        "refunds",
+        "customer_merges",
+        "products",
+        "order_items",
+        *FACTS,
+    ):
         if draw(st.integers(0, 4)) == 0:
             raw[table] = []
     return raw

@@ -274,7 +274,7 @@ BROKEN_SEEDS = {
     # -- score weights
     "components_that_sum_to_0_99": (
         seed("score_weights", "\nretail,1,value,,0.64", "\nretail,1,value,,0.63"),
-        f"{WEIGHTS}, lines 2 to 22",
+        f"{WEIGHTS}, lines 2 to 23",
         "weights of the components of profile retail that sum to 0.99",
         "a sum of exactly 1",
     ),
@@ -289,40 +289,40 @@ BROKEN_SEEDS = {
     "inputs_of_an_unused_component_that_sum_to_more": (
         seed(
             "score_weights",
-            "one_off,15,satisfaction,csat,0.3",
-            "one_off,15,satisfaction,csat,0.300001",
+            "one_off,16,satisfaction,csat,0.3",
+            "one_off,16,satisfaction,csat,0.300001",
         ),
-        f"{WEIGHTS}, lines 39 to 41",
+        f"{WEIGHTS}, lines 41 to 43",
         "component satisfaction of profile one_off that sum to 1.000001",
         "a sum of exactly 1",
     ),
     "weight_above_1": (
         seed("score_weights", "one_off,1,value,,1", "one_off,1,value,,1.5"),
-        f"{WEIGHTS}, line 26",
+        f"{WEIGHTS}, line 27",
         "weight '1.5'",
         "a number from 0 to 1",
     ),
     "negative_weight": (
         seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,-0.1"),
-        f"{WEIGHTS}, line 31",
+        f"{WEIGHTS}, line 32",
         "weight '-0.1'",
         "a number from 0 to 1",
     ),
     "weight_with_seven_decimals": (
         seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,0.0000001"),
-        f"{WEIGHTS}, line 31",
+        f"{WEIGHTS}, line 32",
         "weight '0.0000001'",
         "at most 6 decimals",
     ),
     "empty_weight": (
         seed("score_weights", "one_off,6,value,balance,0", "one_off,6,value,balance,"),
-        f"{WEIGHTS}, line 31",
+        f"{WEIGHTS}, line 32",
         "an empty weight",
         "a number from 0 to 1",
     ),
     "unknown_component": (
-        seed("score_weights", "\nretail,9,loyalty,,0.12", "\nretail,9,loyality,,0.12"),
-        f"{WEIGHTS}, line 10",
+        seed("score_weights", "\nretail,10,loyalty,,0.12", "\nretail,10,loyality,,0.12"),
+        f"{WEIGHTS}, line 11",
         "component 'loyality' (did you mean loyalty?)",
         "one of value, growth, loyalty, satisfaction, engagement, partnership",
     ),
@@ -340,19 +340,19 @@ BROKEN_SEEDS = {
     ),
     "missing_input": (
         without_rows("score_weights", "b2b,6,"),
-        f"{WEIGHTS}, lines 50 to 72",
+        f"{WEIGHTS}, lines 52 to 75",
         "no input balance of component value in profile b2b",
         "every component and every input in each profile",
     ),
     "missing_component": (
-        without_rows("score_weights", "b2b,21,"),
-        f"{WEIGHTS}, lines 50 to 72",
+        without_rows("score_weights", "b2b,22,"),
+        f"{WEIGHTS}, lines 52 to 75",
         "no component partnership in profile b2b",
         "every component and every input in each profile",
     ),
     "input_twice": (
-        appended("score_weights", "subscription,25,value,balance,0"),
-        f"{WEIGHTS}, line 122",
+        appended("score_weights", "subscription,26,value,balance,0"),
+        f"{WEIGHTS}, line 127",
         "input balance of component value of profile subscription again",
         "each input once in a profile",
     ),
@@ -984,9 +984,9 @@ def test_growth_may_weigh_what_the_ladder_allows(project: Path) -> None:
 
 def test_profile_with_little_value_is_a_note(project: Path) -> None:
     seed("score_weights", "subscription,1,value,,0.5", "subscription,1,value,,0.45")(project)
-    seed("score_weights", "subscription,9,loyalty,,0.15", "subscription,9,loyalty,,0.2")(project)
+    seed("score_weights", "subscription,10,loyalty,,0.15", "subscription,10,loyalty,,0.2")(project)
     (note,) = load_configuration(project, {}).notes
-    assert "line 98: profile subscription gives value a weight of 0.45" in note
+    assert "line 102: profile subscription gives value a weight of 0.45" in note
 
 
 def test_code_without_a_label_is_a_note(project: Path) -> None:

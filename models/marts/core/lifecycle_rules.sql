@@ -7,8 +7,8 @@ select
     classic_stage,
 
     priority,
-    order_days_from,
-    order_days_to,
-    gap_ratio_from,
-    break_ratio_from
+    order_days_from as min_order_days,
+    order_days_to as max_order_days,
+    gap_ratio_from as min_gap_ratio,
+    break_ratio_from as min_break_ratio
 from rules

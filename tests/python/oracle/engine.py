@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
 
-from oracle import identity, marts, money, periods, reading, rfm, scores, tiers
+from oracle import identity, marts, money, periods, reading, rfm, scores, signals, tiers
 from oracle.marts import CustomerPeriodRow
 from oracle.rules import Rules
 
@@ -20,8 +20,9 @@ EXACT_DIGITS = 80
 class Result:
     """Everything recomputed. Keys are those of the marts; rows carry their column names.
 
-    ``customer_tiers`` and ``score_details`` are current, that is of the last period; score details
-    are keyed by (customer_id, component, input). ``ledger`` and ``rejected_records`` are sorted.
+    ``customer_tiers``, ``customer_scores`` and ``score_details`` are current, that is of the last
+    period; score details are keyed by (customer_id, component, input). ``ledger`` and
+    ``rejected_records`` are sorted.
     """
 
     as_of_date: date | None
@@ -33,6 +34,8 @@ class Result:
     rfm_score_edges: dict[tuple[date, str], rfm.Edges]
     customer_periods: dict[tuple[str, date], CustomerPeriodRow]
     score_details: dict[tuple[str, str, str], marts.ScoreDetail]
+    customer_scores: dict[str, marts.CustomerScores]
+    net_promoter_scores: dict[tuple[date, str, str], marts.NetPromoterScore]
     customer_tiers: dict[str, marts.CustomerTier]
     customer_tier_history: dict[tuple[str, date], marts.TierStretch]
     tier_transitions: dict[tuple[date, date, str, str], marts.TierTransition]
@@ -57,11 +60,13 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     people = identity.resolve_customers(staging, merged_into)
     orders = money.build_orders(staging, rates, people)
     ledger = money.build_ledger(orders)
+    signals.reject_strangers(staging, people)
 
     as_of_date = periods.find_as_of_date(orders, rules, run_date)
     reviews = periods.review_periods(orders, as_of_date, rules)
     orders_of = _by_customer(order for order in orders if order.customer_id is not None)
     by_period = _measure(_by_customer(ledger), orders, orders_of, reviews, rules)
+    _add_signals(by_period, staging, people, orders, orders_of, rules)
     edges = rfm.edges_of_periods(
         {period: [row.measures for row in rows.values()] for period, rows in by_period.items()},
         rules,
@@ -96,6 +101,10 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             for row in current.values()
             for detail in marts.score_details(row, rules)
         },
+        customer_scores={
+            customer_id: marts.customer_scores(row, rules) for customer_id, row in current.items()
+        },
+        net_promoter_scores=marts.net_promoter_scores(flat),
         customer_tiers={
             customer_id: marts.customer_tier(row, reviews[-1], rules)
             for customer_id, row in current.items()
@@ -153,6 +162,28 @@ def _measure(
                 )
             rows[customer_id] = tiers.CustomerPeriod(customer_id, period, measures)
     return by_period
+
+
+def _add_signals(
+    by_period: dict[periods.Period, dict[str, tiers.CustomerPeriod]],
+    staging: reading.Staging,
+    people: identity.Identity,
+    orders: list[money.Order],
+    orders_of: dict[str, list[money.Order]],
+    rules: Rules,
+) -> None:
+    """Fill in the signals of every customer and period."""
+    known_from = signals.first_days(staging, orders)
+    facts_of = signals.facts_of_customers(staging, people, orders_of)
+    for period, rows in by_period.items():
+        for customer_id, row in rows.items():
+            row.measures.signals = signals.measure(
+                facts_of[customer_id],
+                known_from,
+                period.period_end,
+                rules.rfm_window_days,
+                row.measures.first_order_on,
+            )
 
 
 def _score(

@@ -17,7 +17,7 @@ from oracle.money import ZERO, Order
 from oracle.periods import Period, following
 from oracle.rfm import ACTIVE, LAPSED, PROSPECT
 from oracle.rules import Rules, TierRule
-from oracle.scores import input_values
+from oracle.scores import input_values, rounded
 from oracle.tiers import CustomerPeriod
 
 COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
@@ -28,8 +28,8 @@ NO_TIER = "none"
 class CustomerPeriodRow:
     """customer_periods, with the steps' internals beside the mart's columns.
 
-    ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100),
-    ``weights`` (effective) and ``input_values`` are by input, known inputs only.
+    ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100) and
+    ``weights`` (effective) are by input, known inputs only; ``input_values`` also of a prospect.
     """
 
     customer_id: str
@@ -167,6 +167,96 @@ def score_details(row: CustomerPeriodRow, rules: Rules) -> list[ScoreDetail]:
                 )
             )
     return details
+
+
+# -- customer_scores -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CustomerScores:
+    """customer_scores; the lift is what the score would gain if that input had 100 points."""
+
+    customer_id: str
+    as_of_date: date
+    value_score: Decimal | None
+    growth_score: Decimal | None
+    loyalty_score: Decimal | None
+    satisfaction_score: Decimal | None
+    engagement_score: Decimal | None
+    partnership_score: Decimal | None
+    management_score: Decimal | None
+    score_coverage: Decimal | None
+    star_rating: int | None
+    largest_lift_input: str | None
+    largest_lift_points: Decimal | None
+
+
+def customer_scores(row: CustomerPeriodRow, rules: Rules) -> CustomerScores:
+    """The customer's scores at the last period."""
+    lift_input, lift_points = _largest_lift(row, rules)
+    return CustomerScores(
+        customer_id=row.customer_id,
+        as_of_date=row.period_end,
+        **{f"{component}_score": getattr(row, f"{component}_score") for component in COMPONENTS},
+        management_score=row.management_score,
+        score_coverage=row.score_coverage,
+        star_rating=row.star_rating,
+        largest_lift_input=lift_input,
+        largest_lift_points=lift_points,
+    )
+
+
+def _largest_lift(row: CustomerPeriodRow, rules: Rules) -> tuple[str | None, Decimal | None]:
+    """The known input with the most points to gain, exact; the first in seed order on ties."""
+    lifts = {
+        name: row.weights.get(name, Decimal(0)) * (100 - row.values[name])
+        for component in rules.components
+        for name, _ in component.inputs
+        if name in row.values
+    }
+    name = max(lifts, key=lambda name: lifts[name], default=None)
+    return (name, lifts[name]) if name is not None and lifts[name] > 0 else (None, None)
+
+
+# -- net_promoter_scores ---------------------------------------------------------------------------
+
+
+@dataclass
+class NetPromoterScore:
+    """net_promoter_scores: the newest answers in the window of the customers of a cell."""
+
+    period_end: date
+    dimension: str
+    dimension_value: str
+    answers: int = 0
+    promoters: int = 0
+    detractors: int = 0
+
+    @property
+    def net_promoter_score(self) -> Decimal:
+        """From -100 to 100, to 2 decimals, half away from zero."""
+        surplus = self.promoters - self.detractors
+        return (-1 if surplus < 0 else 1) * rounded(100 * abs(surplus), self.answers)
+
+
+def net_promoter_scores(
+    by_period: dict[date, dict[str, CustomerPeriodRow]],
+) -> dict[tuple[date, str, str], NetPromoterScore]:
+    """By (period end, dimension, value); no cell without an answer."""
+    cells: dict[tuple[date, str, str], NetPromoterScore] = {}
+    for period_end, rows in by_period.items():
+        for row in rows.values():
+            score = row.input_values.get("nps")
+            if score is None:
+                continue
+            values = {"all": "all", "tier": _tier(row), "segment": row.segment_code}
+            for dimension, value in values.items():
+                key = (period_end, dimension, value)
+                cell = cells.setdefault(key, NetPromoterScore(*key))
+                cell.answers += 1
+                cell.promoters += score >= 9
+                cell.detractors += score <= 6
+    return cells
 
 
 # -- customer_tiers --------------------------------------------------------------------------------

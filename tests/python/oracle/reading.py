@@ -20,6 +20,7 @@ RawTables = dict[str, list[dict[str, str | None]]]
 BLANK = " \t\r\n"
 MISSING, UNREADABLE, NOT_ALLOWED = "missing_value", "unreadable_value", "not_allowed"
 EPOCH = datetime(1970, 1, 1)
+LONGEST_SECONDS = 86_400_000  # an interaction of more than 1,000 days is a mistake
 MICROSECOND = timedelta(microseconds=1)
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -62,6 +63,11 @@ Reader = Callable[[str, Setting], Any]
 def read_text(text: str, setting: Setting) -> str:
     """Any text."""
     return text
+
+
+def read_word(text: str, setting: Setting) -> str:
+    """Any text, in lower case."""
+    return text.lower()
 
 
 def read_decimal(places: int) -> Reader:
@@ -161,6 +167,14 @@ def read_order_time(text: str, setting: Setting) -> Stamp:
     return stamp
 
 
+def read_past_stamp(text: str, setting: Setting) -> Stamp:
+    """A timestamp whose business date is not after the run date."""
+    stamp = read_stamp(text, setting)
+    if stamp.day > setting.run_date:
+        raise BadValueError(NOT_ALLOWED)
+    return stamp
+
+
 def read_date(text: str, setting: Setting) -> date:
     """An ISO date, or a timestamp cut to its date."""
     return _parse_timestamp(text)[0].date()
@@ -215,12 +229,16 @@ def _day_in(instant: int, zone: str, own_day: date) -> date:
 
 
 class Column(NamedTuple):
-    """A contract column. A bad value rejects the row if it is required or ``rejects``."""
+    """A contract column. A bad value rejects the row if it is required or ``rejects``.
+
+    ``rule`` says whether a value goes with the values of the columns before it.
+    """
 
     name: str
     read: Reader = read_text
     is_required: bool = False
     rejects: bool = False
+    rule: Callable[[Any, dict[str, Any]], bool] | None = None
 
 
 class Table(NamedTuple):
@@ -232,9 +250,18 @@ class Table(NamedTuple):
     amount: str | None = None
 
 
-def required(name: str, read: Reader = read_text) -> Column:
+def required(name: str, read: Reader = read_text, **more: Any) -> Column:
     """A column that every row must have."""
-    return Column(name, read, is_required=True, rejects=True)
+    return Column(name, read, is_required=True, rejects=True, **more)
+
+
+SURVEY_SCORES = {"nps": range(0, 11), "csat": range(1, 6)}
+
+
+def is_survey_score(score: int, values: dict[str, Any]) -> bool:
+    """Whether an answer's score is one of its type of survey; a type not known allows any."""
+    survey_type = values["survey_type"]
+    return survey_type is None or score in SURVEY_SCORES[survey_type]
 
 
 read_amount = read_decimal(2)
@@ -332,6 +359,52 @@ CONTRACT: dict[str, Table] = {
         ),
         key=("from_customer_id", "into_customer_id"),
         newest_by="merged_at",
+    ),
+    "interactions": Table(
+        columns=(
+            required("interaction_id"),
+            required("customer_id"),
+            required("occurred_at", read_past_stamp),
+            Column("channel"),
+            Column("interaction_type", read_code("visit|call|message|usage", str.lower)),
+            Column(
+                "duration_seconds",
+                allowed(read_whole_number, lambda seconds: 0 <= seconds <= LONGEST_SECONDS),
+            ),
+        ),
+        key=("interaction_id",),
+    ),
+    "tickets": Table(
+        columns=(
+            required("ticket_id"),
+            required("customer_id"),
+            required("opened_at", read_past_stamp),
+            Column("closed_at", read_stamp),
+            Column("ticket_type", read_code("complaint|question|suggestion", str.lower)),
+            Column("severity", read_word),
+            Column("satisfaction_score", allowed(read_whole_number, lambda score: 1 <= score <= 5)),
+        ),
+        key=("ticket_id",),
+    ),
+    "survey_responses": Table(
+        columns=(
+            required("response_id"),
+            required("customer_id"),
+            required("responded_at", read_past_stamp),
+            Column("survey_type", read_code("nps|csat", str.lower)),
+            required("score", read_whole_number, rule=is_survey_score),
+        ),
+        key=("response_id",),
+    ),
+    "referrals": Table(
+        columns=(
+            required("referral_id"),
+            required("referrer_customer_id"),
+            Column("referred_customer_id"),
+            required("referred_at", read_past_stamp),
+            Column("converted_at", read_stamp),
+        ),
+        key=("referral_id",),
     ),
 }
 
@@ -476,7 +549,7 @@ def _read_row(
     source_key = "|".join(trimmed[column] for column in table.key)
     for column in table.columns:
         try:
-            values[column.name] = _read_value(column, trimmed[column.name], setting)
+            values[column.name] = _read_value(column, trimmed[column.name], values, setting)
         except BadValueError as bad:
             values[column.name] = None
             action = "rejected" if column.rejects else "nulled"
@@ -487,9 +560,13 @@ def _read_row(
     return row, rejections[:1] or records
 
 
-def _read_value(column: Column, text: str, setting: Setting) -> Any:
+def _read_value(column: Column, text: str, before: dict[str, Any], setting: Setting) -> Any:
+    """The column's value; ``before`` are those of the columns before it."""
     if text:
-        return column.read(text, setting)
+        value = column.read(text, setting)
+        if column.rule is not None and not column.rule(value, before):
+            raise BadValueError(NOT_ALLOWED)
+        return value
     if column.is_required:
         raise BadValueError(MISSING)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -28,7 +28,7 @@ class Measures:
     ``frequency`` and ``monetary`` are net orders and net revenue of the window, ``valid_orders``
     and ``net_revenue`` those of all time. Dates are of valid orders (None for a prospect).
     ``revenue_trend`` is (h2 - h1)/(h1 + h2) x f/(f + 2), None when unknown; ``categories`` is None
-    before any order had a category.
+    before any order had a category. ``signals`` is what signals.measure gives.
     """
 
     status: str
@@ -42,6 +42,7 @@ class Measures:
     net_revenue: Decimal
     revenue_trend: Fraction | None = None
     categories: int | None = None
+    signals: dict[str, int | Fraction] = field(default_factory=dict)
 
     @property
     def tenure_days(self) -> int | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cache
 from math import isqrt
 
@@ -53,6 +54,37 @@ class Population:
         return contribution(bisect_left(self.ordered, monetary) + 1, len(self.ordered))
 
 
+def up_to(full: int) -> Callable[[int | Fraction], Decimal]:
+    """Points of a measure from 0 up that has 100 from ``full`` on."""
+    return lambda own: points_of(100 * min(Fraction(own) / full, Fraction(1)))
+
+
+def points_of(exact: Fraction) -> Decimal:
+    """Exact points from 0 up, rounded half up to 2 decimals."""
+    return rounded(exact.numerator, exact.denominator)
+
+
+# Points (0-100) of the inputs of signals, from the customer's own measure.
+SIGNAL_POINTS: dict[str, Callable[[int | Fraction], Decimal]] = {
+    "referrals": up_to(3),
+    "nps": up_to(10),
+    "csat": lambda mean: points_of(25 * (mean - 1)),
+    "complaints": lambda count: rounded(100, 1 + count),
+    "active_days": up_to(52),
+    "channels": up_to(4),
+    "usage_time": up_to(100),
+    "demand_breadth": up_to(1),
+    "contact_regularity": up_to(12),
+    "new_categories": up_to(2),
+}
+
+
+@cache
+def signal_points(name: str, own: int | Fraction) -> Decimal:
+    """Normalised value of an input of signals."""
+    return SIGNAL_POINTS[name](own)
+
+
 def normalise(
     measures: Measures, scores: Sequence[int], population: Population
 ) -> dict[str, Decimal]:
@@ -63,6 +95,7 @@ def normalise(
         values["categories"] = rounded(
             100 * min(measures.categories, CATEGORIES_FULL), CATEGORIES_FULL
         )
+    values |= {name: signal_points(name, own) for name, own in measures.signals.items()}
     if trend is not None:
         values["revenue_trend"] = rounded(
             50 * (trend.denominator + trend.numerator), trend.denominator
@@ -163,10 +196,10 @@ def star_rating(score: Decimal | None, rules: Rules) -> int | None:
 
 
 def input_values(measures: Measures) -> dict[str, object]:
-    """The customer's own measure behind every input of orders (None: unknown).
+    """The customer's own measure behind every input (None, or none at all: unknown).
 
     recency_days; orders for frequency and repeat_rate; revenue for monetary and contribution; days
-    for tenure; an exact fraction for revenue_trend; a count for categories.
+    for tenure; an exact fraction for revenue_trend; a count for categories; see signals.measure.
     """
     return {
         "recency": measures.recency_days,
@@ -177,4 +210,5 @@ def input_values(measures: Measures) -> dict[str, object]:
         "repeat_rate": measures.frequency,
         "tenure": measures.tenure_days,
         "categories": measures.categories,
+        **measures.signals,
     }

@@ -11,7 +11,7 @@ from oracle.money import LedgerRow
 from oracle.periods import Period, following, previous_period_end
 from oracle.rfm import LAPSED, PROSPECT, PROSPECT_SCORES, Measures, RfmScores
 from oracle.rules import Ladder, Rules
-from oracle.scores import Weights, input_values
+from oracle.scores import SIGNAL_POINTS, Weights, input_values
 
 NO_WEIGHTS = Weights({}, {}, {}, Decimal(0))
 UP, DOWN = 1, -1
@@ -253,7 +253,7 @@ def _own_move(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> int:
     """1 or -1 as the customer's own measure rose or fell, 0 if it did not or was unknown."""
     if name not in reference.values or name not in row.values:
         return 0
-    if name == "revenue_trend":  # its measure is the published value, to two decimals
+    if name == "revenue_trend" or name in SIGNAL_POINTS:  # the published value, to two decimals
         then, now = reference.values[name], row.values[name]
     else:
         then, now = (input_values(at.measures)[name] for at in (reference, row))
