@@ -1,6 +1,8 @@
-{# Reviews, 1 or more, between the two period ends that are compared; fewer when history is
-   shorter. #}
+{# The two closed periods that are compared: the vars drift_from and drift_to, dates on which one ends, or
+   without them the newest and the one that many reviews, 1 or more, before it. #}
 {%- set reviews_apart = 12 -%}
+{%- set drift_from = var('drift_from', '') | string -%}
+{%- set drift_to = var('drift_to', '') | string -%}
 
 with customer_periods as (
     select * from {{ ref('customer_periods') }}
@@ -13,14 +15,22 @@ review_periods as (
 newest_closed as (
     select period_end
     from review_periods
-    where not is_open_period
+    where
+        not is_open_period
+        {%- if drift_to %}
+        and period_end <= date '{{ customer_tiering.iso_date("drift_to", drift_to) }}'
+        {%- endif %}
     order by 1 desc
     limit {{ reviews_apart + 1 }}
 ),
 
 compared as (
     select
-        min(period_end) as from_period_end,
+        {% if drift_from -%}
+        date '{{ customer_tiering.iso_date("drift_from", drift_from) }}'
+        {%- else -%}
+        min(period_end)
+        {%- endif %} as from_period_end,
         max(period_end) as to_period_end
     from newest_closed
 ),
@@ -28,7 +38,8 @@ compared as (
 tiers_before as (
     select
         customer_periods.customer_id,
-        customer_periods.tier_code
+        customer_periods.tier_code,
+        customer_periods.tier_rank
     from customer_periods
     inner join compared on customer_periods.period_end = compared.from_period_end
 ),
@@ -36,7 +47,8 @@ tiers_before as (
 tiers_after as (
     select
         customer_periods.customer_id,
-        customer_periods.tier_code
+        customer_periods.tier_code,
+        customer_periods.tier_rank
     from customer_periods
     inner join compared on customer_periods.period_end = compared.to_period_end
 ),
@@ -45,8 +57,12 @@ changes as (
     select
         customer_periods.customer_id,
         customer_periods.reason_code,
+        customer_periods.change_type in ('enter', 'upgrade') as is_up,
         row_number() over (
-            partition by customer_periods.customer_id order by customer_periods.period_end desc
+            partition by
+                customer_periods.customer_id,
+                customer_periods.change_type in ('enter', 'upgrade')
+            order by customer_periods.period_end desc
         ) as place
     from customer_periods
     inner join compared
@@ -56,8 +72,7 @@ changes as (
     where customer_periods.change_type in ('enter', 'upgrade', 'downgrade', 'leave')
 ),
 
--- a customer may move more than once in between; the last move is the one that led to where they
--- are
+-- a customer may move more than once in between; the last move that went the way of the whole counts
 last_changes as (
     select * from changes where place = 1
 ),
@@ -68,8 +83,11 @@ moved as (
         coalesce(tiers_after.tier_code, 'none') as to_tier_code,
         last_changes.reason_code
     from tiers_after
-    inner join last_changes on tiers_after.customer_id = last_changes.customer_id
     left join tiers_before on tiers_after.customer_id = tiers_before.customer_id
+    inner join last_changes
+        on
+            tiers_after.customer_id = last_changes.customer_id
+            and last_changes.is_up = (tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0))
 ),
 
 counted as (
@@ -95,6 +113,11 @@ drift as (
         totalled.from_tier_code,
         totalled.to_tier_code,
         totalled.reason_code,
+        case totalled.reason_code
+            when 'relative_position' then 'others'
+            when 'rule_change' then 'rules'
+            else 'own'
+        end as cause,
 
         totalled.customers,
         {{ customer_tiering.share('totalled.customers', 'totalled.customers_of_move') }}

@@ -23,6 +23,7 @@ from customer_tiering.configuration import (
     parse_vars,
 )
 from customer_tiering.errors import ConfigurationError, SourceError, TieringError
+from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.publishing import publish
 from customer_tiering.reporting import print_summary, read_summary, save_svg
 from customer_tiering.seeds import did_you_mean
@@ -125,6 +126,22 @@ def report(
         print_summary(summary, console)
         if svg is not None:
             save_svg(summary, svg)
+
+
+@app.command()
+def movements(
+    warehouse: WarehouseOption,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="End of a closed period; else twelve reviews before --to."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="End of a later closed period; else the newest.")
+    ] = None,
+) -> None:
+    """Show who moved between tiers from one period to another, why, and whose doing it was."""
+    with _told_in_one_sentence():
+        print_movements(read_movements(warehouse, from_, to), console)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -119,13 +121,23 @@ class Summary:
 
 def read_summary(warehouse: Path) -> Summary:
     """Read the summary of the publication in a warehouse folder. Raises SourceError."""
+    with reading_publication(warehouse) as connection:
+        return _read(connection, warehouse / PUBLICATION)
+
+
+@contextmanager
+def reading_publication(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the publication in a warehouse folder.
+
+    Raises SourceError when there is none, or when it lacks what is read.
+    """
     publication = warehouse / PUBLICATION
     if not publication.is_file():
         allowed = "a warehouse that `tiering refresh` has published"
         raise SourceError(str(publication), "no such file", allowed)
     try:
         with open_publication(publication) as connection:
-            return _read(connection, publication)
+            yield connection
     except duckdb.Error as error:
         found = f"a file that cannot be reported on ({' '.join(str(error).split())})"
         raise SourceError(str(publication), found, "a publication of `tiering refresh`") from error
@@ -179,10 +191,10 @@ class _Nowhere:
 
 def _rendered(summary: Summary) -> Group:
     if summary.as_of is None:
-        parts = [_heading("No orders yet", "暂无订单"), _quality(summary), _next(summary)]
+        parts = [heading("No orders yet", "暂无订单"), _quality(summary), _next(summary)]
     else:
         parts = [
-            _heading(f"Customer tiers as of {summary.as_of}", f"客户等级, 截至 {summary.as_of}"),
+            heading(f"Customer tiers as of {summary.as_of}", f"客户等级, 截至 {summary.as_of}"),
             _tiers(summary),
             *_movements(summary),
             _quality(summary),
@@ -191,11 +203,12 @@ def _rendered(summary: Summary) -> Group:
     return Group(*parts)
 
 
-def _heading(english: str, chinese: str) -> Padding:
+def heading(english: str, chinese: str) -> Padding:
+    """A line above a table, in both languages."""
     return Padding(Text.assemble((english, "bold"), "  ", (chinese, "dim")), (1, 0, 0, 0))
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """A plain table; a column whose name begins with > holds numbers."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
@@ -204,27 +217,29 @@ def _table(*columns: str) -> Table:
 
 
 def _tiers(summary: Summary) -> Table:
-    table = _table("Tier", "等级", ">Customers", ">Share", "", ">Revenue", ">Share", "")
+    table = plain_table("Tier", "等级", ">Customers", ">Share", "", ">Revenue", ">Share", "")
     for _, rank, label_en, label_zh, customers, share, revenue, revenue_share in summary.tiers:
         colour = TIER_COLOURS[(rank - 1) % len(TIER_COLOURS)] if rank else "grey50"
         table.add_row(
             Text(label_en, style=colour),
             Text(label_zh, style=colour),
             f"{customers:,}",
-            _percent(share),
+            percent(share),
             _bar(share, colour),
-            _money(revenue),
-            _percent(revenue_share),
+            money(revenue),
+            percent(revenue_share),
             _bar(revenue_share, colour),
         )
     return table
 
 
-def _percent(share: float | Decimal | None) -> str:
+def percent(share: float | Decimal | None) -> str:
+    """A share as per cent with one decimal; nothing for None."""
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def _money(amount: Decimal | None) -> str:
+def money(amount: Decimal | None) -> str:
+    """An amount in whole units; nothing for None."""
     return "" if amount is None else f"{amount:,.0f}"
 
 
@@ -237,14 +252,14 @@ def _bar(share: float | Decimal | None, colour: str) -> Text:
 
 def _movements(summary: Summary) -> list[Padding | Table | Text]:
     if summary.closed_on is None:
-        return [_heading("Movements: no period has closed yet", "变动: 尚无完结的周期")]
-    heading = _heading(
+        return [heading("Movements: no period has closed yet", "变动: 尚无完结的周期")]
+    title = heading(
         f"Movements of the last closed period, to {summary.closed_on}",
         "上一完结周期的变动",
     )
     if not summary.movements:
-        return [heading, Text("none")]
-    table = _table("Change", "变动", ">Customers", "Reason", "原因")
+        return [title, Text("none")]
+    table = plain_table("Change", "变动", ">Customers", "Reason", "原因")
     shown = None
     for change, change_en, change_zh, reason_en, reason_zh, customers in summary.movements:
         again = change == shown
@@ -256,16 +271,16 @@ def _movements(summary: Summary) -> list[Padding | Table | Text]:
             reason_zh,
         )
         shown = change
-    return [heading, table]
+    return [title, table]
 
 
 def _quality(summary: Summary) -> Group:
-    table = _table("Raw table", ">Rows", ">Staged", ">Duplicates", ">Rejected")
+    table = plain_table("Raw table", ">Rows", ">Staged", ">Duplicates", ">Rejected")
     for name, *counts in summary.reconciliation:
         table.add_row(name, *(f"{count:,}" for count in counts))
-    parts: list[Padding | Table] = [_heading("Data quality", "数据质量"), table]
+    parts: list[Padding | Table] = [heading("Data quality", "数据质量"), table]
     if summary.rejected:
-        reasons = _table("Raw table", "Action", "Reason", "原因", ">Records")
+        reasons = plain_table("Raw table", "Action", "Reason", "原因", ">Records")
         for *words, count in summary.rejected[:REASONS_SHOWN]:
             reasons.add_row(*words, f"{count:,}")
         more = summary.rejected[REASONS_SHOWN:]
@@ -274,7 +289,7 @@ def _quality(summary: Summary) -> Group:
             reasons.add_row("", "", f"{len(more)} other kinds", "", f"{others:,}")
         parts.append(Padding(reasons, (1, 0, 0, 0)))
     if summary.warnings:
-        warnings = _table("Warning", "警告", "Where")
+        warnings = plain_table("Warning", "警告", "Where")
         for words in summary.warnings:
             warnings.add_row(*words, style="yellow")
         parts.append(Padding(warnings, (1, 0, 0, 0)))
@@ -282,7 +297,7 @@ def _quality(summary: Summary) -> Group:
 
 
 def _next(summary: Summary) -> Group:
-    table = _table("", "")
+    table = plain_table("", "")
     table.show_header = False
     for what, where in (
         ("Who is in which tier", "marts.customer_tiers"),
@@ -294,4 +309,4 @@ def _next(summary: Summary) -> Group:
         ("", "from warehouse.marts.customers;"),
     ):
         table.add_row(what, Text(where, style="cyan", overflow="fold"))
-    return Group(_heading("Where to look next", "接下来看什么"), table)
+    return Group(heading("Where to look next", "接下来看什么"), table)

@@ -1,0 +1,281 @@
+"""Who moved between tiers from one period to another, why, and whose doing it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+
+from customer_tiering.configuration import COMMAND_LINE
+from customer_tiering.errors import ConfigurationError
+from customer_tiering.reporting import heading, money, percent, plain_table, reading_publication
+
+REVIEWS_APART = 12  # of the two periods when none are named
+CAUSES = {
+    "own": ("The customer's own behaviour", "客户自身变化"),
+    "others": ("Others moved, and the edges with them", "群体变化带动分界变化"),
+    "rules": ("The rules changed", "规则变更"),
+}
+
+# Of several changes of one customer the last that went the way of the whole is taken. The RFM scores
+# at the later end are also taken by the edges of the earlier one: what they differ by is the doing of
+# edges that moved, the rest that of the customer. A reason of relative_position says that none of the
+# customer's own measures moved the way the tier did.
+_MOVED = """
+create temp table moved as
+with edges as (
+    select metric, [edge_1, edge_2, edge_3, edge_4] as edges
+    from marts.rfm_score_edges
+    where period_end = $from_end
+),
+
+tiers_before as (
+    select customer_id, tier_code, tier_rank, r_score + f_score + m_score as points
+    from marts.customer_periods
+    where period_end = $from_end
+),
+
+tiers_after as (
+    select
+        customer_periods.customer_id,
+        customer_periods.tier_code,
+        customer_periods.tier_rank,
+        customer_periods.monetary,
+        r_score + f_score + m_score as points,
+        case
+            when frequency = 0 then 3
+            else
+                5 - len(list_filter(recency.edges, lambda edge: edge < recency_days))
+                + 1 + len(list_filter(frequencies.edges, lambda edge: edge < frequency))
+                + if(
+                    customer_periods.monetary > 0,
+                    1 + len(
+                        list_filter(monetary.edges, lambda edge: edge < customer_periods.monetary)
+                    ),
+                    1
+                )
+        end as points_by_old_edges
+    from marts.customer_periods
+    cross join (select edges from edges where metric = 'recency') as recency
+    cross join (select edges from edges where metric = 'frequency') as frequencies
+    cross join (select edges from edges where metric = 'monetary') as monetary
+    where period_end = $to_end
+),
+
+last_changes as (
+    select
+        customer_id,
+        change_type in ('enter', 'upgrade') as is_up,
+        arg_max(reason_code, period_end) as reason_code
+    from marts.customer_periods
+    where
+        period_end > $from_end
+        and period_end <= $to_end
+        and change_type in ('enter', 'upgrade', 'downgrade', 'leave')
+    group by 1, 2
+),
+
+joined as (
+    select
+        coalesce(tiers_before.tier_code, 'none') as from_tier_code,
+        coalesce(tiers_after.tier_code, 'none') as to_tier_code,
+        coalesce(tiers_before.tier_rank, 0) as from_rank,
+        tiers_after.tier_rank as to_rank,
+        tiers_after.monetary,
+        last_changes.reason_code,
+        tiers_after.points - tiers_before.points as points_gained,
+        tiers_after.points_by_old_edges - tiers_before.points as points_gained_by_self,
+        if(tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0), 1, -1) as direction
+    from tiers_after
+    left join tiers_before on tiers_after.customer_id = tiers_before.customer_id
+    left join last_changes
+        on
+            tiers_after.customer_id = last_changes.customer_id
+            and last_changes.is_up = (tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0))
+)
+
+select
+    *,
+    case
+        when reason_code = 'rule_change' then 'rules'
+        when reason_code = 'relative_position' then 'others'
+        when points_gained * direction > 0 and points_gained_by_self * direction <= 0 then 'others'
+        else 'own'
+    end as cause
+from joined
+"""
+
+_TRANSITIONS = """
+select from_tier_code, to_tier_code, count(*), sum(monetary)
+from moved
+where from_rank <> to_rank
+group by from_tier_code, to_tier_code, from_rank, to_rank
+order by from_rank desc, to_rank desc
+"""
+
+_REASONS = """
+select
+    to_rank > from_rank as is_up,
+    coalesce(labels.label_en, moved.reason_code) as reason_en,
+    coalesce(labels.label_zh, '') as reason_zh,
+    count(*) as customers,
+    count(*) / sum(count(*)) over (partition by to_rank > from_rank) as share
+from moved
+left join marts.labels as labels
+    on labels.kind = 'reason_code' and moved.reason_code = labels.code
+where from_rank <> to_rank
+group by 1, 2, 3
+order by is_up desc, customers desc, reason_en
+"""
+
+_CAUSES = """
+select cause, count(*) as customers, count(*) / sum(count(*)) over () as share
+from moved
+where from_rank <> to_rank
+group by cause
+order by customers desc, cause
+"""
+
+
+# Who was not scored at both ends has no change of scores to divide.
+_POINTS = """
+select
+    direction > 0 as is_up,
+    count(*) as customers,
+    avg(points_gained) as gained,
+    avg(points_gained_by_self) as gained_by_self
+from moved
+where from_rank <> to_rank and points_gained is not null
+group by 1
+order by 1 desc
+"""
+
+
+@dataclass(frozen=True)
+class Movements:
+    """What happened between two period ends.
+
+    `transitions` are (from tier, to tier, customers, their net revenue of the window at the later
+    end) of those who moved; `reasons` (went up, English, Chinese, customers, share of those who
+    went that way); `causes` (own, others or rules; customers; share of all who moved); `points` (went
+    up, customers scored at both ends, mean change of r + f + m, and how much of it was their own
+    doing, as the edges of the earlier end show).
+    """
+
+    from_end: date
+    to_end: date
+    customers: int
+    transitions: list[tuple[str, str, int, Decimal]]
+    reasons: list[tuple[bool, str, str, int, float]]
+    causes: list[tuple[str, int, float]]
+    points: list[tuple[bool, int, float, float]]
+
+
+def read_movements(warehouse: Path, from_end: str | None, to_end: str | None) -> Movements:
+    """Compare the tiers of two closed periods of a publication.
+
+    Without `to_end` the newest closed period is taken, without `from_end` the one twelve reviews
+    before it, or the first. Raises ConfigurationError for a date that ends no closed period, and
+    SourceError without a publication.
+    """
+    with reading_publication(warehouse) as connection:
+        ends = [
+            end
+            for (end,) in connection.execute(
+                "select period_end from marts.review_periods where not is_open_period order by 1"
+            ).fetchall()
+        ]
+        if len(ends) < 2:
+            found = f"{len(ends)} closed periods"
+            raise ConfigurationError(str(warehouse), found, "two or more to compare")
+        last = _period_end("--to", to_end, ends[1:]) if to_end else ends[-1]
+        before = [end for end in ends if end < last]
+        first = (
+            _period_end("--from", from_end, before)
+            if from_end
+            else before[max(len(before) - REVIEWS_APART, 0)]
+        )
+        return _compare(connection, first, last)
+
+
+def _period_end(option: str, text: str, ends: list[date]) -> date:
+    for end in ends:
+        if end.isoformat() == text:
+            return end
+    allowed = f"the end of a closed period from {ends[0]} to {ends[-1]}"
+    raise ConfigurationError(f"{COMMAND_LINE}, {option}", repr(text), allowed)
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Movements:
+    connection.execute(_MOVED, {"from_end": first, "to_end": last})
+    return Movements(
+        from_end=first,
+        to_end=last,
+        customers=connection.execute("select count(*) from moved").fetchall()[0][0],
+        transitions=connection.execute(_TRANSITIONS).fetchall(),
+        reasons=connection.execute(_REASONS).fetchall(),
+        causes=connection.execute(_CAUSES).fetchall(),
+        points=connection.execute(_POINTS).fetchall(),
+    )
+
+
+def print_movements(movements: Movements, console: Console) -> None:
+    """Print the movements, English with Chinese beside."""
+    moved = sum(customers for _, _, customers, _ in movements.transitions)
+    parts: list[Padding | Table] = [
+        heading(
+            f"Movements from {movements.from_end} to {movements.to_end}: {moved:,} of "
+            f"{movements.customers:,} customers",
+            f"等级变动, {movements.from_end} 至 {movements.to_end}",
+        )
+    ]
+    if moved:
+        parts += [
+            _transitions(movements),
+            heading("Why", "原因"),
+            _reasons(movements),
+            heading("Whose doing", "变动来源"),
+            _causes(movements),
+            heading("Change of the RFM scores, r + f + m", "RFM 得分变化"),
+            _points(movements),
+        ]
+    console.print(Group(*parts))
+
+
+def _transitions(movements: Movements) -> Table:
+    table = plain_table("From", "To", ">Customers", ">Revenue now")
+    for from_tier, to_tier, customers, revenue in movements.transitions:
+        table.add_row(from_tier, to_tier, f"{customers:,}", money(revenue))
+    return table
+
+
+def _reasons(movements: Movements) -> Table:
+    table = plain_table("Way", "方向", "Reason", "原因", ">Customers", ">Share")
+    shown = None
+    for is_up, reason_en, reason_zh, customers, share in movements.reasons:
+        way = ("", "") if is_up == shown else ("up", "上升") if is_up else ("down", "下降")
+        table.add_row(*way, reason_en, reason_zh, f"{customers:,}", percent(share))
+        shown = is_up
+    return table
+
+
+def _causes(movements: Movements) -> Table:
+    table = plain_table("Cause", "来源", ">Customers", ">Share")
+    for cause, customers, share in movements.causes:
+        table.add_row(*CAUSES[cause], f"{customers:,}", percent(share))
+    return table
+
+
+def _points(movements: Movements) -> Table:
+    table = plain_table("Way", "方向", ">Customers", ">Change", ">Own", ">Edges")
+    for is_up, customers, gained, gained_by_self in movements.points:
+        way = ("up", "上升") if is_up else ("down", "下降")
+        parts = (gained, gained_by_self, gained - gained_by_self)
+        table.add_row(*way, f"{customers:,}", *(f"{part:+.2f}" for part in parts))
+    return table

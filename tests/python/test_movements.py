@@ -1,0 +1,135 @@
+"""Movements between two periods, on a publication of a few customers counted by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from customer_tiering import cli
+from customer_tiering.errors import ExitCode
+from customer_tiering.movements import read_movements
+from customer_tiering.publishing import publish
+
+# customer, period end, tier, rank, change, reason, recency, frequency, monetary, r, f, m
+# up_alone rises by itself: by the old edges 5 + 5 + 5 instead of 3 + 3 + 3, by the new ones 14.
+# up_by_edges has 3 + 3 + 3 by the old edges and 4 + 3 + 4 by the new. down_by_others has 5 + 4 + 3
+# by the old edges, as before, and 11 by the new. wavers goes up and comes back.
+ROWS = """
+    ('up_alone', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
+    ('up_by_edges', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
+    ('down_by_others', '2025-01-31', 'gold', 3, 'keep', null, 5, 4, 25.00, 5, 4, 3),
+    ('down_by_rules', '2025-01-31', 'gold', 3, 'keep', null, 5, 4, 25.00, 5, 4, 3),
+    ('lapses', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
+    ('wavers', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
+    ('wavers', '2025-02-28', 'gold', 3, 'upgrade', 'recency_up', 5, 3, 30.00, 5, 3, 3),
+    ('up_alone', '2025-02-28', 'bronze', 1, 'downgrade', 'refund', 5, 3, 30.00, 5, 3, 3),
+    ('up_alone', '2025-03-31', 'gold', 3, 'upgrade', 'frequency_up', 5, 5, 50.00, 5, 5, 4),
+    ('up_by_edges', '2025-03-31', 'gold', 3, 'upgrade', 'recency_up', 25, 3, 30.00, 4, 3, 4),
+    ('down_by_others', '2025-03-31', 'silver', 2, 'downgrade', 'relative_position', 5, 4, 25.00, 5, 3, 3),
+    ('down_by_rules', '2025-03-31', 'silver', 2, 'downgrade', 'rule_change', 5, 4, 25.00, 5, 4, 3),
+    ('lapses', '2025-03-31', null, 0, 'leave', 'inactivity', 400, 0, 0.00, 1, 1, 1),
+    ('wavers', '2025-03-31', 'silver', 2, 'downgrade', 'recency_down', 25, 3, 30.00, 3, 3, 3),
+    ('new', '2025-03-31', 'gold', 3, 'enter', 'first_order', 1, 1, 99.00, 5, 1, 5),
+    ('new', '2025-04-15', 'gold', 3, 'keep', null, 1, 1, 99.00, 5, 1, 5)
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    with duckdb.connect(str(tmp_path / "work.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.review_periods as select period_end::date as period_end, is_open_period "
+            "from (values ('2025-01-31', false), ('2025-02-28', false), ('2025-03-31', false), "
+            "('2025-04-15', true)) as periods (period_end, is_open_period)"
+        )
+        connection.execute(
+            "create table marts.customer_periods as select * replace (period_end::date as period_end) "
+            f"from (values {ROWS}) as rows (customer_id, period_end, tier_code, tier_rank, "
+            "change_type, reason_code, recency_days, frequency, monetary, r_score, f_score, m_score)"
+        )
+        connection.execute(
+            "create table marts.rfm_score_edges as select date '2025-01-31' as period_end, * "
+            "from (values ('recency', 10, 20, 30, 40), ('frequency', 1, 2, 3, 4), "
+            "('monetary', 10, 20, 30, 40)) as edges (metric, edge_1, edge_2, edge_3, edge_4)"
+        )
+        connection.execute(
+            "create table marts.labels as select 'reason_code' as kind, 'refund' as code, "
+            "'Refunds' as label_en, '退款' as label_zh"
+        )
+    publish(tmp_path)
+    return tmp_path
+
+
+def test_each_move_is_counted_once_with_its_reason_and_cause(warehouse):
+    found = read_movements(warehouse, "2025-01-31", "2025-03-31")
+    assert (found.from_end, found.to_end, found.customers) == (
+        date(2025, 1, 31),
+        date(2025, 3, 31),
+        7,
+    )
+    assert found.transitions == [
+        ("gold", "silver", 2, Decimal("50.00")),
+        ("silver", "gold", 2, Decimal("80.00")),
+        ("silver", "none", 1, Decimal("0.00")),
+        ("none", "gold", 1, Decimal("99.00")),
+    ]
+    # The refund that lowered up_alone in between is no reason why it rose.
+    assert {(is_up, reason, customers) for is_up, reason, _, customers, _ in found.reasons} == {
+        (True, "frequency_up", 1),
+        (True, "recency_up", 1),
+        (True, "first_order", 1),
+        (False, "relative_position", 1),
+        (False, "rule_change", 1),
+        (False, "inactivity", 1),
+    }
+    assert [share for *_, share in found.reasons] == pytest.approx([1 / 3] * 6)
+    assert {cause: customers for cause, customers, _ in found.causes} == {
+        "own": 3,
+        "others": 2,
+        "rules": 1,
+    }
+
+
+def test_the_change_of_scores_is_divided_by_the_edges_of_the_earlier_end(warehouse):
+    found = read_movements(warehouse, "2025-01-31", "2025-03-31")
+    # Up: (14 - 9) and (11 - 9), of which 6 and 0 are their own. Down: -1, 0 and 3 - 9, own 0, 0, -6.
+    assert found.points == [(True, 2, 3.5, 3.0), (False, 3, pytest.approx(-7 / 3), -2.0)]
+
+
+def test_without_dates_the_newest_closed_period_is_compared(warehouse):
+    found = read_movements(warehouse, None, None)
+    assert (found.from_end, found.to_end) == (date(2025, 1, 31), date(2025, 3, 31))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--to", "2025-04-15"), "--to: found '2025-04-15'; allowed is the end of a closed period"),
+        (
+            ("--from", "2025-03-31"),
+            "--from: found '2025-03-31'; allowed is the end of a closed period",
+        ),
+        (("--from", "march"), "--from: found 'march'; allowed is the end of a closed period"),
+    ],
+)
+def test_a_date_that_ends_no_closed_period_is_refused(warehouse, arguments, sentence):
+    result = CliRunner().invoke(cli.app, ["movements", "--warehouse", str(warehouse), *arguments])
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert sentence in result.stderr
+
+
+def test_the_command_prints_all_of_it(warehouse, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
+    result = CliRunner().invoke(cli.app, ["movements", "--warehouse", str(warehouse)])
+    assert result.exit_code == ExitCode.OK
+    words = [line.split() for line in result.stdout.splitlines()]
+    assert "Movements from 2025-01-31 to 2025-03-31: 6 of 7 customers" in result.stdout
+    assert ["gold", "silver", "2", "50"] in words
+    assert ["The", "rules", "changed", "规则变更", "1", "16.7", "%"] in words
+    assert ["up", "上升", "2", "+3.50", "+3.00", "+0.50"] in words
