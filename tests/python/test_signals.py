@@ -1,0 +1,225 @@
+"""What customers say and do between orders: each source touches only its own, each fact only one way."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from compiled_project import PROJECT
+
+# Which component a source may touch, apart from the management score and what follows from it.
+DEPENDENT = {
+    "interactions": {"engagement", "partnership"},
+    "tickets": {"satisfaction"},
+    "survey_responses": {"satisfaction"},
+    "referrals": {"loyalty"},
+}
+COMPONENTS = {"value", "growth", "loyalty", "satisfaction", "engagement", "partnership"}
+
+
+def component_scores(connection, component: str) -> list[tuple]:
+    return connection.execute(
+        f"select customer_id, period_end, {component}_score from marts.customer_periods order by all"
+    ).fetchall()
+
+
+def measures(connection) -> list[tuple]:
+    return connection.execute(
+        "select customer_id, period_end, recency_days, frequency, monetary, r_score, f_score, m_score, "
+        "segment_code, lifecycle_stage from marts.customer_periods order by all"
+    ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def whole_sample(compiled):
+    with compiled().build(PROJECT / "sample") as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("table", DEPENDENT)
+def test_a_missing_source_changes_only_what_depends_on_it(compiled, whole_sample, tmp_path, table):
+    shutil.copytree(PROJECT / "sample", tmp_path / "raw")
+    (tmp_path / "raw" / f"{table}.csv").unlink()
+    with compiled().build(tmp_path / "raw") as connection:
+        assert measures(connection) == measures(whole_sample)
+        for component in COMPONENTS - DEPENDENT[table]:
+            assert component_scores(connection, component) == component_scores(
+                whole_sample, component
+            )
+        for component in DEPENDENT[table]:
+            assert component_scores(connection, component) != component_scores(
+                whole_sample, component
+            )
+        # what nobody knows weighs nothing, and all of it is still one
+        unequal = connection.execute(
+            "select customer_id from marts.customer_score_details group by customer_id "
+            "having sum(weight) <> 1"
+        ).fetchall()
+        counted = connection.execute(
+            "select customer_id from marts.customer_score_details "
+            "where normalised_value is null and (weight <> 0 or points <> 0)"
+        ).fetchall()
+    assert unequal == counted == []
+
+
+def company(**tables: list[dict]) -> dict[str, list[dict]]:
+    """Three customers who buy; a question of the third in January makes tickets known to all."""
+    orders = [
+        {
+            "order_id": f"{customer}{month}",
+            "customer_id": customer,
+            "ordered_at": f"2025-0{month}-05 10:00:00",
+            "status": "completed",
+            "order_amount": f"{amount}.00",
+        }
+        for customer, amount in (("a", 10), ("b", 20), ("c", 30))
+        for month in (1, 2, 3, 4)
+    ]
+    question = {
+        "ticket_id": "t0",
+        "customer_id": "c",
+        "opened_at": "2025-01-06 08:00:00",
+        "closed_at": "2025-01-06 09:00:00",
+        "ticket_type": "question",
+    }
+    made = {
+        "customers": [{"customer_id": customer} for customer in "abc"],
+        "orders": orders,
+        "tickets": [question],
+    }
+    for table, rows in tables.items():
+        made[table] = made.get(table, []) + rows
+    return made
+
+
+def scores_of(compiled, customer: str, raw: dict) -> list[tuple]:
+    with compiled().build(raw) as connection:
+        return connection.execute(
+            "select management_score, satisfaction_score, loyalty_score, engagement_score, "
+            "partnership_score from marts.customer_periods where customer_id = ? order by period_end",
+            [customer],
+        ).fetchall()
+
+
+def complaint(number: int, closed_at: str | None) -> dict:
+    return {
+        "ticket_id": f"t{number}",
+        "customer_id": "a",
+        "opened_at": "2025-02-10 10:00:00",
+        "closed_at": closed_at,
+        "ticket_type": "complaint",
+    }
+
+
+def test_more_complaints_never_raise_a_score_and_an_open_one_counts_more(compiled):
+    closed = "2025-02-11 10:00:00"
+    steps = [
+        scores_of(compiled, "a", company(tickets=tickets))
+        for tickets in (
+            [],
+            [complaint(1, closed)],
+            [complaint(1, None)],
+            [complaint(1, None), complaint(2, closed)],
+        )
+    ]
+    # 100 / (1 + n) with n of 0, 1, 2 (one opened, one open) and 3, from February on
+    assert [[row[1] for row in step] for step in steps] == [
+        [100, 100, 100, 100],
+        [100, 50, 50, 50],
+        [100, *[Decimal("33.33")] * 3],
+        [100, 25, 25, 25],
+    ]
+    for fewer, more in pairwise(steps):
+        assert all(after[0] <= before[0] for before, after in zip(fewer, more, strict=True))
+    assert steps[0][1][0] > steps[3][1][0]
+
+
+@pytest.mark.parametrize(
+    ("table", "lower", "higher", "column"),
+    [
+        (
+            "survey_responses",
+            {"response_id": "v", "responded_at": "2025-02-10", "survey_type": "nps", "score": "3"},
+            {"response_id": "v", "responded_at": "2025-02-10", "survey_type": "nps", "score": "4"},
+            1,
+        ),
+        (
+            "survey_responses",
+            {"response_id": "v", "responded_at": "2025-02-10", "survey_type": "csat", "score": "1"},
+            {"response_id": "v", "responded_at": "2025-02-10", "survey_type": "csat", "score": "5"},
+            1,
+        ),
+        (
+            "interactions",
+            {"interaction_id": "i", "occurred_at": "2025-02-10", "interaction_type": "usage",
+             "channel": "app", "duration_seconds": "60"},
+            {"interaction_id": "i", "occurred_at": "2025-02-10", "interaction_type": "usage",
+             "channel": "app", "duration_seconds": "7200"},
+            3,
+        ),
+    ],
+)  # fmt: skip
+def test_more_of_what_is_good_never_lowers_a_score(compiled, table, lower, higher, column):
+    before, after = (
+        scores_of(compiled, "a", company(**{table: [{"customer_id": "a", **row}]}))
+        for row in (lower, higher)
+    )
+    assert all(new[0] >= old[0] for old, new in zip(before, after, strict=True))
+    assert after[1][column] > before[1][column]
+
+
+def test_a_score_out_of_range_reaches_no_component_and_is_listed(compiled):
+    raw = company(
+        survey_responses=[
+            {"response_id": "v", "customer_id": "a", "responded_at": "2025-02-10",
+             "survey_type": "nps", "score": "11"},
+        ],
+        tickets=[{**complaint(1, None), "ticket_type": "question", "satisfaction_score": "6"}],
+    )  # fmt: skip
+    with compiled().build(raw) as connection:
+        satisfied = connection.execute(
+            "select distinct satisfaction_score from marts.customer_periods"
+        ).fetchall()
+        rejected = connection.execute(
+            "select source_table, source_key, action, reject_reason, column_name "
+            "from quality.rejected_records order by 1"
+        ).fetchall()
+    assert satisfied == [(100,)]  # no complaints, and nothing else is known
+    assert rejected == [
+        ("survey_responses", "v", "rejected", "not_allowed", "score"),
+        ("tickets", "t1", "nulled", "not_allowed", "satisfaction_score"),
+    ]
+
+
+def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(compiled):
+    said = {
+        "survey_responses": [
+            {"response_id": "v", "customer_id": "b", "responded_at": "2025-02-10",
+             "survey_type": "nps", "score": "2"},
+        ],
+        "tickets": [{**complaint(1, None), "customer_id": "b"}],
+        "interactions": [
+            {"interaction_id": "i", "customer_id": "b", "occurred_at": "2025-02-10",
+             "interaction_type": "call"},
+        ],
+        "referrals": [
+            {"referral_id": "f", "referrer_customer_id": "b", "referred_customer_id": "c",
+             "referred_at": "2025-02-10", "converted_at": "2025-02-11"},
+        ],
+    }  # fmt: skip
+    merge = {"from_customer_id": "b", "into_customer_id": "a", "merged_at": "2025-04-20"}
+    apart = scores_of(compiled, "b", company(**said))
+    merged = scores_of(compiled, "a", company(**said, customer_merges=[merge]))
+    assert [row[1] for row in merged] == [row[1] for row in apart]  # satisfaction
+    assert [row[3] for row in merged] == [row[3] for row in apart]  # engagement
+    assert scores_of(compiled, "b", company(**said, customer_merges=[merge])) == []
+    assert scores_of(compiled, "b", company(**said)) == apart
+    # among themselves they cannot recommend each other
+    own = [{"referral_id": "f", "referrer_customer_id": "b", "referred_customer_id": "a",
+            "referred_at": "2025-02-10", "converted_at": "2025-02-11"}]  # fmt: skip
+    with compiled().build(company(referrals=own, customer_merges=[merge])) as connection:
+        assert connection.execute(
+            "select reject_reason from quality.rejected_records where source_table = 'referrals'"
+        ).fetchall() == [("self_referral",)]
