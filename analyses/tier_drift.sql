@@ -1,8 +1,12 @@
-{# The two closed periods that are compared: the vars drift_from and drift_to, dates on which one ends, or
-   without them the newest and the one that many reviews, 1 or more, before it. #}
+{# The two closed periods that are compared: the vars drift_from and drift_to, dates on which one
+   ends, or without them the newest and the one that many reviews, 1 or more, before it. #}
 {%- set reviews_apart = 12 -%}
 {%- set drift_from = var('drift_from', '') | string -%}
 {%- set drift_to = var('drift_to', '') | string -%}
+{%- set first_end = 'min(period_end)' if not drift_from
+    else "date '" ~ customer_tiering.iso_date('drift_from', drift_from) ~ "'" -%}
+{%- set last_possible_end = 'period_end' if not drift_to
+    else "date '" ~ customer_tiering.iso_date('drift_to', drift_to) ~ "'" -%}
 
 with customer_periods as (
     select * from {{ ref('customer_periods') }}
@@ -15,22 +19,14 @@ review_periods as (
 newest_closed as (
     select period_end
     from review_periods
-    where
-        not is_open_period
-        {%- if drift_to %}
-        and period_end <= date '{{ customer_tiering.iso_date("drift_to", drift_to) }}'
-        {%- endif %}
+    where not is_open_period and period_end <= {{ last_possible_end }}
     order by 1 desc
     limit {{ reviews_apart + 1 }}
 ),
 
 compared as (
     select
-        {% if drift_from -%}
-        date '{{ customer_tiering.iso_date("drift_from", drift_from) }}'
-        {%- else -%}
-        min(period_end)
-        {%- endif %} as from_period_end,
+        {{ first_end }} as from_period_end,
         max(period_end) as to_period_end
     from newest_closed
 ),
@@ -72,7 +68,8 @@ changes as (
     where customer_periods.change_type in ('enter', 'upgrade', 'downgrade', 'leave')
 ),
 
--- a customer may move more than once in between; the last move that went the way of the whole counts
+-- a customer may move more than once in between; the last move that went the way of the whole
+-- counts
 last_changes as (
     select * from changes where place = 1
 ),

@@ -28,3 +28,9 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+
+{# The middle of several gaps, of the list that quantiles gives, as a decimal. #}
+{% macro middle_gap(middles) -%}
+    cast(round({{ customer_tiering.element(middles, 1) }}, 2) as decimal(9, 2))
+{%- endmacro %}

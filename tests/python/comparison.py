@@ -115,8 +115,18 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "marts.customer_periods",
         columns := (
             "customer_id period_end period_start is_open_period recency_days frequency monetary "
-            f"period_revenue r_score f_score m_score segment_code {scores} qualified_tier_code "
-            "tier_code tier_rank change_type reason_code is_provisional"
+            f"period_revenue r_score f_score m_score segment_code {scores} lifecycle_stage "
+            "qualified_tier_code tier_code tier_rank change_type reason_code is_provisional"
+        ).split(),
+        _rows(result.customer_periods.values(), columns),
+    )
+    yield (
+        "int_lifecycle_stages",
+        "intermediate.int_lifecycle_stages join intermediate.int_customers using (customer_key) "
+        "join intermediate.int_review_periods using (period_index)",
+        columns := (
+            "customer_id period_end lifecycle_stage order_days last_gap_days expected_gap_days "
+            "has_own_gap"
         ).split(),
         _rows(result.customer_periods.values(), columns),
     )
@@ -219,7 +229,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             f"customer_id is_inferred {' '.join(attributes)} first_order_on last_order_on "
             "lifetime_orders lifetime_revenue favourite_category favourite_channel channel_mix "
-            "demand_type segment_code value_class purchasing_power purchase_frequency_band "
+            "demand_type lifecycle_stage segment_code value_class purchasing_power purchase_frequency_band "
             "buyer_type management_score star_rating tier_code tier_rank tier_since"
         ).split(),
         _rows(

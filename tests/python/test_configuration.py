@@ -103,6 +103,7 @@ SEGMENTS = "seeds/rfm_segments.csv"
 BANDS = "seeds/rfm_bands.csv"
 EDGES = "seeds/rfm_fixed_edges.csv"
 STARS = "seeds/star_ratings.csv"
+LIFECYCLE = "seeds/lifecycle.csv"
 AGES = "seeds/age_bands.csv"
 STATUSES = "seeds/order_statuses.csv"
 CHANNELS = "seeds/sales_channels.csv"
@@ -490,6 +491,54 @@ BROKEN_SEEDS = {
         STARS,
         "no star_rating 5",
         "1 to 5, each once",
+    ),
+    "lifecycle_that_leaves_order_days_out": (
+        without_rows("lifecycle", "8,"),
+        LIFECYCLE,
+        "no rule without ratios for 4 order days",
+        "one for every number of order days from 0",
+    ),
+    "lifecycle_rule_that_is_never_reached": (
+        seed("lifecycle", "8,active,maintenance,1,,,", "8,active,maintenance,1,3,,"),
+        f"{LIFECYCLE}, line 9",
+        "a rule for active that is never reached",
+        "a rule whose order days no rule before it takes whatever the gaps",
+    ),
+    "lifecycle_priority_twice": (
+        seed("lifecycle", "\n3,dormant", "\n2,dormant"),
+        f"{LIFECYCLE}, line 4",
+        "priority '2' again",
+        "each priority once",
+    ),
+    "lifecycle_order_days_that_fall": (
+        seed("lifecycle", "developing,maintenance,2,3", "developing,maintenance,3,2"),
+        f"{LIFECYCLE}, line 8",
+        "order_days_to 2 below order_days_from 3",
+        "at least order_days_from",
+    ),
+    "lifecycle_stage_in_two_classic_stages": (
+        appended("lifecycle", "9,lost,maintenance,1,,9,"),
+        f"{LIFECYCLE}, line 10",
+        "classic_stage maintenance for lost",
+        "allowed is exit",
+    ),
+    "unknown_lifecycle_stage": (
+        seed("lifecycle", "dormant", "sleeping"),
+        f"{LIFECYCLE}, line 4",
+        "lifecycle_stage 'sleeping'",
+        "one of prospect, new, developing",
+    ),
+    "negative_gap_ratio": (
+        seed("lifecycle", "4,at_risk,maintenance,1,,1.5,", "4,at_risk,maintenance,1,,-1.5,"),
+        f"{LIFECYCLE}, line 5",
+        "gap_ratio_from '-1.5'",
+        "a number from 0 to 1000",
+    ),
+    "too_many_lifecycle_rules": (
+        appended("lifecycle", "\n".join(f"{n},lost,exit,1,,9," for n in range(9, 14))),
+        f"{LIFECYCLE}, lines 2 to 14",
+        "13 rules",
+        "at most 12",
     ),
     "age_bands_that_overlap": (
         seed("age_bands", "25_34,25,34", "25_34,24,34"),

@@ -1,5 +1,5 @@
-{# The lifecycle's rules side by side in their order, so that a review meets all of them in one join. A place
-   that the seed does not fill stays NULL and is never reached. #}
+{# The lifecycle's rules side by side in their order, so that a review meets all of them in one
+   join. A place that the seed does not fill stays NULL and is never reached. #}
 with rules as (
     select
         *,
@@ -14,9 +14,10 @@ placed as (
         max(case when place = {{ place }} then order_days_from end) as order_days_from_{{ place }},
         max(case when place = {{ place }} then order_days_to end) as order_days_to_{{ place }},
         max(case when place = {{ place }} then gap_ratio_from end) as gap_ratio_from_{{ place }},
-        max(case when place = {{ place }} then break_ratio_from end) as break_ratio_from_{{ place }}
-        {{- ',' if not loop.last }}
+        max(case when place = {{ place }} then break_ratio_from end)
+            as break_ratio_from_{{ place }},
         {%- endfor %}
+        count(*) as rule_count
     from rules
 )
 

@@ -1,5 +1,5 @@
-{# Where each customer stands, from the time since the last order against the customer's own rhythm, or that of
-   others like them where there are too few orders to have one. #}
+{# Where each customer stands, from the time since the last order against the customer's own rhythm,
+   or that of others like them where there are too few orders to have one. #}
 with inputs as (
     select * from {{ ref('int_score_inputs') }}
 ),
@@ -64,6 +64,7 @@ measured as (
             and inputs.m_score = cells.m_score
 ),
 
+-- middles of halves are quarters: two decimals are exact
 gaps_of_segments as (
     select
         period_index,
@@ -83,26 +84,17 @@ gaps_of_periods as (
     group by period_index
 ),
 
--- middles of halves are quarters: two decimals are exact
 expected as (
     select
         measured.*,
         case
-            when measured.recency_days is not null
-                then cast(
-                    coalesce(
-                        measured.own_gap_days,
-                        cast(
-                            round({{ customer_tiering.element('gaps_of_segments.middle', 1) }}, 2)
-                            as decimal(9, 2)
-                        ),
-                        cast(
-                            round({{ customer_tiering.element('gaps_of_periods.middle', 1) }}, 2)
-                            as decimal(9, 2)
-                        ),
-                        {{ customer_tiering.whole_number('lifecycle_default_gap_days', 1, 3660) }}
-                    ) as decimal(9, 2)
-                )
+            when measured.recency_days is null then null
+            when measured.own_gap_days is not null then measured.own_gap_days
+            when gaps_of_segments.middle is not null
+                then {{ customer_tiering.middle_gap('gaps_of_segments.middle') }}
+            when gaps_of_periods.middle is not null
+                then {{ customer_tiering.middle_gap('gaps_of_periods.middle') }}
+            else {{ customer_tiering.whole_number('lifecycle_default_gap_days', 1, 3660) }}
         end as expected_gap_days
     from measured
     left join gaps_of_segments

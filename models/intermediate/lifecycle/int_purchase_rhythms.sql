@@ -1,6 +1,6 @@
-{# How often customers have come back, each time that it changes. An order day that is undone later divides the
-   customer's history into epochs, within each of which days are only added: so that what was known then
-   stays known, and running figures do. #}
+{# How often customers have come back, each time that it changes. An order day that is undone later
+   divides the customer's history into epochs, within each of which days are only added: so that what
+   was known then stays known, and running figures do. #}
 with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),
@@ -59,8 +59,8 @@ standing as (
     inner join order_days
         on
             epochs.customer_key = order_days.customer_key
-            and (order_days.undone_on is null or order_days.undone_on > epochs.epoch_from)
-            and (epochs.epoch_to is null or order_days.order_date < epochs.epoch_to)
+            and (order_days.undone_on is null or epochs.epoch_from < order_days.undone_on)
+            and (epochs.epoch_to is null or epochs.epoch_to > order_days.order_date)
 ),
 
 gaps as (

@@ -1,4 +1,5 @@
-{# What it would take: the input that would add most points to a customer's score if it were at 100. #}
+{# What it would take: the input that would add most points to a customer's score if it were at
+   100. #}
 with scores as (
     select * from {{ ref('int_current_scores') }} where management_score is not null
 ),
@@ -9,14 +10,14 @@ weight_sets as (
 
 lifts as (
     select
-        scores.customer_key,
         {%- for component, input, is_known in customer_tiering.score_inputs() %}
         cast(
             (100 - scores.{{ input }}_normalised) * weight_sets.{{ input }}_weight
             as decimal(18, 14)
         ) as {{ input }}_lift,
-        weight_sets.{{ input }}_sort_order{{ ',' if not loop.last }}
+        weight_sets.{{ input }}_sort_order,
         {%- endfor %}
+        scores.customer_key
     from scores
     inner join weight_sets on scores.known_inputs = weight_sets.known_inputs
 ),
@@ -38,8 +39,9 @@ first_largest as (
         *,
         least(
             {%- for component, input, is_known in customer_tiering.score_inputs() %}
-            case when {{ input }}_lift = largest_lift_points then {{ input }}_sort_order else 999 end
-            {{- ',' if not loop.last }}
+            case
+                when {{ input }}_lift = largest_lift_points then {{ input }}_sort_order
+            end{{ ',' if not loop.last }}
             {%- endfor %}
         ) as largest_sort_order
     from largest

@@ -1,12 +1,13 @@
-{# How much customers spend on services and solutions, of all that has a product type, over the window of
-   each period. Amounts are whole numbers of 10^-10 of the reporting currency: exact, as cents times rates of
-   8 decimals. #}
+{# How much customers spend on services and solutions, of all that has a product type, over the
+   window of each period. Amounts are whole numbers of 10^-10 of the reporting currency: exact, as
+   cents times rates of 8 decimals. #}
 with items as (
     select
         customer_key,
         product_type,
         coalesce({{ customer_tiering.cents('line_amount') }}, 0)
-        * cast(100000000 * rate_to_reporting as {{ customer_tiering.wide_integer_type() }}) as revenue,
+        * cast(100000000 * rate_to_reporting as {{ customer_tiering.wide_integer_type() }})
+            as revenue,
         order_date,
         undone_on
     from {{ ref('int_order_items') }}
@@ -27,10 +28,8 @@ summed as (
     from items
     inner join periods
         on
-            periods.period_end >= items.order_date
-            and periods.period_end
-            < items.order_date + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
-            and (items.undone_on is null or periods.period_end < items.undone_on)
+            {{ customer_tiering.in_window('items.order_date', 'periods.period_end') }}
+            and (items.undone_on is null or items.undone_on > periods.period_end)
     group by items.customer_key, periods.period_index
 )
 

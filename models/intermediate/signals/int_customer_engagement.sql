@@ -18,10 +18,7 @@ counting as (
         periods.period_index
     from interactions
     inner join periods
-        on
-            periods.period_end >= interactions.occurred_on
-            and periods.period_end
-            < interactions.occurred_on + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+        on {{ customer_tiering.in_window('interactions.occurred_on', 'periods.period_end') }}
 ),
 
 counted as (

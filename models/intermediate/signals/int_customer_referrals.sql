@@ -14,10 +14,7 @@ counted as (
         cast(count(*) as integer) as converted_referrals
     from referrals
     inner join periods
-        on
-            periods.period_end >= referrals.converted_on
-            and periods.period_end
-            < referrals.converted_on + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+        on {{ customer_tiering.in_window('referrals.converted_on', 'periods.period_end') }}
     group by referrals.customer_key, periods.period_index
 )
 

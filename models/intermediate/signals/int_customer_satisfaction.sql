@@ -1,4 +1,5 @@
-{# What customers said of the company, over the window of each period, and the complaints still open. #}
+{# What customers said of the company, over the window of each period, and the complaints still
+   open. #}
 with responses as (
     select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
 ),
@@ -22,10 +23,7 @@ recommendations as (
         ) as place
     from responses
     inner join periods
-        on
-            periods.period_end >= responses.responded_on
-            and periods.period_end
-            < responses.responded_on + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+        on {{ customer_tiering.in_window('responses.responded_on', 'periods.period_end') }}
     where responses.survey_type = 'nps'
 ),
 
@@ -68,10 +66,7 @@ said as (
         0 as open_complaints
     from ratings
     inner join periods
-        on
-            periods.period_end >= ratings.rated_on
-            and periods.period_end
-            < ratings.rated_on + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+        on {{ customer_tiering.in_window('ratings.rated_on', 'periods.period_end') }}
     union all
     select
         tickets.customer_key,
@@ -83,10 +78,7 @@ said as (
         0 as open_complaints
     from tickets
     inner join periods
-        on
-            periods.period_end >= tickets.opened_on
-            and periods.period_end
-            < tickets.opened_on + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+        on {{ customer_tiering.in_window('tickets.opened_on', 'periods.period_end') }}
     where tickets.ticket_type = 'complaint'
     union all
     select
@@ -100,8 +92,8 @@ said as (
     from tickets
     inner join periods
         on
-            periods.period_end >= tickets.opened_on
-            and (tickets.closed_on is null or periods.period_end < tickets.closed_on)
+            tickets.opened_on <= periods.period_end
+            and (tickets.closed_on is null or tickets.closed_on > periods.period_end)
     where tickets.ticket_type = 'complaint'
 ),
 

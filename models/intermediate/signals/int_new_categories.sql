@@ -22,9 +22,9 @@ recent as (
     from items
     inner join periods
         on
-            periods.period_end >= items.order_date
-            and periods.period_end < items.order_date + 182
-            and (items.undone_on is null or periods.period_end < items.undone_on)
+            items.order_date <= periods.period_end
+            and items.order_date > periods.period_end - 182
+            and (items.undone_on is null or items.undone_on > periods.period_end)
 ),
 
 bought_before as (

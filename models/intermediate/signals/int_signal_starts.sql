@@ -1,5 +1,5 @@
-{# Since when each kind of fact is known of anybody: before, its source is not there, which is not the same as
-   a customer of whom there is none. #}
+{# Since when each kind of fact is known of anybody: before, its source is not there, which is not
+   the same as a customer of whom there is none. #}
 with interactions as (
     select
         min(occurred_on) as interactions_from,

@@ -2,7 +2,8 @@
 
 Written from the design alone, with the standard library only and no code of the models, so that an
 equal result means that both read the design alike. The modules follow the way of the data: reading
-(raw files, staging), identity, money (the ledger), periods, rfm, signals, scores, tiers, marts.
+(raw files, staging), identity, money (the ledger), periods, rfm, signals, scores, lifecycle, tiers,
+marts.
 
 Use: ``compute(load_raw(folder), Rules.from_seeds(seeds), run_date)``.
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
 
-from oracle import identity, marts, money, periods, reading, rfm, scores, signals, tiers
+from oracle import identity, lifecycle, marts, money, periods, reading, rfm, scores, signals, tiers
 from oracle.marts import CustomerPeriodRow
 from oracle.rules import Rules
 
@@ -73,6 +73,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     )
     for rows in by_period.values():
         _score(rows.values(), edges, rules)
+    _add_lifecycles(by_period, _by_customer(ledger), rules)
     _review(by_period, _by_customer(ledger), rules)
 
     flat = {
@@ -205,6 +206,28 @@ def _score(
         row.management_score = scores.management_score(row.values, row.weights)
         row.score_coverage = row.weights.coverage
         row.star_rating = scores.star_rating(row.management_score, rules)
+
+
+def _add_lifecycles(
+    by_period: dict[periods.Period, dict[str, tiers.CustomerPeriod]],
+    ledger_of: dict[str, list[money.LedgerRow]],
+    rules: Rules,
+) -> None:
+    """Fill in the lifecycle of every customer and period; prospects have one too."""
+    period_ends = [period.period_end for period in by_period]
+    rhythms_of = {
+        customer_id: list(lifecycle.rhythms(rows, period_ends))
+        for customer_id, rows in ledger_of.items()
+    }
+    for number, rows in enumerate(by_period.values()):
+        found = lifecycle.lifecycles(
+            {customer_id: rhythms_of[customer_id][number] for customer_id in rows},
+            {customer_id: row.measures.recency_days for customer_id, row in rows.items()},
+            {customer_id: row.rfm.segment_code for customer_id, row in rows.items()},
+            rules,
+        )
+        for customer_id, row in rows.items():
+            row.lifecycle = found[customer_id]
 
 
 def _review(

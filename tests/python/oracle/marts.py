@@ -30,6 +30,7 @@ class CustomerPeriodRow:
 
     ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100) and
     ``weights`` (effective) are by input, known inputs only; ``input_values`` also of a prospect.
+    ``order_days`` to ``has_own_gap`` see Lifecycle.
     """
 
     customer_id: str
@@ -67,6 +68,11 @@ class CustomerPeriodRow:
     values: dict[str, Decimal]
     weights: dict[str, Decimal]
     input_values: dict[str, Any]
+    lifecycle_stage: str
+    order_days: int
+    last_gap_days: int | None
+    expected_gap_days: Decimal | None
+    has_own_gap: bool
     q: int
     k: int
     qualified_tier_code: str | None
@@ -84,6 +90,7 @@ class CustomerPeriodRow:
 def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
     """The flat row of a customer and period."""
     measures, rfm, state, codes = row.measures, row.rfm, row.state, rules.tier_codes
+    lifecycle = row.lifecycle
     return CustomerPeriodRow(
         customer_id=row.customer_id,
         period_end=row.period.period_end,
@@ -115,6 +122,11 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         values=row.values,
         weights=row.weights.effective,
         input_values=input_values(measures),
+        lifecycle_stage=lifecycle.lifecycle_stage,
+        order_days=lifecycle.order_days,
+        last_gap_days=lifecycle.last_gap_days,
+        expected_gap_days=lifecycle.expected_gap_days,
+        has_own_gap=lifecycle.has_own_gap,
         q=row.q,
         k=row.k,
         qualified_tier_code=codes.get(row.q),
@@ -504,6 +516,7 @@ class Customer:
     favourite_channel: str | None
     channel_mix: str | None
     demand_type: str | None
+    lifecycle_stage: str
     segment_code: str
     value_class: str
     purchasing_power: str | None
@@ -539,6 +552,7 @@ def customer(
         favourite_channel=_largest((o.channel, _net(o, as_of_date)) for o in valid),
         channel_mix=_channel_mix(valid, rules),
         demand_type=_largest((i.product_type, _line_revenue(o, i)) for o, i in lines),
+        lifecycle_stage=last_row.lifecycle_stage if last_row else PROSPECT,
         segment_code=last_row.segment_code if last_row else PROSPECT,
         value_class=last_row.value_class if last_row else "none",
         purchasing_power=last_row and last_row.purchasing_power,

@@ -72,6 +72,43 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class LifecycleRule:
+    """One rule of the lifecycle: limits of the order days, and ratios to the expected gap.
+
+    Limits and ratios are inclusive; None means any.
+    """
+
+    lifecycle_stage: str
+    order_days_from: int
+    order_days_to: int | None
+    gap_ratio_from: Decimal | None
+    break_ratio_from: Decimal | None
+
+    def matches(
+        self,
+        order_days: int,
+        recency_days: int | None,
+        last_gap_days: int | None,
+        expected_gap_days: Decimal | None,
+    ) -> bool:
+        """Whether the rule matches; days that are not known do not reach a ratio that is given."""
+        return (
+            self.order_days_from <= order_days
+            and (self.order_days_to is None or order_days <= self.order_days_to)
+            and _reaches(recency_days, self.gap_ratio_from, expected_gap_days)
+            and _reaches(last_gap_days, self.break_ratio_from, expected_gap_days)
+        )
+
+
+def _reaches(days: int | None, ratio: Decimal | None, expected_gap_days: Decimal | None) -> bool:
+    if ratio is None:
+        return True
+    if days is None or expected_gap_days is None:
+        return False
+    return days >= ratio * expected_gap_days
+
+
+@dataclass(frozen=True)
 class Rules:
     """Seeds and vars of one build. Vars carry the names and defaults of the project's own."""
 
@@ -82,6 +119,7 @@ class Rules:
     bands: dict[str, tuple[Cell, ...]]
     profiles: dict[str, tuple[ComponentWeight, ...]]
     star_ratings: tuple[tuple[int, Decimal], ...]
+    lifecycle: tuple[LifecycleRule, ...]
     ladders: tuple[Ladder, ...]
 
     as_of_date: str | date = "latest"
@@ -95,6 +133,8 @@ class Rules:
     rfm_edges_frozen_on: date | None = None
     rfm_min_customers: int = 20
     score_profile: str = "retail"
+    lifecycle_min_gaps: int = 3
+    lifecycle_default_gap_days: int = 90
     tier_min_hold_periods: int = 3
     tier_grace_periods: int = 1
     tier_downgrade: str = "one_level"
@@ -129,6 +169,7 @@ class Rules:
             bands=_cells(folder, "rfm_bands", "band", "band_code"),
             profiles=_profiles(folder),
             star_ratings=_star_ratings(folder),
+            lifecycle=lifecycle_from(_read(folder, "lifecycle")),
             ladders=ladders_from(_read(folder, "tiers")),
             **given,
         )
@@ -171,6 +212,20 @@ def ladders_from(rows: list[dict[str, str]]) -> tuple[Ladder, ...]:
     return tuple(
         Ladder(valid_from, tuple(sorted(tiers, key=lambda tier: tier.tier_rank)))
         for valid_from, tiers in sorted(versions.items())
+    )
+
+
+def lifecycle_from(rows: list[dict[str, str]]) -> tuple[LifecycleRule, ...]:
+    """Turn the rows of the seed lifecycle.csv into rules, the smallest priority first."""
+    return tuple(
+        LifecycleRule(
+            lifecycle_stage=row["lifecycle_stage"],
+            order_days_from=int(row["order_days_from"]),
+            order_days_to=int(row["order_days_to"]) if row["order_days_to"] else None,
+            gap_ratio_from=_decimal_or_none(row["gap_ratio_from"]),
+            break_ratio_from=_decimal_or_none(row["break_ratio_from"]),
+        )
+        for row in sorted(rows, key=lambda row: int(row["priority"]))
     )
 
 

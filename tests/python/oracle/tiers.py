@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from oracle.lifecycle import Lifecycle
 from oracle.money import LedgerRow
 from oracle.periods import Period, following, previous_period_end
 from oracle.rfm import LAPSED, PROSPECT, PROSPECT_SCORES, Measures, RfmScores
@@ -46,7 +47,7 @@ class CustomerPeriod:
 
     ``values``, ``weights`` and ``points`` speak of the inputs; scores, stars and coverage are None
     for a prospect. ``held`` and ``grace`` are those after the review (an open period: of the last
-    closed review).
+    closed review). ``lifecycle`` is None until everybody's segment in the period is known.
     """
 
     customer_id: str
@@ -59,6 +60,7 @@ class CustomerPeriod:
     management_score: Decimal | None = None
     score_coverage: Decimal | None = None
     star_rating: int | None = None
+    lifecycle: Lifecycle | None = None
     q: int = 0
     k: int = 0
     state: TierState = TierState()

@@ -1,0 +1,5 @@
+{# Whether a day lies in the RFM window of a period: after its end less rfm_window_days, up to its end. #}
+{% macro in_window(day, period_end) -%}
+    {{ day }} <= {{ period_end }}
+    and {{ day }} > {{ period_end }} - {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+{%- endmacro %}
