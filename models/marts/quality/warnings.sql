@@ -10,6 +10,17 @@ periods as (
     select max(period_index) as period_index from {{ ref('int_review_periods') }}
 ),
 
+current_tiers as (
+    select * from {{ ref('int_current_tiers') }} where tier_rank > 0
+),
+
+tier_rules as (
+    select
+        *,
+        max(tier_rank) over (partition by version_valid_from) as top_rank
+    from {{ ref('tiers') }}
+),
+
 reconciliation as (
     select * from {{ ref('reconciliation') }}
 ),
@@ -18,6 +29,19 @@ newest_edges as (
     select edges.*
     from edges
     inner join periods on edges.period_index = periods.period_index
+),
+
+top_tier as (
+    select
+        tier_rules.tier_code,
+        count(*) as holders_of_any,
+        sum(case when current_tiers.tier_rank = tier_rules.tier_rank then 1 else 0 end) as holders
+    from current_tiers
+    inner join tier_rules
+        on
+            current_tiers.rules_valid_from = tier_rules.version_valid_from
+            and tier_rules.tier_rank = tier_rules.top_rank
+    group by tier_rules.tier_code
 ),
 
 warnings as (
@@ -41,6 +65,16 @@ warnings as (
         cast(customers as bigint) as observed
     from newest_edges
     where is_small_population
+    union all
+    -- the shipped ladder was made for 1 to 6 % at the top; of few customers a share says nothing
+    select
+        'top_tier_share' as warning_code,
+        tier_code as subject,
+        cast(holders as bigint) as observed
+    from top_tier
+    where
+        holders_of_any >= 100
+        and (100 * holders < holders_of_any or 100 * holders > 6 * holders_of_any)
     union all
     select
         'rows_rejected' as warning_code,
