@@ -170,6 +170,41 @@ def test_more_of_what_is_good_never_lowers_a_score(compiled, table, lower, highe
     assert after[1][column] > before[1][column]
 
 
+def contacts(*days_and_channels: tuple[str, str]) -> list[dict]:
+    return [
+        {"interaction_id": f"i{n}", "customer_id": "a", "occurred_at": day, "channel": channel,
+         "interaction_type": "call"}
+        for n, (day, channel) in enumerate(days_and_channels)
+    ]  # fmt: skip
+
+
+def referred(count: int) -> list[dict]:
+    return [
+        {"referral_id": f"f{n}", "referrer_customer_id": "a", "referred_at": "2025-02-01",
+         "converted_at": "2025-02-02"}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "fewer", "more", "column"),
+    [
+        ("referrals", referred(1), referred(2), 2),
+        ("interactions", contacts(("2025-02-10", "app")),
+         contacts(("2025-02-10", "app"), ("2025-02-11", "app")), 3),
+        ("interactions", contacts(("2025-02-10", "app")),
+         contacts(("2025-02-10", "app"), ("2025-02-10", "web")), 3),
+        ("interactions", contacts(("2025-01-10", "app"), ("2025-01-11", "app")),
+         contacts(("2025-01-10", "app"), ("2025-01-11", "app"), ("2025-02-11", "app")), 4),
+    ],
+    ids=["referrals", "active days", "channels", "months with contact"],
+)  # fmt: skip
+def test_more_facts_never_lower_a_score(compiled, table, fewer, more, column):
+    before, after = (scores_of(compiled, "a", company(**{table: rows})) for rows in (fewer, more))
+    assert all(new[0] >= old[0] for old, new in zip(before, after, strict=True))
+    assert after[-1][column] > before[-1][column]
+
+
 def test_a_score_out_of_range_reaches_no_component_and_is_listed(compiled):
     raw = company(
         survey_responses=[
