@@ -145,6 +145,9 @@ class Settings(BaseModel):
         Literal["rolling", "calendar_year", "anniversary"],
         Field(description="rolling, calendar_year or anniversary"),
     ]
+    top_tier_percent_from: _whole(0, 100)
+    top_tier_percent_to: _whole(0, 100)
+    top_tier_min_holders: _whole(1, 999_999_999)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,16 @@
 {% endmacro %}
 
 
+{# The days of the revenue trend's year and of its newer half, in which new categories count too. #}
+{% macro year_days() -%}
+    365
+{%- endmacro %}
+
+{% macro half_year_days() -%}
+    182
+{%- endmacro %}
+
+
 {# The components of the management score. #}
 {% macro score_components() %}
     {{ return(['value', 'growth', 'loyalty', 'satisfaction', 'engagement', 'partnership']) }}

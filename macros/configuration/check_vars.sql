@@ -33,4 +33,7 @@
     {% do customer_tiering.whole_number('tier_grace_periods', 0, 520) %}
     {% do customer_tiering.chosen('tier_downgrade', ['one_level', 'straight']) %}
     {% do customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) %}
+    {% do customer_tiering.whole_number('top_tier_percent_from', 0, 100) %}
+    {% do customer_tiering.whole_number('top_tier_percent_to', 0, 100) %}
+    {% do customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) %}
 {% endmacro %}

@@ -1,5 +1,5 @@
 {# The raw rows of a table that are rejected, lose a value, or have a key in which `cross_table_rejects`, which
-   compares tables, finds a fault: one pass over the table, whose faults are few. #}
+   compares tables, finds a fault. They are few, and their texts are made for them alone. #}
 {% macro flawed_rows(source_name, table_name, cross_table_rejects) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set newest_by = customer_tiering.source_meta(source_name, table_name, 'newest_by') -%}

@@ -27,8 +27,10 @@ placed as (
     from ledger
     inner join days as known on ledger.known_date = known.date_day
     inner join days as ordered on ledger.order_date = ordered.date_day
-    left join days as half on ledger.order_date + 182 = half.date_day
-    left join days as year on ledger.order_date + 365 = year.date_day
+    left join days as half
+        on ledger.order_date + {{ customer_tiering.half_year_days() }} = half.date_day
+    left join days as year
+        on ledger.order_date + {{ customer_tiering.year_days() }} = year.date_day
     left join days as leaving
         on
             ledger.order_date + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}

@@ -43,9 +43,11 @@ measured as (
         rfm.customer_status <> 'prospect'
         and coalesce(starts.categories_from <= periods.period_end, false) as has_categories,
         rfm.customer_status <> 'prospect'
-        and rfm.first_order_on <= periods.period_end - 182
-        and coalesce(starts.categories_from <= periods.period_end - 182, false)
-            as has_new_categories,
+        and rfm.first_order_on <= periods.period_end - {{ customer_tiering.half_year_days() }}
+        and coalesce(
+            starts.categories_from <= periods.period_end - {{ customer_tiering.half_year_days() }},
+            false
+        ) as has_new_categories,
         rfm.customer_status <> 'prospect'
         and coalesce(starts.referrals_from <= periods.period_end, false) as has_referrals,
         rfm.customer_status <> 'prospect'
@@ -63,7 +65,7 @@ measured as (
         rfm.customer_status <> 'prospect' and coalesce(signals.typed_revenue > 0, false)
             as has_demand,
         rfm.customer_status = 'active'
-        and rfm.first_order_on <= periods.period_end - 365
+        and rfm.first_order_on <= periods.period_end - {{ customer_tiering.year_days() }}
         and (rfm.revenue_first_half > 0 or rfm.revenue_second_half > 0) as has_trend
     from rfm
     inner join periods on rfm.period_index = periods.period_index

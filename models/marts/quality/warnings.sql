@@ -66,15 +66,20 @@ warnings as (
     from newest_edges
     where is_small_population
     union all
-    -- the shipped ladder was made for 1 to 6 % at the top; of few customers a share says nothing
+    -- of few customers a share says nothing
     select
         'top_tier_share' as warning_code,
         tier_code as subject,
         cast(holders as bigint) as observed
     from top_tier
     where
-        holders_of_any >= 100
-        and (100 * holders < holders_of_any or 100 * holders > 6 * holders_of_any)
+        holders_of_any >= {{ customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) }}
+        and (
+            100 * holders
+            < {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }} * holders_of_any
+            or 100 * holders
+            > {{ customer_tiering.whole_number('top_tier_percent_to', 0, 100) }} * holders_of_any
+        )
     union all
     select
         'rows_rejected' as warning_code,
