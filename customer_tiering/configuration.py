@@ -136,6 +136,8 @@ class Settings(BaseModel):
     ]
     lifecycle_min_gaps: _whole(1, 1000)
     lifecycle_default_gap_days: _whole(1, 3660)
+    alert_recent_days: _whole(1, 366)
+    max_open_actions: _whole(1, 20)
     tier_min_hold_periods: _whole(0, 520)
     tier_grace_periods: _whole(0, 520)
     tier_downgrade: Annotated[

@@ -18,10 +18,12 @@ from customer_tiering.seeds import (
     ORDER_STATUSES,
     SEGMENT_MAPS,
     AgeBand,
+    AlertRule,
     CellRange,
     CodeLabel,
     LifecycleRule,
     OrderStatus,
+    PlaybookEntry,
     RfmBand,
     RfmFixedEdges,
     RfmSegment,
@@ -36,6 +38,7 @@ from customer_tiering.seeds import (
 
 GROWTH_SWING = 50  # points that growth's score may fall from its neutral middle
 TIERLESS = "none"  # the code of customers without a tier in aggregated marts
+NO_ACTION = "none"  # the action of those for whom nothing is due
 
 COMPONENT_INPUTS = {
     "value": ("recency", "frequency", "monetary", "contribution", "balance"),
@@ -74,6 +77,8 @@ def check_seeds(seeds: Seeds) -> None:
     _check_fixed_edges(seeds.rfm_fixed_edges)
     _check_star_ratings(seeds.star_ratings)
     _check_lifecycle(seeds.lifecycle)
+    _check_alert_rules(seeds.alert_rules, seeds.playbook)
+    _check_playbook(seeds)
     _check_age_bands(seeds.age_bands)
     _check_order_statuses(seeds.order_statuses)
     _check_unique("sales_channels", seeds.sales_channels, "channel")
@@ -377,6 +382,91 @@ def _covers(rule: LifecycleRule, order_days: int) -> bool:
     )
 
 
+def _check_alert_rules(rules: list[AlertRule], playbook: list[PlaybookEntry]) -> None:
+    actions = list(dict.fromkeys(row.action_code for row in playbook))
+    for (alert, severity), rows in _grouped(rules, "alert_code", "severity").items():
+        if len(rows) > 1:
+            found = f"severity {severity} of {alert} again (it is on line {rows[0].line} too)"
+            _fail("alert_rules", rows[1], found, "each severity once an alert")
+    for row in rules:
+        limits = (row.measure_from, row.measure_below)
+        if None not in limits and limits[0] >= limits[1]:
+            found = f"measure_from {limits[0]} with measure_below {limits[1]}"
+            _fail("alert_rules", row, found, "a measure_from less than measure_below")
+        if row.action_code not in actions:
+            found = f"action_code {row.action_code!r}{did_you_mean(row.action_code, actions)}"
+            _fail("alert_rules", row, found, "an action of seeds/playbook.csv")
+
+
+def _check_playbook(seeds: Seeds) -> None:
+    """Every entry can be met by some customer, and everybody meets one."""
+    playbook = seeds.playbook
+    _check_unique("playbook", playbook, "priority")
+    ranks = {row.tier_rank for row in seeds.tiers}
+    segments = ["lapsed", "prospect"]
+    segments += [s.segment_code for s in seeds.rfm_segments if s.segment_map == "standard"]
+    alerts = {row.alert_code for row in seeds.alert_rules}
+    stages = {row.lifecycle_stage for row in seeds.lifecycle}
+    for row in playbook:
+        low = 0 if row.tier_rank_from is None else row.tier_rank_from
+        high = max(ranks) if row.tier_rank_to is None else row.tier_rank_to
+        if not any(low <= rank <= high for rank in {0, *ranks}):
+            found = f"tier ranks from {low} to {high}"
+            allowed = f"a range that holds a rank, from 0 (no tier) to {max(ranks)}"
+            _fail("playbook", row, found, allowed)
+        if row.segment_code and row.segment_code not in segments:
+            found = f"segment_code {row.segment_code!r}{did_you_mean(row.segment_code, segments)}"
+            allowed = "empty, lapsed, prospect or a segment of the standard map"
+            _fail("playbook", row, found, allowed)
+        if row.lifecycle_stage and row.lifecycle_stage not in stages:
+            found = f"lifecycle_stage {row.lifecycle_stage!r}, which no rule of the lifecycle gives"
+            _fail("playbook", row, found, f"empty or one of {', '.join(sorted(stages))}")
+        if row.alert_code and row.alert_code not in alerts:
+            found = f"alert_code {row.alert_code!r}, for which there is no rule"
+            _fail("playbook", row, found, "empty or an alert of seeds/alert_rules.csv")
+        if not row.alert_code and "{" in row.because_en + row.because_zh:
+            found = "a reason with the figures of an alert, but no alert_code"
+            _fail("playbook", row, found, "figures only in entries for an alert")
+    _check_reach(playbook)
+    if not any(_fits_all(row) and row.action_code == NO_ACTION for row in playbook):
+        found = f"no entry of action {NO_ACTION} without conditions"
+        allowed = "one, neutral and no marketing, for those for whom nothing else is due"
+        _fail("playbook", None, found, allowed)
+
+
+def _check_reach(playbook: list[PlaybookEntry]) -> None:
+    """No entry stands behind one of the same action that takes all of its customers."""
+    ordered = sorted(playbook, key=lambda row: row.priority)
+    for place, row in enumerate(ordered):
+        for earlier in ordered[:place]:
+            if earlier.action_code == row.action_code and _takes_all_of(earlier, row):
+                found = f"an entry for {row.action_code} that is never reached"
+                allowed = f"one whose customers the entry on line {earlier.line} does not take"
+                _fail("playbook", row, found, allowed)
+
+
+def _takes_all_of(wider: PlaybookEntry, narrower: PlaybookEntry) -> bool:
+    codes = ("segment_code", "lifecycle_stage", "alert_code")
+    return (
+        (wider.tier_rank_from or 0) <= (narrower.tier_rank_from or 0)
+        and (
+            wider.tier_rank_to is None
+            or (narrower.tier_rank_to is not None and narrower.tier_rank_to <= wider.tier_rank_to)
+        )
+        and all(getattr(wider, c) in (None, getattr(narrower, c)) for c in codes)
+        and (wider.is_marketing == "false" or narrower.is_marketing == "true")
+    )
+
+
+def _fits_all(row: PlaybookEntry) -> bool:
+    conditions = ("tier_rank_from", "tier_rank_to", "segment_code", "lifecycle_stage", "alert_code")
+    return (
+        row.stance == "neutral"
+        and row.is_marketing == "false"
+        and all(getattr(row, condition) is None for condition in conditions)
+    )
+
+
 def _check_age_bands(bands: list[AgeBand]) -> None:
     _check_unique("age_bands", bands, "age_band")
     expected = 0
@@ -426,12 +516,16 @@ def _unlabelled(seeds: Seeds) -> list[str]:
         **{(map_kinds[s.segment_map], s.segment_code): "rfm_segments" for s in seeds.rfm_segments},
         **{(b.band, b.band_code): "rfm_bands" for b in seeds.rfm_bands},
         **{("age_band", b.age_band): "age_bands" for b in seeds.age_bands},
+        **{("action", p.action_code): "playbook" for p in seeds.playbook},
+        **{("department", p.owner_department): "playbook" for p in seeds.playbook},
+        **{("action_channel", p.channel): "playbook" for p in seeds.playbook},
+        **{("offer", p.offer): "playbook" for p in seeds.playbook},
     }
     labelled = {(row.kind, row.code) for row in seeds.code_labels}
     return [
         f"seeds/code_labels.csv: the {kind} {code} of seeds/{seed}.csv has no label."
         for (kind, code), seed in used.items()
-        if (kind, code) not in labelled
+        if code is not None and (kind, code) not in labelled
     ]
 
 

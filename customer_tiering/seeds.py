@@ -32,6 +32,17 @@ LIFECYCLE_STAGES = (
     "lost",
     "won_back",
 )
+ALERTS = (
+    "purchases_slowing",
+    "spend_drop",
+    "complaint_surge",
+    "unanswered_complaint",
+    "detractor_in_high_tier",
+    "downgrade_ahead",
+    "silent_high_value",
+    "unusually_good_period",
+    "one_order_to_next_tier",
+)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -90,13 +101,23 @@ Points = _number(100, 2, "a number from 0 to 100")
 Weight = _number(1, 6, "a number from 0 to 1")
 Edge = _number(10**14, 4, "a number of 0 or more")
 OrdersOrEmpty = _or_empty(_whole(0, 1_000_000), "empty or a whole number from 0 to 1000000")
-RevenueOrEmpty = _or_empty(
+AmountOrEmpty = _or_empty(
     _number(10**14, 2, "a number of 0 or more"),
     "empty or a number of 0 or more with at most 2 decimals",
 )
 RatioOrEmpty = _or_empty(
     _number(1000, 2, "a number from 0 to 1000"),
     "empty or a number from 0 to 1000 with at most 2 decimals",
+)
+RankOrEmpty = _or_empty(_whole(0, 10), "empty or a whole number from 0 to 10")
+CodeOrEmpty = _or_empty(
+    _text(r"[a-z][a-z0-9_]{0,39}", ""),
+    "empty or a code of a-z, 0-9 and _ that begins with a letter, up to 40",
+)
+# Words for people; braces only around what an alert's figures replace.
+Reason = _text(
+    r"(?:[^\x00-\x1f{}]|\{(?:measure|now|before|detail)\}){1,200}",
+    "a text of 1 to 200 characters, with no braces but {measure}, {now}, {before} and {detail}",
 )
 IsoDate = Annotated[
     date, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), Field(description="an ISO date (YYYY-MM-DD)")
@@ -130,8 +151,8 @@ class Tier(SeedRow):
     keep_score: Points
     enter_min_orders: OrdersOrEmpty
     keep_min_orders: OrdersOrEmpty
-    enter_min_revenue: RevenueOrEmpty
-    keep_min_revenue: RevenueOrEmpty
+    enter_min_revenue: AmountOrEmpty
+    keep_min_revenue: AmountOrEmpty
 
 
 class ScoreWeight(SeedRow):
@@ -212,6 +233,42 @@ class LifecycleRule(SeedRow):
     break_ratio_from: RatioOrEmpty
 
 
+class AlertRule(SeedRow):
+    """From which figures on an alert holds with a severity; empty limits hold for any.
+
+    What measure and basis are of each alert is in docs/alerts.md.
+    """
+
+    alert_code: _one_of(*ALERTS)
+    severity: _one_of("high", "medium", "low")
+    measure_from: AmountOrEmpty
+    measure_below: AmountOrEmpty
+    basis_from: OrdersOrEmpty
+    tier_rank_from: RankOrEmpty
+    action_code: Code
+
+
+class PlaybookEntry(SeedRow):
+    """Whom an action is for, who does it, how and why; empty conditions hold for any customer."""
+
+    priority: _whole(1, 1000)
+    action_code: Code
+    owner_department: CodeOrEmpty
+    channel: CodeOrEmpty
+    offer: CodeOrEmpty
+    stance: _one_of("protect", "expand", "neutral")
+    is_marketing: _one_of("true", "false")
+    tier_rank_from: RankOrEmpty
+    tier_rank_to: RankOrEmpty
+    segment_code: CodeOrEmpty
+    lifecycle_stage: _or_empty(
+        _one_of(*LIFECYCLE_STAGES), f"empty or one of {', '.join(LIFECYCLE_STAGES)}"
+    )
+    alert_code: _or_empty(_one_of(*ALERTS), f"empty or one of {', '.join(ALERTS)}")
+    because_en: Reason
+    because_zh: Reason
+
+
 class AgeBand(SeedRow):
     """Ages in full years, both ends included."""
 
@@ -254,6 +311,8 @@ class Seeds(BaseModel):
     rfm_fixed_edges: list[RfmFixedEdges]
     star_ratings: list[StarRating]
     lifecycle: list[LifecycleRule]
+    alert_rules: list[AlertRule]
+    playbook: list[PlaybookEntry]
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
     sales_channels: list[SalesChannel]
@@ -350,6 +409,8 @@ def read_seeds(folder: Path) -> Seeds:
         "rfm_fixed_edges": RfmFixedEdges,
         "star_ratings": StarRating,
         "lifecycle": LifecycleRule,
+        "alert_rules": AlertRule,
+        "playbook": PlaybookEntry,
         "age_bands": AgeBand,
         "order_statuses": OrderStatus,
         "sales_channels": SalesChannel,

@@ -3,3 +3,9 @@
     {{ day }} <= {{ period_end }}
     and {{ day }} > {{ period_end }} - {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
 {%- endmacro %}
+
+
+{# The days in which complaints are recent, for alerts. #}
+{% macro recent_days() -%}
+    {{ return(customer_tiering.whole_number('alert_recent_days', 1, 366)) }}
+{%- endmacro %}

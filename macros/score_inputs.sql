@@ -47,6 +47,14 @@
 {%- endmacro %}
 
 
+{# The repeat rate of an active customer's orders, as a normalised value. #}
+{% macro repeat_rate_normalised(frequency) -%}
+    {{ customer_tiering.normalised(customer_tiering.rounded_ratio(
+        '10000 * (' ~ frequency ~ ' - 1)', frequency
+    )) }}
+{%- endmacro %}
+
+
 {# What of a customer's own behaviour an input measures: [input, measure, 1 when more of the measure is
    better and -1 when less is]. An input may move although this does not, because others moved. #}
 {% macro score_measures() %}

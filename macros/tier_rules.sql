@@ -84,3 +84,52 @@
         end
     {%- endif -%}
 {%- endmacro %}
+
+
+{# The first coming review at which a tier could fall if the customer stayed below what keeps it: past the
+   protection and the grace that are left, at a review that may downgrade at all. `state` has next_review_on,
+   reviews_held, reviews_in_grace and since_month_day. #}
+{% macro first_downgrade_on(state) -%}
+    {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}
+    {%- set protected_reviews -%}
+        greatest({{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }} - {{ state }}.reviews_held, 0)
+    {%- endset -%}
+    {%- set reviews_of_grace -%}
+        greatest({{ customer_tiering.whole_number('tier_grace_periods', 0, 520) }} - {{ state }}.reviews_in_grace, 0)
+    {%- endset -%}
+    {%- set unprotected_on = customer_tiering.add_periods(state ~ '.next_review_on', protected_reviews) -%}
+    {%- set year = 'cast(extract(year from ' ~ unprotected_on ~ ') as integer)' -%}
+    {%- if validity == 'rolling' -%}
+        {{ customer_tiering.add_periods(state ~ '.next_review_on', protected_reviews ~ ' + ' ~ reviews_of_grace) }}
+    {%- elif validity == 'calendar_year' -%}
+        {{ customer_tiering.last_review_of_year(year ~ ' + ' ~ reviews_of_grace) }}
+    {%- else -%}
+        case
+            {%- for years in [-1, 0] %}
+            when {{ customer_tiering.anniversary_review(state, year ~ ' + ' ~ years) }} >= {{ unprotected_on }}
+                then {{ customer_tiering.anniversary_review(state, year ~ ' + ' ~ years ~ ' + ' ~ reviews_of_grace) }}
+            {%- endfor %}
+            else {{ customer_tiering.anniversary_review(state, year ~ ' + 1 + ' ~ reviews_of_grace) }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The last review on or before 31 December of a year. #}
+{% macro last_review_of_year(year) -%}
+    {{ customer_tiering.period_start('make_date(' ~ year ~ ' + 1, 1, 1)') }} - 1
+{%- endmacro %}
+
+
+{# The first review on or after the anniversary, in a year, of the day since which a tier is held. #}
+{% macro anniversary_review(state, year) -%}
+    {%- set month = 'cast(floor(' ~ state ~ '.since_month_day / 100.0) as integer)' -%}
+    {%- set anniversary = 'make_date(' ~ year ~ ', ' ~ month ~ ', ' ~ state ~ '.since_month_day % 100)' -%}
+    {{ customer_tiering.period_end(customer_tiering.period_start(anniversary)) }}
+{%- endmacro %}
+
+
+{# The points that a score lacks, rounded up to two decimals so that it is never said to lack none; 0 when it lacks none. #}
+{% macro points_missing(needed, score) -%}
+    cast(ceil(100 * greatest({{ needed }} - {{ score }}, 0)) * 0.01 as decimal(18, 2))
+{%- endmacro %}

@@ -29,6 +29,8 @@
     {% endif %}
     {% do customer_tiering.whole_number('lifecycle_min_gaps', 1, 1000) %}
     {% do customer_tiering.whole_number('lifecycle_default_gap_days', 1, 3660) %}
+    {% do customer_tiering.whole_number('alert_recent_days', 1, 366) %}
+    {% do customer_tiering.whole_number('max_open_actions', 1, 20) %}
     {% do customer_tiering.whole_number('tier_min_hold_periods', 0, 520) %}
     {% do customer_tiering.whole_number('tier_grace_periods', 0, 520) %}
     {% do customer_tiering.chosen('tier_downgrade', ['one_level', 'straight']) %}

@@ -22,6 +22,12 @@
 {%- endmacro %}
 
 
+{# How many review periods make a year. #}
+{% macro periods_a_year() -%}
+    {{ return({'month': 12, 'week': 52, 'quarter': 4}[var('review_period')]) }}
+{%- endmacro %}
+
+
 {# One row a whole number from first to before last. #}
 {% macro unnest_range(first, last) -%}
     {{ return(adapter.dispatch('unnest_range', 'customer_tiering')(first, last)) }}

@@ -104,6 +104,8 @@ BANDS = "seeds/rfm_bands.csv"
 EDGES = "seeds/rfm_fixed_edges.csv"
 STARS = "seeds/star_ratings.csv"
 LIFECYCLE = "seeds/lifecycle.csv"
+ALERTS = "seeds/alert_rules.csv"
+PLAYBOOK = "seeds/playbook.csv"
 AGES = "seeds/age_bands.csv"
 STATUSES = "seeds/order_statuses.csv"
 CHANNELS = "seeds/sales_channels.csv"
@@ -540,6 +542,102 @@ BROKEN_SEEDS = {
         "13 rules",
         "at most 12",
     ),
+    "unknown_alert": (
+        seed("alert_rules", "spend_drop,high", "spend_dropp,high"),
+        f"{ALERTS}, line 4",
+        "alert_code 'spend_dropp'",
+        "one of purchases_slowing, spend_drop",
+    ),
+    "severity_of_an_alert_twice": (
+        appended("alert_rules", "spend_drop,high,80,,,,win_back_spending"),
+        f"{ALERTS}, line 19",
+        "severity high of spend_drop again (it is on line 4 too)",
+        "each severity once an alert",
+    ),
+    "alert_whose_limits_cross": (
+        seed("alert_rules", "purchases_slowing,high,3,6", "purchases_slowing,high,6,6"),
+        f"{ALERTS}, line 2",
+        "measure_from 6 with measure_below 6",
+        "less than measure_below",
+    ),
+    "alert_with_an_unknown_action": (
+        seed("alert_rules", "7,,4,call_detractor", "7,,4,call_detractors"),
+        f"{ALERTS}, line 10",
+        "action_code 'call_detractors' (did you mean call_detractor?)",
+        "an action of seeds/playbook.csv",
+    ),
+    "alert_with_a_negative_limit": (
+        seed("alert_rules", "spend_drop,high,70", "spend_drop,high,-70"),
+        f"{ALERTS}, line 4",
+        "measure_from '-70'",
+        "0 or more",
+    ),
+    "playbook_priority_twice": (
+        seed("playbook", "\n20,", "\n10,"),
+        f"{PLAYBOOK}, line 3",
+        "priority '10' again",
+        "each priority once",
+    ),
+    "playbook_for_no_rank": (
+        seed("playbook", "false,4,,,,,Holds one", "false,4,3,,,,Holds one"),
+        f"{PLAYBOOK}, line 17",
+        "tier ranks from 4 to 3",
+        "a range that holds a rank, from 0 (no tier) to 5",
+    ),
+    "playbook_for_an_unknown_segment": (
+        seed("playbook", ",cant_lose,", ",cannot_lose,"),
+        f"{PLAYBOOK}, line 10",
+        "segment_code 'cannot_lose'",
+        "a segment of the standard map",
+    ),
+    "playbook_for_a_stage_without_a_rule": (
+        without_rows("lifecycle", "5,"),
+        f"{PLAYBOOK}, line 16",
+        "lifecycle_stage 'won_back', which no rule of the lifecycle gives",
+        "empty or one of active, at_risk",
+    ),
+    "playbook_for_an_alert_without_a_rule": (
+        without_rows("alert_rules", "complaint_surge"),
+        f"{PLAYBOOK}, line 3",
+        "alert_code 'complaint_surge', for which there is no rule",
+        "an alert of seeds/alert_rules.csv",
+    ),
+    "figures_where_there_is_no_alert": (
+        seed("playbook", "Has just made a first order.", "First order {now} days ago."),
+        f"{PLAYBOOK}, line 14",
+        "a reason with the figures of an alert, but no alert_code",
+        "only in entries for an alert",
+    ),
+    "unknown_place_in_a_reason": (
+        seed("playbook", "Spends {measure} % less", "Spends {percent} % less"),
+        f"{PLAYBOOK}, line 8",
+        "because_en 'Spends {percent}",
+        "no braces but {measure}",
+    ),
+    "playbook_entry_that_is_never_reached": (
+        appended("playbook", "300,vip_service,sales,,,neutral,false,5,,,,,Top.,顶级。"),
+        f"{PLAYBOOK}, line 28",
+        "an entry for vip_service that is never reached",
+        "the entry on line 17 does not take",
+    ),
+    "playbook_that_leaves_customers_out": (
+        without_rows("playbook", "1000,"),
+        PLAYBOOK,
+        "no entry of action none without conditions",
+        "for those for whom nothing else is due",
+    ),
+    "unknown_stance": (
+        seed("playbook", "dedicated_contact,neutral", "dedicated_contact,both"),
+        f"{PLAYBOOK}, line 17",
+        "stance 'both'",
+        "one of protect, expand, neutral",
+    ),
+    "consent_in_other_words": (
+        seed("playbook", "dedicated_contact,neutral,false", "dedicated_contact,neutral,no"),
+        f"{PLAYBOOK}, line 17",
+        "is_marketing 'no'",
+        "one of true, false",
+    ),
     "age_bands_that_overlap": (
         seed("age_bands", "25_34,25,34", "25_34,24,34"),
         f"{AGES}, line 4",
@@ -730,6 +828,20 @@ BROKEN_VARS = {
         "tier_min_hold_periods",
         "2.5",
         "a whole number from 0 to 520",
+    ),
+    "no_recent_days": (
+        None,
+        {"alert_recent_days": 0},
+        "alert_recent_days",
+        "0",
+        "a whole number from 1 to 366",
+    ),
+    "too_many_open_actions": (
+        None,
+        {"max_open_actions": 21},
+        "max_open_actions",
+        "21",
+        "a whole number from 1 to 20",
     ),
     "number_with_sql": (
         None,
@@ -1039,7 +1151,7 @@ def test_profile_with_little_value_is_a_note(project: Path) -> None:
 
 
 def test_code_without_a_label_is_a_note(project: Path) -> None:
-    seed("rfm_segments", "standard,promising", "standard,rising")(project)
+    seed("rfm_segments", "standard,need_attention", "standard,rising")(project)
     assert load_configuration(project, {}).notes == [
         "seeds/code_labels.csv: the segment rising of seeds/rfm_segments.csv has no label."
     ]

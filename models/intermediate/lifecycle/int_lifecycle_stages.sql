@@ -109,6 +109,7 @@ staged as (
         expected.customer_key,
         expected.period_index,
         {{ customer_tiering.lifecycle_stage('expected', 'rules') }} as lifecycle_stage,
+        expected.recency_days,
         expected.order_days,
         expected.last_gap_days,
         expected.expected_gap_days,

@@ -118,9 +118,7 @@ normalised as (
         end as revenue_trend_normalised,
         case
             when customer_status = 'active'
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * (frequency - 1)', 'frequency')
-                ) }}
+                then {{ customer_tiering.repeat_rate_normalised('frequency') }}
             when is_valued then cast(0 as decimal(5, 2))
         end as repeat_rate_normalised,
         case

@@ -37,7 +37,8 @@ states as (
         false as has_orders,
         false as is_active,
         true as is_first_tier,
-        false as is_newly_lapsed
+        false as is_newly_lapsed,
+        false as is_below_keep
     from qualifications
     where review_number = 1
     union all
@@ -79,7 +80,8 @@ states as (
         has_orders,
         is_active,
         is_first_tier,
-        is_newly_lapsed
+        is_newly_lapsed,
+        kept_rank < tier_rank_after as is_below_keep
     from (
         select
             decided.*,

@@ -1,0 +1,141 @@
+{# Every alert that the models measure, in the order of the vocabulary: [code, what its three or four figures
+   are called in the evidence]. A figure without a name is not shown, as another one says the same. #}
+{% macro alerts() %}
+    {{ return([
+        ['purchases_slowing', {
+            'measure': 'gap_ratio',
+            'value_now': 'days_since_last_order',
+            'value_before': 'expected_gap_days',
+        }],
+        ['spend_drop', {
+            'measure': 'fall_percent',
+            'value_now': 'revenue_last_half_year',
+            'value_before': 'revenue_half_year_before',
+        }],
+        ['complaint_surge', {
+            'measure': 'more_complaints',
+            'value_now': 'recent_complaints',
+            'value_before': 'complaints_before',
+        }],
+        ['unanswered_complaint', {
+            'measure': 'days_open',
+            'value_now': 'open_complaints',
+            'value_before': 'open_complaints_before',
+        }],
+        ['detractor_in_high_tier', {
+            'value_now': 'nps_answer',
+            'value_before': 'nps_answer_before',
+        }],
+        ['downgrade_ahead', {
+            'measure': 'days_left',
+            'detail': 'points_missing',
+            'value_now': 'management_score',
+            'value_before': 'management_score_before',
+        }],
+        ['silent_high_value', {
+            'value_now': 'silent_days',
+            'value_before': 'expected_gap_days',
+        }],
+        ['unusually_good_period', {
+            'measure': 'ratio',
+            'value_now': 'period_revenue',
+            'value_before': 'usual_revenue',
+        }],
+        ['one_order_to_next_tier', {
+            'measure': 'points_to_spare',
+            'detail': 'points_missing',
+            'value_now': 'management_score',
+            'value_before': 'management_score_before',
+        }],
+    ]) }}
+{% endmacro %}
+
+
+{# The severities, the gravest first. #}
+{% macro alert_severities() %}
+    {{ return(['high', 'medium', 'low']) }}
+{% endmacro %}
+
+
+{# The severity of the gravest rule that an alert's figures meet, or another column of that rule. `figures` has
+   measure, basis and tier_rank; `rules` is int_alert_rules. #}
+{% macro of_gravest_rule(figures, rules, column=none) -%}
+    case
+        {%- for severity in customer_tiering.alert_severities() %}
+        when
+            {{ rules }}.has_{{ severity }}
+            and (
+                {{ rules }}.{{ severity }}_measure_from is null
+                or {{ figures }}.measure >= {{ rules }}.{{ severity }}_measure_from
+            )
+            and (
+                {{ rules }}.{{ severity }}_measure_below is null
+                or {{ figures }}.measure < {{ rules }}.{{ severity }}_measure_below
+            )
+            and (
+                {{ rules }}.{{ severity }}_basis_from is null
+                or {{ figures }}.basis >= {{ rules }}.{{ severity }}_basis_from
+            )
+            and (
+                {{ rules }}.{{ severity }}_tier_rank_from is null
+                or {{ figures }}.tier_rank >= {{ rules }}.{{ severity }}_tier_rank_from
+            )
+            then {% if column %}{{ rules }}.{{ severity }}_{{ column }}{% else %}'{{ severity }}'{% endif %}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{# The evidence of an alert as a JSON object of figures by name. #}
+{% macro alert_evidence(alert) -%}
+    case {{ alert }}.alert_code
+        {%- for code, names in customer_tiering.alerts() %}
+        when '{{ code }}'
+            then
+                '{'
+                {%- for figure, name in names.items() %}
+                || '{{ ', ' if not loop.first }}"{{ name }}": '
+                || coalesce({{ customer_tiering.figure_text(alert ~ '.' ~ figure) }}, 'null')
+                {%- endfor %}
+                || '}'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{# A figure as text: whole numbers without decimals, others with two. NULL stays NULL. #}
+{% macro figure_text(figure) -%}
+    case
+        when {{ figure }} = cast({{ figure }} as bigint)
+            then cast(cast({{ figure }} as bigint) as {{ customer_tiering.string_type() }})
+        else cast({{ figure }} as {{ customer_tiering.string_type() }})
+    end
+{%- endmacro %}
+
+
+{# A figure of an alert with the two decimals that all of them have. #}
+{% macro figure(expression) -%}
+    cast({{ expression }} as decimal(18, 2))
+{%- endmacro %}
+
+
+{# A ratio of two whole numbers or amounts of at most two decimals, as a figure, rounded half up. Both are not negative, the denominator
+   above zero. #}
+{% macro figure_ratio(numerator, denominator) -%}
+    {%- set ratio = customer_tiering.rounded_ratio(
+        '100 * ' ~ customer_tiering.cents(numerator), customer_tiering.cents(denominator)
+    ) -%}
+    cast(cast({{ ratio }} as decimal(18, 0)) * 0.01 as decimal(18, 2))
+{%- endmacro %}
+
+
+{# The words of a playbook's row with the figures of the alert that it answers in their places. #}
+{% macro with_figures(words, alert) -%}
+    {%- set places = {'measure': 'measure', 'now': 'value_now', 'before': 'value_before', 'detail': 'detail'} -%}
+    {%- set filled = namespace(sql=alert ~ '.' ~ words) -%}
+    {%- for place, figure in places.items() -%}
+        {%- set text = customer_tiering.figure_text(alert ~ '.' ~ figure) -%}
+        {%- set filled.sql = 'replace(' ~ filled.sql ~ ", '{" ~ place ~ "}', coalesce(" ~ text ~ ", '-'))" -%}
+    {%- endfor -%}
+    {{ filled.sql }}
+{%- endmacro %}

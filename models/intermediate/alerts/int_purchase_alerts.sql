@@ -1,0 +1,108 @@
+{# What a customer's own purchases may alert to: slower than their rhythm, less than half a year ago,
+   or more than ever. #}
+with stages as (
+    select * from {{ ref('int_lifecycle_stages') }}
+),
+
+measures as (
+    select * from {{ ref('int_customer_measures') }}
+),
+
+changes as (
+    select * from {{ ref('int_measure_changes') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+slowing as (
+    select
+        customer_key,
+        period_index,
+        'purchases_slowing' as alert_code,
+        {{ customer_tiering.figure_ratio('recency_days', 'expected_gap_days') }} as measure,
+        order_days as basis,
+        {{ customer_tiering.figure('recency_days') }} as value_now,
+        {{ customer_tiering.figure('expected_gap_days') }} as value_before
+    from stages
+    where has_own_gap
+),
+
+halves as (
+    select
+        measures.customer_key,
+        measures.period_index,
+        measures.frequency,
+        greatest(measures.revenue_first_half, 0) as earlier_revenue,
+        greatest(measures.revenue_second_half, 0) as later_revenue
+    from measures
+    inner join periods on measures.period_index = periods.period_index
+    where
+        measures.frequency > 0
+        and measures.revenue_first_half > 0
+        and measures.revenue_second_half < measures.revenue_first_half
+        and measures.first_order_on <= periods.period_end - {{ customer_tiering.year_days() }}
+),
+
+dropped as (
+    select
+        customer_key,
+        period_index,
+        'spend_drop' as alert_code,
+        {{ customer_tiering.figure_ratio(
+            '100 * (earlier_revenue - later_revenue)', 'earlier_revenue'
+        ) }} as measure,
+        frequency as basis,
+        {{ customer_tiering.figure('later_revenue') }} as value_now,
+        {{ customer_tiering.figure('earlier_revenue') }} as value_before
+    from halves
+),
+
+-- periods with revenue, each with those of the year before it
+with_revenue as (
+    select
+        customer_key,
+        period_index,
+        period_revenue,
+        cast(sum(period_revenue) over year_before as decimal(18, 2)) as revenue_before,
+        cast(count(*) over year_before as integer) as periods_before
+    from changes
+    where period_revenue > 0
+    window year_before as (
+        partition by customer_key
+        order by period_index
+        range between {{ customer_tiering.periods_a_year() }} preceding and 1 preceding
+    )
+),
+
+usual as (
+    select
+        *,
+        {{ customer_tiering.figure_ratio('revenue_before', 'periods_before') }} as usual_revenue
+    from with_revenue
+    where periods_before > 0
+),
+
+unusually_good as (
+    select
+        customer_key,
+        period_index,
+        'unusually_good_period' as alert_code,
+        {{ customer_tiering.figure_ratio('period_revenue', 'usual_revenue') }} as measure,
+        periods_before as basis,
+        {{ customer_tiering.figure('period_revenue') }} as value_now,
+        usual_revenue as value_before
+    from usual
+    where usual_revenue > 0
+),
+
+candidates as (
+    select * from slowing
+    union all
+    select * from dropped
+    union all
+    select * from unusually_good
+)
+
+select * from candidates

@@ -1,0 +1,135 @@
+{# What a customer said or complained of that may alert; also of customers who have not ordered. #}
+with tickets as (
+    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+),
+
+responses as (
+    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+complaints as (
+    select * from tickets where ticket_type = 'complaint'
+),
+
+spans as (
+    select
+        period_index,
+        period_end,
+        period_end - {{ customer_tiering.recent_days() }} as recent_after,
+        period_end - 2 * {{ customer_tiering.recent_days() }} as before_after
+    from periods
+),
+
+counted as (
+    select
+        complaints.customer_key,
+        spans.period_index,
+        sum(case when complaints.opened_on > spans.recent_after then 1 else 0 end)
+            as recent_complaints,
+        sum(case when complaints.opened_on <= spans.recent_after then 1 else 0 end)
+            as complaints_before
+    from complaints
+    inner join spans
+        on
+            complaints.opened_on <= spans.period_end
+            and complaints.opened_on > spans.before_after
+    group by complaints.customer_key, spans.period_index
+),
+
+surging as (
+    select
+        customer_key,
+        period_index,
+        'complaint_surge' as alert_code,
+        {{ customer_tiering.figure('recent_complaints - complaints_before') }} as measure,
+        {{ customer_tiering.figure('recent_complaints') }} as value_now,
+        {{ customer_tiering.figure('complaints_before') }} as value_before
+    from counted
+    where recent_complaints > complaints_before
+),
+
+waiting as (
+    select
+        complaints.customer_key,
+        periods.period_index,
+        periods.period_end,
+        min(complaints.opened_on) as oldest_opened_on,
+        count(*) as open_complaints
+    from complaints
+    inner join periods
+        on
+            complaints.opened_on <= periods.period_end
+            and (complaints.closed_on is null or complaints.closed_on > periods.period_end)
+    group by complaints.customer_key, periods.period_index, periods.period_end
+),
+
+waiting_before as (
+    select
+        complaints.customer_key,
+        periods.period_index,
+        count(*) as open_complaints
+    from complaints
+    inner join periods
+        on
+            complaints.opened_on <= periods.previous_period_end
+            and (complaints.closed_on is null or complaints.closed_on > periods.previous_period_end)
+    group by complaints.customer_key, periods.period_index
+),
+
+unanswered as (
+    select
+        waiting.customer_key,
+        waiting.period_index,
+        'unanswered_complaint' as alert_code,
+        {{ customer_tiering.figure('waiting.period_end - waiting.oldest_opened_on') }} as measure,
+        {{ customer_tiering.figure('waiting.open_complaints') }} as value_now,
+        {{ customer_tiering.figure('coalesce(waiting_before.open_complaints, 0)') }} as value_before
+    from waiting
+    left join waiting_before
+        on
+            waiting.customer_key = waiting_before.customer_key
+            and waiting.period_index = waiting_before.period_index
+),
+
+answers as (
+    select
+        responses.customer_key,
+        periods.period_index,
+        responses.score,
+        row_number() over newest_first as place,
+        lead(responses.score) over newest_first as score_before
+    from responses
+    inner join periods
+        on {{ customer_tiering.in_window('responses.responded_on', 'periods.period_end') }}
+    where responses.survey_type = 'nps'
+    window newest_first as (
+        partition by responses.customer_key, periods.period_index
+        order by responses.responded_at desc, responses.response_id desc
+    )
+),
+
+recommending as (
+    select
+        customer_key,
+        period_index,
+        'detractor_in_high_tier' as alert_code,
+        {{ customer_tiering.figure('score') }} as measure,
+        {{ customer_tiering.figure('score') }} as value_now,
+        {{ customer_tiering.figure('score_before') }} as value_before
+    from answers
+    where place = 1
+),
+
+candidates as (
+    select * from surging
+    union all
+    select * from unanswered
+    union all
+    select * from recommending
+)
+
+select * from candidates

@@ -1,0 +1,107 @@
+{# Customers of high tiers of whom nothing has been heard: neither an order nor a contact of any
+   kind. #}
+with stages as (
+    select * from {{ ref('int_lifecycle_stages') }}
+),
+
+states as (
+    select * from {{ ref('int_tier_states') }}
+),
+
+rules as (
+    select * from {{ ref('int_alert_rules') }} where alert_code = 'silent_high_value'
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+interactions as (
+    select * from {{ ref('int_interactions') }} where not is_of_unknown_customer
+),
+
+responses as (
+    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+),
+
+tickets as (
+    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+),
+
+-- contacts are looked up for those few whose orders have been missing for long enough
+without_orders as (
+    select
+        stages.customer_key,
+        stages.period_index,
+        stages.recency_days,
+        stages.expected_gap_days,
+        periods.period_end
+    from stages
+    inner join states
+        on
+            stages.customer_key = states.customer_key
+            and stages.period_index = states.period_index
+    inner join periods on stages.period_index = periods.period_index
+    cross join rules
+    where
+        stages.recency_days >= rules.least_measure
+        and states.tier_rank >= rules.least_tier_rank
+),
+
+contact_days as (
+    select
+        customer_key,
+        occurred_on as contact_on
+    from interactions
+    union distinct
+    select
+        customer_key,
+        responded_on as contact_on
+    from responses
+    union distinct
+    select
+        customer_key,
+        opened_on as contact_on
+    from tickets
+),
+
+contacts as (
+    select
+        customer_key,
+        contact_on,
+        lead(contact_on) over (partition by customer_key order by contact_on) as next_contact_on
+    from contact_days
+),
+
+silent as (
+    select
+        without_orders.customer_key,
+        without_orders.period_index,
+        without_orders.expected_gap_days,
+        least(
+            without_orders.recency_days,
+            coalesce(without_orders.period_end - contacts.contact_on, without_orders.recency_days)
+        ) as silent_days
+    from without_orders
+    left join contacts
+        on
+            without_orders.customer_key = contacts.customer_key
+            and without_orders.period_end >= contacts.contact_on
+            and (
+                contacts.next_contact_on is null
+                or without_orders.period_end < contacts.next_contact_on
+            )
+),
+
+candidates as (
+    select
+        customer_key,
+        period_index,
+        'silent_high_value' as alert_code,
+        {{ customer_tiering.figure('silent_days') }} as measure,
+        {{ customer_tiering.figure('silent_days') }} as value_now,
+        {{ customer_tiering.figure('expected_gap_days') }} as value_before
+    from silent
+)
+
+select * from candidates

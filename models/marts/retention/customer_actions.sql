@@ -1,0 +1,121 @@
+with customers as (
+    select
+        customer_id,
+        segment_code,
+        lifecycle_stage,
+        tier_rank,
+        coalesce(has_marketing_consent, false) as has_consent
+    from {{ ref('customers') }}
+),
+
+customer_keys as (
+    select customer_key, customer_id from {{ ref('int_customers') }}
+),
+
+alert_reviews as (
+    select * from {{ ref('int_alert_reviews') }}
+),
+
+periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+playbook as (
+    select * from {{ ref('playbook') }}
+),
+
+newest_period as (
+    select max(period_index) as period_index from periods
+),
+
+open_alerts as (
+    select
+        customer_keys.customer_id,
+        alert_reviews.*
+    from alert_reviews
+    inner join newest_period on alert_reviews.period_index = newest_period.period_index
+    inner join customer_keys on alert_reviews.customer_key = customer_keys.customer_key
+),
+
+-- who has not consented gets no marketing
+matching as (
+    select
+        customers.customer_id,
+        customers.has_consent,
+        playbook.*
+    from customers
+    inner join playbook
+        on
+            customers.tier_rank >= coalesce(playbook.tier_rank_from, customers.tier_rank)
+            and customers.tier_rank <= coalesce(playbook.tier_rank_to, customers.tier_rank)
+            and customers.segment_code = coalesce(playbook.segment_code, customers.segment_code)
+            and customers.lifecycle_stage
+            = coalesce(playbook.lifecycle_stage, customers.lifecycle_stage)
+            and (customers.has_consent or not playbook.is_marketing)
+),
+
+due as (
+    select
+        matching.*,
+        open_alerts.measure,
+        open_alerts.value_now,
+        open_alerts.value_before,
+        open_alerts.detail,
+        row_number() over (
+            partition by matching.customer_id, matching.action_code order by matching.priority
+        ) as place_in_action
+    from matching
+    left join open_alerts
+        on
+            matching.customer_id = open_alerts.customer_id
+            and matching.alert_code = open_alerts.alert_code
+    where matching.alert_code is null or open_alerts.alert_code is not null
+),
+
+-- what keeps a customer and what sells more are not asked for at once: the more urgent one rules
+led as (
+    select
+        *,
+        min(case when stance = 'protect' then priority end) over (partition by customer_id)
+            as protect_priority,
+        min(case when stance = 'expand' then priority end) over (partition by customer_id)
+            as expand_priority
+    from due
+    where place_in_action = 1
+),
+
+unopposed as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id
+            order by case when action_code = 'none' then 1 else 0 end, priority
+        ) as place
+    from led
+    where
+        stance = 'neutral'
+        or (stance = 'protect' and (protect_priority < expand_priority or expand_priority is null))
+        or (stance = 'expand' and (expand_priority < protect_priority or protect_priority is null))
+)
+
+select
+    customer_id,
+    action_code,
+    owner_department,
+    channel,
+    offer,
+    stance,
+    {{ customer_tiering.with_figures('because_en', 'unopposed') }} as because,
+    {{ customer_tiering.with_figures('because_zh', 'unopposed') }} as because_zh,
+
+    priority,
+
+    is_marketing,
+    has_consent as is_contactable
+from unopposed
+where
+    place = 1
+    or (
+        action_code <> 'none'
+        and place <= {{ customer_tiering.whole_number('max_open_actions', 1, 20) }}
+    )
