@@ -1,4 +1,4 @@
-"""The summary of a publication: tiers, movements, data quality and where to look next."""
+"""The summary of a publication: tiers, movements, alerts, actions and data quality."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from customer_tiering.errors import SourceError
 from customer_tiering.publishing import PUBLICATION, open_publication
 
 REASONS_SHOWN = 5  # of rejected records
+ACTIONS_SHOWN = 8
 BAR_WIDTH = 20  # characters for 100 %
 SVG_WIDTH = 100  # characters
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
@@ -90,6 +91,37 @@ group by 1, 2, 3, 4
 order by records desc, 1, 2, 3, 4
 """
 
+_ALERTS = """
+select
+    coalesce(alerts.label_en, customer_alerts.alert_code) as alert_en,
+    coalesce(alerts.label_zh, '') as alert_zh,
+    count(*) filter (severity = 'high') as high,
+    count(*) filter (severity = 'medium') as medium,
+    count(*) filter (severity = 'low') as low
+from marts.customer_alerts
+left join marts.labels as alerts
+    on alerts.kind = 'alert' and customer_alerts.alert_code = alerts.code
+where is_open
+group by 1, 2
+order by high desc, medium desc, low desc, 1
+"""
+
+_ACTIONS = """
+select
+    coalesce(actions.label_en, customer_actions.action_code) as action_en,
+    coalesce(actions.label_zh, '') as action_zh,
+    coalesce(departments.label_en, customer_actions.owner_department, '') as department,
+    count(*) as customers
+from marts.customer_actions
+left join marts.labels as actions
+    on actions.kind = 'action' and customer_actions.action_code = actions.code
+left join marts.labels as departments
+    on departments.kind = 'department' and customer_actions.owner_department = departments.code
+where customer_actions.action_code <> 'none'
+group by 1, 2, 3
+order by min(customer_actions.priority), 1
+"""
+
 # rows_rejected says again what reconciliation shows.
 _WARNINGS = """
 select
@@ -114,6 +146,8 @@ class Summary:
     closed_on: date | None
     tiers: list[tuple]
     movements: list[tuple]
+    alerts: list[tuple]
+    actions: list[tuple]
     reconciliation: list[tuple]
     rejected: list[tuple]
     warnings: list[tuple]
@@ -157,6 +191,8 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
         closed_on=closed_on,
         tiers=rows(_TIERS, as_of=as_of),
         movements=rows(_MOVEMENTS, closed_on=closed_on, movements=list(MOVEMENTS)),
+        alerts=rows(_ALERTS),
+        actions=rows(_ACTIONS),
         reconciliation=rows(
             "select source_table, rows_in, rows_staged, rows_duplicate, rows_rejected "
             "from quality.reconciliation where rows_in > 0 order by 1"
@@ -197,6 +233,8 @@ def _rendered(summary: Summary) -> Group:
             heading(f"Customer tiers as of {summary.as_of}", f"客户等级, 截至 {summary.as_of}"),
             _tiers(summary),
             *_movements(summary),
+            *_alerts(summary),
+            *_actions(summary),
             _quality(summary),
             _next(summary),
         ]
@@ -274,6 +312,28 @@ def _movements(summary: Summary) -> list[Padding | Table | Text]:
     return [title, table]
 
 
+def _alerts(summary: Summary) -> list[Padding | Table]:
+    if not summary.alerts:
+        return []
+    table = plain_table("Alert", "预警", ">High", ">Medium", ">Low")
+    for alert_en, alert_zh, *counts in summary.alerts:
+        table.add_row(alert_en, alert_zh, *(f"{count:,}" if count else "" for count in counts))
+    return [heading("Open alerts", "当前预警"), table]
+
+
+def _actions(summary: Summary) -> list[Padding | Table]:
+    if not summary.actions:
+        return []
+    table = plain_table("Action", "动作", "Who", ">Customers")
+    for action_en, action_zh, department, customers in summary.actions[:ACTIONS_SHOWN]:
+        table.add_row(action_en, action_zh, department, f"{customers:,}")
+    more = summary.actions[ACTIONS_SHOWN:]
+    if more:
+        others = sum(customers for *_, customers in more)
+        table.add_row(f"{len(more)} other actions", "", "", f"{others:,}")
+    return [heading("What to do next, the most urgent first", "下一步动作"), table]
+
+
 def _quality(summary: Summary) -> Group:
     table = plain_table("Raw table", ">Rows", ">Staged", ">Duplicates", ">Rejected")
     for name, *counts in summary.reconciliation:
@@ -304,6 +364,8 @@ def _next(summary: Summary) -> Group:
         ("Why: the points of each input", "marts.customer_score_details"),
         ("Where tiers are heading", "marts.tier_transitions"),
         ("Every customer, every period", "marts.customer_periods"),
+        ("What just changed, with figures", "marts.customer_alerts"),
+        ("Who should do what, and why", "marts.customer_actions"),
         ("What was rejected", "quality.rejected_records"),
         ("In any DuckDB client", f"attach '{summary.publication}' as warehouse (read_only);"),
         ("", "from warehouse.marts.customers;"),

@@ -30,6 +30,27 @@ CLOSED = {
         select * exclude (valid_to, is_current), case when valid_to <= $1 then valid_to end as valid_to
         from marts.customer_tier_history where valid_from <= $1
     """,
+    "alert_reviews": """
+        select
+            customers.customer_id, periods.period_end,
+            reviews.* exclude (customer_key, period_index)
+        from intermediate.int_alert_reviews as reviews
+        inner join intermediate.int_customers as customers using (customer_key)
+        inner join intermediate.int_review_periods as periods using (period_index)
+        where not periods.is_open_period and periods.period_end <= $1
+    """,
+    # those raised by a closed review; the open period may have resolved one for the time being
+    "customer_alerts": """
+        select
+            alerts.customer_id, alerts.alert_code, alerts.raised_on,
+            case when not resolved.is_open_period then alerts.evidence end as evidence,
+            case when not resolved.is_open_period then alerts.resolved_on end as resolved_on
+        from marts.customer_alerts as alerts
+        inner join marts.review_periods as raised on alerts.raised_on = raised.period_end
+        left join marts.review_periods as resolved
+            on alerts.resolved_on = resolved.period_end and resolved.period_end <= $1
+        where not raised.is_open_period and raised.period_end <= $1
+    """,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
@@ -16,6 +17,14 @@ DEPENDENT = {
     "survey_responses": {"satisfaction"},
     "referrals": {"loyalty"},
 }
+# Which alerts a source raises, or may silence. The others on purchases do not hear of it.
+ALERTS = {
+    "interactions": {"silent_high_value"},
+    "tickets": {"complaint_surge", "unanswered_complaint", "silent_high_value"},
+    "survey_responses": {"detractor_in_high_tier", "silent_high_value"},
+    "referrals": set(),
+}
+OF_PURCHASES = ("purchases_slowing", "spend_drop", "unusually_good_period")
 COMPONENTS = {"value", "growth", "loyalty", "satisfaction", "engagement", "partnership"}
 
 
@@ -29,6 +38,15 @@ def measures(connection) -> list[tuple]:
     return connection.execute(
         "select customer_id, period_end, recency_days, frequency, monetary, r_score, f_score, m_score, "
         "segment_code, lifecycle_stage from marts.customer_periods order by all"
+    ).fetchall()
+
+
+def alerts(connection, codes) -> list[tuple]:
+    """Severities apart, which look at the tier."""
+    return connection.execute(
+        "select customer_id, alert_code, raised_on, resolved_on, value_now, value_before "
+        "from marts.customer_alerts where alert_code in (select unnest($1)) order by all",
+        [list(codes)],
     ).fetchall()
 
 
@@ -52,6 +70,9 @@ def test_a_missing_source_changes_only_what_depends_on_it(compiled, whole_sample
             assert component_scores(connection, component) != component_scores(
                 whole_sample, component
             )
+        assert alerts(connection, OF_PURCHASES) == alerts(whole_sample, OF_PURCHASES) != []
+        for code in ALERTS[table]:
+            assert alerts(connection, [code]) != alerts(whole_sample, [code])
         # what nobody knows weighs nothing, and all of it is still one
         unequal = connection.execute(
             "select customer_id from marts.customer_score_details group by customer_id "
@@ -258,3 +279,34 @@ def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(comp
         assert connection.execute(
             "select reject_reason from quality.rejected_records where source_table = 'referrals'"
         ).fetchall() == [("self_referral",)]
+
+
+def test_a_merge_carries_alerts_and_actions_and_its_removal_restores_them(compiled):
+    consent = [{"customer_id": c, "marketing_consent": "true"} for c in "abc"]
+    said = {**company(tickets=[{**complaint(1, None), "customer_id": "b"}]), "customers": consent}
+    merge = {"from_customer_id": "b", "into_customer_id": "a", "merged_at": "2025-04-04"}
+
+    def complained(raw: dict) -> tuple[list, list]:
+        with compiled().build(raw) as connection:
+            return (
+                connection.execute(
+                    "select customer_id, severity, raised_on, evidence from marts.customer_alerts "
+                    "where alert_code = 'unanswered_complaint'"
+                ).fetchall(),
+                connection.execute(
+                    "select customer_id, because from marts.customer_actions "
+                    "where action_code = 'answer_complaint'"
+                ).fetchall(),
+            )
+
+    # opened on 10 February, the last order is of 5 April
+    evidence = '{"days_open": 54, "open_complaints": 1, "open_complaints_before": 1}'
+    raised = date(2025, 2, 28)
+    because = "A complaint has waited 54 days for an answer."
+    apart = ([("b", "high", raised, evidence)], [("b", because)])
+    assert complained(said) == apart
+    assert complained({**said, "customer_merges": [merge]}) == (
+        [("a", "high", raised, evidence)],
+        [("a", because)],
+    )
+    assert complained(said) == apart

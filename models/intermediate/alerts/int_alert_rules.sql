@@ -1,5 +1,5 @@
-{# The rules of alerts with one row an alert and columns by severity, so that an alert's figures meet
-   all of them in one join. #}
+{# The rules of alerts with one row an alert and columns by severity, so that figures meet all of
+   them in one join. #}
 with rules as (
     select * from {{ ref('alert_rules') }}
 ),

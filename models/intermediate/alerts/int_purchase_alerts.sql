@@ -1,5 +1,5 @@
-{# What a customer's own purchases may alert to: slower than their rhythm, less than half a year ago,
-   or more than ever. #}
+{# What a customer's own purchases may alert to: slower than their rhythm, less than half a year
+   ago, or more than ever. #}
 with stages as (
     select * from {{ ref('int_lifecycle_stages') }}
 ),
