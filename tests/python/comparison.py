@@ -247,3 +247,28 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         ).split(),
         _rows(result.orders.values(), columns),
     )
+    figures = "measure value_now value_before detail"
+    yield (
+        "int_alert_reviews",
+        "intermediate.int_alert_reviews join intermediate.int_customers using (customer_key) "
+        "join intermediate.int_review_periods using (period_index)",
+        columns := f"customer_id period_end alert_code severity action_code {figures}".split(),
+        _rows(result.alert_reviews.values(), columns),
+    )
+    yield (
+        "customer_alerts",
+        "marts.customer_alerts",
+        columns := (
+            "customer_id alert_code severity evidence recommended_action_code value_now "
+            "value_before is_open raised_on resolved_on"
+        ).split(),
+        _rows(result.customer_alerts.values(), columns),
+    )
+    yield (
+        "customer_actions",
+        "marts.customer_actions",
+        columns := (
+            "customer_id action_code owner_department channel offer because priority is_contactable"
+        ).split(),
+        _rows(result.customer_actions.values(), columns),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,7 +14,8 @@ import pytest
 from comparison import differences
 from compiled_project import PROJECT
 from hypothesis import HealthCheck, Phase, given, settings
-from oracle.rules import ladders_from
+from oracle.alerts import EVIDENCE
+from oracle.rules import alert_rules_from, ladders_from, playbook_from
 from raw_companies import companies
 
 RUN_DATE = date(2026, 1, 31)
@@ -62,6 +64,8 @@ VARIANTS = {
         "rfm_window_days": 90,
         "tier_downgrade": "straight",
         "tier_validity": "calendar_year",
+        "alert_recent_days": 366,
+        "max_open_actions": 1,
     },
     "quarters with fixed edges": {
         "review_period": "quarter",
@@ -73,6 +77,8 @@ VARIANTS = {
         "tier_validity": "anniversary",
         "tier_min_hold_periods": 1,
         "tier_grace_periods": 0,
+        "alert_recent_days": 1,
+        "max_open_actions": 20,
     },
     "straight down in New York time": {
         "source_time_zone": "America/New_York",
@@ -82,6 +88,7 @@ VARIANTS = {
         "tier_downgrade": "straight",
         "tier_min_hold_periods": 0,
         "tier_grace_periods": 2,
+        "alert_recent_days": 30,
     },
 }
 
@@ -238,7 +245,12 @@ def restless_company(seed: int = 3, customers: int = 40, months: int = 40) -> di
         }
         for o in random_numbers.sample(orders, len(orders) // 12)
     ]
-    return {"orders": orders, "refunds": refunds}
+    consents = ["true", "true", "false", None]
+    people = [
+        {"customer_id": f"c{n}", "marketing_consent": random_numbers.choice(consents)}
+        for n in range(customers)
+    ]
+    return {"orders": orders, "refunds": refunds, "customers": people}
 
 
 # Compiled in, and replaced by what a case wants: one compilation serves many policies.
@@ -303,3 +315,100 @@ def test_rule_versions(compiled):
 def test_frozen_edges(compiled):
     frozen = {"rfm_edges": "frozen", "rfm_edges_frozen_on": "2022-06-30"}
     assert_equal(compiled(**frozen), restless_company(), rules(**frozen))
+
+
+# -- Alerts and actions beyond the shipped rules ---------------------------------------------------
+
+
+def every_alert() -> list[dict[str, str]]:
+    """Alerts that hold whatever their figures, and more severely within some limits."""
+    columns = (
+        "alert_code severity measure_from measure_below basis_from tier_rank_from action_code"
+    ).split()
+    limits = {"low": ("", "", "", ""), "medium": ("2", "40", "", ""), "high": ("3", "", "4", "2")}
+    return [
+        dict(zip(columns, (code, severity, *limits[severity], f"{code}_{severity}"), strict=True))
+        for code in EVIDENCE
+        for severity in limits
+    ]
+
+
+def upside_down_playbook() -> list[dict[str, str]]:
+    """The shipped playbook with what was last first."""
+    with open(PROJECT / "seeds" / "playbook.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{**row, "priority": str(10_000 - int(row["priority"]))} for row in rows]
+
+
+def alert_seeds() -> dict[str, list[dict[str, str]]]:
+    return {"alert_rules": every_alert(), "playbook": upside_down_playbook()}
+
+
+def with_alert_seeds(given: oracle.Rules) -> oracle.Rules:
+    seeds = alert_seeds()
+    return replace(
+        given,
+        alert_rules=alert_rules_from(seeds["alert_rules"]),
+        playbook=playbook_from(seeds["playbook"]),
+    )
+
+
+def talkative_company(seed: int = 7) -> dict:
+    """A restless company whose customers, and some who never order, also talk and complain."""
+    raw, random_numbers = restless_company(), random.Random(seed)
+    people = [f"c{number}" for number in range(45)]
+
+    def moment() -> datetime:
+        return datetime(2021, 1, 1) + timedelta(hours=random_numbers.randrange(40 * 730))
+
+    def facts(count: int, key: str, when: str) -> list[dict[str, str | None]]:
+        return [
+            {
+                key: f"{key}{number}",
+                "customer_id": random_numbers.choice(people),
+                when: moment().isoformat(sep=" "),
+            }
+            for number in range(count)
+        ]
+
+    tickets = facts(250, "ticket_id", "opened_at")
+    for ticket in tickets:
+        ticket["ticket_type"] = random_numbers.choice(["complaint", "complaint", "question"])
+        ticket["closed_at"] = random_numbers.choice([None, moment().isoformat(sep=" ")])
+    answers = facts(250, "response_id", "responded_at")
+    for answer in answers:
+        answer["survey_type"] = random_numbers.choice(["nps", "nps", None])
+        answer["score"] = str(random_numbers.randrange(11))
+    return raw | {
+        "customers": [
+            *raw["customers"],
+            *({"customer_id": name, "marketing_consent": "true"} for name in people[40:]),
+        ],
+        "tickets": tickets,
+        "survey_responses": answers,
+        "interactions": facts(150, "interaction_id", "occurred_at"),
+    }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_alert_whatever_its_figures(compiled, variant):
+    project_vars = VARIANTS[variant]
+    result = assert_equal(
+        compiled(**project_vars),
+        talkative_company(),
+        with_alert_seeds(rules(**project_vars)),
+        seeds=alert_seeds(),
+    )
+    assert {alert.alert_code for alert in result.alert_reviews.values()} == set(EVIDENCE)
+    assert {alert.severity for alert in result.alert_reviews.values()} == {"low", "medium", "high"}
+
+
+def test_every_alert_of_made_up_companies(compiled):
+    project, project_rules = compiled(), with_alert_seeds(rules())
+
+    @MANY_EXAMPLES
+    @given(companies())
+    def check(raw):
+        assert_equal(project, raw, project_rules, seeds=alert_seeds())
+
+    check()

@@ -7,6 +7,10 @@ responses as (
     select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
 ),
 
+states as (
+    select customer_key, period_index from {{ ref('int_tier_states') }}
+),
+
 periods as (
     select * from {{ ref('int_review_periods') }}
 ),
@@ -112,16 +116,21 @@ answers as (
     )
 ),
 
+-- who has not ordered is in no tier, high or low
 recommending as (
     select
-        customer_key,
-        period_index,
+        answers.customer_key,
+        answers.period_index,
         'detractor_in_high_tier' as alert_code,
-        {{ customer_tiering.figure('score') }} as measure,
-        {{ customer_tiering.figure('score') }} as value_now,
-        {{ customer_tiering.figure('score_before') }} as value_before
+        {{ customer_tiering.figure('answers.score') }} as measure,
+        {{ customer_tiering.figure('answers.score') }} as value_now,
+        {{ customer_tiering.figure('answers.score_before') }} as value_before
     from answers
-    where place = 1
+    inner join states
+        on
+            answers.customer_key = states.customer_key
+            and answers.period_index = states.period_index
+    where answers.place = 1
 ),
 
 candidates as (

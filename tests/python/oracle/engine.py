@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
 
-from oracle import identity, lifecycle, marts, money, periods, reading, rfm, scores, signals, tiers
+from oracle import (
+    actions,
+    alerts,
+    identity,
+    lifecycle,
+    marts,
+    money,
+    periods,
+    reading,
+    rfm,
+    scores,
+    signals,
+    tiers,
+)
 from oracle.marts import CustomerPeriodRow
 from oracle.rules import Rules
 
@@ -21,8 +34,8 @@ class Result:
     """Everything recomputed. Keys are those of the marts; rows carry their column names.
 
     ``customer_tiers``, ``customer_scores`` and ``score_details`` are current, that is of the last
-    period; score details are keyed by (customer_id, component, input). ``ledger`` and
-    ``rejected_records`` are sorted.
+    period, and so are ``customers`` and ``customer_actions``; score details are keyed by
+    (customer_id, component, input). ``ledger`` and ``rejected_records`` are sorted.
     """
 
     as_of_date: date | None
@@ -42,6 +55,9 @@ class Result:
     tier_summary: dict[tuple[date, str], marts.TierSummary]
     customers: dict[str, marts.Customer]
     orders: dict[str, marts.OrderRow]
+    alert_reviews: dict[tuple[str, date, str], alerts.AlertReview]
+    customer_alerts: dict[tuple[str, str, date], alerts.CustomerAlert]
+    customer_actions: dict[tuple[str, str], actions.CustomerAction]
 
 
 def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
@@ -84,6 +100,20 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     }
     rows_of = _by_customer(row for rows in flat.values() for row in rows.values())
     current = flat[reviews[-1].period_end] if reviews else {}
+    customers = {
+        customer_id: marts.customer(
+            customer_id,
+            people,
+            orders_of.get(customer_id, []),
+            current.get(customer_id),
+            as_of_date,
+            rules,
+        )
+        for customer_id in people.attributes
+    }
+    contacts_of = alerts.contacts_of_customers(staging, people)
+    raised = alerts.alert_reviews(by_period, contacts_of, _by_customer(ledger), edges, rules)
+    stretches = alerts.customer_alerts(raised, reviews)
     return Result(
         as_of_date=as_of_date,
         rejected_records=sorted(staging.records),
@@ -117,18 +147,19 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         },
         tier_transitions=marts.tier_transitions(flat),
         tier_summary=marts.tier_summary(flat, rules),
-        customers={
-            customer_id: marts.customer(
-                customer_id,
-                people,
-                orders_of.get(customer_id, []),
-                current.get(customer_id),
-                as_of_date,
-                rules,
-            )
-            for customer_id in people.attributes
-        },
+        customers=customers,
         orders=marts.order_rows(orders, rows_of, as_of_date) if as_of_date else {},
+        alert_reviews={
+            (alert.customer_id, alert.period_end, alert.alert_code): alert for alert in raised
+        },
+        customer_alerts={
+            (stretch.customer_id, stretch.alert_code, stretch.raised_on): stretch
+            for stretch in stretches
+        },
+        customer_actions={
+            (action.customer_id, action.action_code): action
+            for action in actions.customer_actions(customers.values(), stretches, rules)
+        },
     )
 
 

@@ -528,6 +528,11 @@ class Customer:
     tier_rank: int
     tier_since: date | None
 
+    @property
+    def has_marketing_consent(self) -> bool | None:
+        """Whether marketing is allowed; None when the customer was never asked."""
+        return (self.attributes or {}).get("marketing_consent")
+
 
 def customer(
     customer_id: str,

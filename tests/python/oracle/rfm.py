@@ -91,15 +91,24 @@ def _revenue_trend(
 ) -> Fraction | None:
     """Change between the two halves of the last year, damped for few orders; in (-1, 1)."""
     start = period_end - timedelta(days=TREND_DAYS)
-    middle = period_end - timedelta(days=TREND_HALF_DAYS)
     if measures.status != ACTIVE or measures.first_order_on > start:
         return None
-    h1 = max(_revenue(known, start, middle), ZERO)
-    h2 = max(_revenue(known, middle, period_end), ZERO)
+    h1, h2 = half_years(known, period_end)
     if h1 + h2 == 0:
         return None
     f = measures.frequency
     return Fraction(h2 - h1) / Fraction(h1 + h2) * Fraction(f, f + 2)
+
+
+def half_years(known: Iterable[LedgerRow], period_end: date) -> tuple[Decimal, Decimal]:
+    """Net revenue of the earlier and the later half of the last year, neither below zero."""
+    known = list(known)
+    start = period_end - timedelta(days=TREND_DAYS)
+    middle = period_end - timedelta(days=TREND_HALF_DAYS)
+    return (
+        max(_revenue(known, start, middle), ZERO),
+        max(_revenue(known, middle, period_end), ZERO),
+    )
 
 
 def first_category_date(orders: Iterable[Order]) -> date | None:

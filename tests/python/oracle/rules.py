@@ -109,6 +109,53 @@ def _reaches(days: int | None, ratio: Decimal | None, expected_gap_days: Decimal
 
 
 @dataclass(frozen=True)
+class AlertRule:
+    """From which figures on an alert holds, how severe it then is and what it recommends.
+
+    ``measure_below`` is exclusive, the other limits are inclusive; None means any.
+    """
+
+    alert_code: str
+    severity: str
+    measure_from: Decimal | None
+    measure_below: Decimal | None
+    basis_from: Decimal | None
+    tier_rank_from: int | None
+    action_code: str
+
+    def matches(self, measure: Decimal, basis: int | None, tier_rank: int) -> bool:
+        """Whether the rule matches; a basis that is not known reaches none that is given."""
+        return (
+            (self.measure_from is None or measure >= self.measure_from)
+            and (self.measure_below is None or measure < self.measure_below)
+            and (self.basis_from is None or (basis is not None and basis >= self.basis_from))
+            and (self.tier_rank_from is None or tier_rank >= self.tier_rank_from)
+        )
+
+
+@dataclass(frozen=True)
+class Play:
+    """One row of the playbook: an action, and the customers it is for (None: any).
+
+    ``because`` is the reason in English, with places for the figures of the alert.
+    """
+
+    priority: int
+    action_code: str
+    owner_department: str | None
+    channel: str | None
+    offer: str | None
+    stance: str
+    is_marketing: bool
+    tier_rank_from: int | None
+    tier_rank_to: int | None
+    segment_code: str | None
+    lifecycle_stage: str | None
+    alert_code: str | None
+    because: str | None
+
+
+@dataclass(frozen=True)
 class Rules:
     """Seeds and vars of one build. Vars carry the names and defaults of the project's own."""
 
@@ -121,6 +168,8 @@ class Rules:
     star_ratings: tuple[tuple[int, Decimal], ...]
     lifecycle: tuple[LifecycleRule, ...]
     ladders: tuple[Ladder, ...]
+    alert_rules: tuple[AlertRule, ...]
+    playbook: tuple[Play, ...]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -139,6 +188,8 @@ class Rules:
     tier_grace_periods: int = 1
     tier_downgrade: str = "one_level"
     tier_validity: str = "rolling"
+    alert_recent_days: int = 90
+    max_open_actions: int = 3
 
     # One computation for every set of known inputs (see scores.weights_of).
     weight_cache: dict[frozenset[str], Any] = field(
@@ -171,6 +222,8 @@ class Rules:
             star_ratings=_star_ratings(folder),
             lifecycle=lifecycle_from(_read(folder, "lifecycle")),
             ladders=ladders_from(_read(folder, "tiers")),
+            alert_rules=alert_rules_from(_read(folder, "alert_rules")),
+            playbook=playbook_from(_read(folder, "playbook")),
             **given,
         )
         if rules.score_profile not in rules.profiles:
@@ -221,9 +274,47 @@ def lifecycle_from(rows: list[dict[str, str]]) -> tuple[LifecycleRule, ...]:
         LifecycleRule(
             lifecycle_stage=row["lifecycle_stage"],
             order_days_from=int(row["order_days_from"]),
-            order_days_to=int(row["order_days_to"]) if row["order_days_to"] else None,
+            order_days_to=_int_or_none(row["order_days_to"]),
             gap_ratio_from=_decimal_or_none(row["gap_ratio_from"]),
             break_ratio_from=_decimal_or_none(row["break_ratio_from"]),
+        )
+        for row in sorted(rows, key=lambda row: int(row["priority"]))
+    )
+
+
+def alert_rules_from(rows: list[dict[str, str]]) -> tuple[AlertRule, ...]:
+    """Turn the rows of the seed alert_rules.csv into rules, in their own order."""
+    return tuple(
+        AlertRule(
+            alert_code=row["alert_code"],
+            severity=row["severity"],
+            measure_from=_decimal_or_none(row["measure_from"]),
+            measure_below=_decimal_or_none(row["measure_below"]),
+            basis_from=_decimal_or_none(row["basis_from"]),
+            tier_rank_from=_int_or_none(row["tier_rank_from"]),
+            action_code=row["action_code"],
+        )
+        for row in rows
+    )
+
+
+def playbook_from(rows: list[dict[str, str]]) -> tuple[Play, ...]:
+    """Turn the rows of the seed playbook.csv into plays, the smallest priority first."""
+    return tuple(
+        Play(
+            priority=int(row["priority"]),
+            action_code=row["action_code"],
+            owner_department=row["owner_department"] or None,
+            channel=row["channel"] or None,
+            offer=row["offer"] or None,
+            stance=row["stance"],
+            is_marketing=row["is_marketing"].lower() == "true",
+            tier_rank_from=_int_or_none(row["tier_rank_from"]),
+            tier_rank_to=_int_or_none(row["tier_rank_to"]),
+            segment_code=row["segment_code"] or None,
+            lifecycle_stage=row["lifecycle_stage"] or None,
+            alert_code=row["alert_code"] or None,
+            because=row["because_en"] or None,
         )
         for row in sorted(rows, key=lambda row: int(row["priority"]))
     )
@@ -282,6 +373,10 @@ def _star_ratings(folder: Path) -> tuple[tuple[int, Decimal], ...]:
 
 def _decimal_or_none(text: str) -> Decimal | None:
     return Decimal(text) if text else None
+
+
+def _int_or_none(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _dates(given: dict[str, Any]) -> dict[str, date | None]:
