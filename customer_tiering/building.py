@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from customer_tiering.errors import BuildError
+from customer_tiering.errors import BuildError, RawDataError
 
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
@@ -69,13 +72,28 @@ def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, obje
     ]
 
 
-def build(
-    project_dir: Path, warehouse: Path, overrides: Mapping[str, object], console: Console
-) -> int:
-    """Build and test all models into `warehouse`/work.duckdb; returns the number of dbt nodes.
+@dataclass(frozen=True)
+class Build:
+    """What a build did: its nodes, the tests among them, and the key columns of tables by name."""
 
-    `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. Raises
-    BuildError with one sentence on the first model or test that failed.
+    nodes: int
+    tests: int
+    keys: dict[str, list[str]]
+
+
+def build(
+    project_dir: Path,
+    warehouse: Path,
+    overrides: Mapping[str, object],
+    console: Console,
+    held: Sequence[int] = (),
+) -> Build:
+    """Build and test all models into `warehouse`/work.duckdb.
+
+    `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
+    the file descriptors `held`, such as a lock's, and ends when this process does. Raises
+    BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
+    that cannot be landed.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
     results = warehouse / "target" / "run_results.json"
@@ -95,6 +113,8 @@ def build(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            pass_fds=tuple(held),
+            preexec_fn=_end_with_parent,
         ) as process,
         _progress(console) as progress,
     ):
@@ -113,8 +133,34 @@ def build(
             process.terminate()
             raise
     if process.returncode != 0:
+        if landing := _landing_failure(run):
+            raise RawDataError(landing)
         raise BuildError(_failure(run, results, warehouse / "logs" / "dbt.log"))
-    return run.total
+    return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to kill this process when its parent ends, as a kill of the parent cannot."""
+    if sys.platform == "linux":
+        parent_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+
+
+def _count_tests(results: Path) -> int:
+    ran = json.loads(results.read_text(encoding="utf-8"))["results"]
+    return sum(result["unique_id"].startswith("test.") for result in ran)
+
+
+def _keys(manifest: Path) -> dict[str, list[str]]:
+    """The columns of each table's primary_key test, by the table's name in the database."""
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    keys = {}
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        tested = nodes.get(node.get("attached_node") or "")
+        if test.get("name") == "primary_key" and tested and not node["config"].get("where"):
+            keys[tested["alias"]] = list(test["kwargs"]["columns"])
+    return keys
 
 
 def _progress(console: Console) -> Progress:
@@ -127,6 +173,15 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
+
+
+def _landing_failure(run: _Run) -> str | None:
+    """The sentence by which the landing of the raw tables stopped dbt; None if something else did."""
+    first, *rest = run.last_error.strip().splitlines() or [""]
+    if "on-run-start" not in first:
+        return None
+    words = " ".join(takewhile(lambda line: not line.strip().startswith("> "), rest)).split()
+    return " ".join(words).rstrip(".") + "."
 
 
 def _failure(run: _Run, results: Path, log: Path) -> str:

@@ -8,14 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Any
 
 import duckdb
 import typer
 from rich.console import Console
 
-from customer_tiering.building import build
 from customer_tiering.configuration import (
     COMMAND_LINE,
     Configuration,
@@ -24,14 +22,17 @@ from customer_tiering.configuration import (
 )
 from customer_tiering.errors import ConfigurationError, SourceError, TieringError
 from customer_tiering.movements import print_movements, read_movements
-from customer_tiering.publishing import publish
+from customer_tiering.refreshing import Refresh, make_folder
+from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
+from customer_tiering.run_reporting import print_history, print_status
 from customer_tiering.seeds import did_you_mean
-from customer_tiering.sources import check_raw_folder, contract_tables, holds_raw_tables
+from customer_tiering.sources import contract_tables, holds_raw_tables
 
 EXIT_CODES = (
     "Exit codes: 0 done; 2 the configuration or the command line is wrong; 3 raw data, or the "
-    "warehouse to report on, is missing or unusable; 4 a model, a test or the publication failed."
+    "warehouse to report on, is missing or unusable; 4 a model, a test or the publication failed; "
+    "5 the audit failed; 6 another refresh is running. Whatever the code, the last good publication stands."
 )
 
 app = typer.Typer(
@@ -144,6 +145,36 @@ def movements(
         print_movements(read_movements(warehouse, from_, to), console)
 
 
+@app.command()
+def rollback(
+    warehouse: WarehouseOption,
+    to: Annotated[
+        str | None, typer.Option(help="Run whose publication it is; else the one before.")
+    ] = None,
+) -> None:
+    """Let readers see an earlier publication again."""
+    with _told_in_one_sentence():
+        run = roll_back(warehouse, to)
+        console.print(f"Readers see the publication of run {run.publication} again.")
+
+
+@app.command()
+def status(warehouse: WarehouseOption) -> None:
+    """Show what readers see now, how the last run ended, and whether one is running."""
+    with _told_in_one_sentence():
+        print_status(warehouse, console)
+
+
+@app.command()
+def history(
+    warehouse: WarehouseOption,
+    last: Annotated[int, typer.Option(help="How many runs, the newest.", min=1)] = 20,
+) -> None:
+    """Show the runs of a warehouse: when, as of what, how many rows, published or why not."""
+    with _told_in_one_sentence():
+        print_history(warehouse, last, console)
+
+
 @contextmanager
 def _told_in_one_sentence() -> Iterator[None]:
     """Turn a foreseen failure into its sentence and its exit code."""
@@ -163,28 +194,11 @@ def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:
 
 
 def _refresh(project: Path, configuration: Configuration, warehouse: Path) -> None:
-    """Everything after the configuration: raw folder, build, publication, summary."""
+    """Everything after the configuration: the refresh itself, then the summary."""
     for note in configuration.notes:
         _note(note)
-    settings = configuration.settings
-    if not settings.raw_schema:
-        folder = project / settings.raw_path  # an absolute path stands for itself
-        for note in check_raw_folder(folder, contract_tables(project)):
-            _note(note)
-    started = monotonic()
-    _make_folder(warehouse)
-    nodes = build(project, warehouse, configuration.overrides, console)
-    publish(warehouse)
-    console.print(f"{nodes} models, seeds and tests in {monotonic() - started:.0f} s.", style="dim")
+    Refresh(project, configuration, warehouse, console, _note).run()
     print_summary(read_summary(warehouse), console)
-
-
-def _make_folder(warehouse: Path) -> None:
-    try:
-        warehouse.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        found = f"{warehouse} ({error.strerror})"
-        raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, "a folder") from None
 
 
 def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -> Path:
@@ -205,7 +219,7 @@ def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -
     # Made anew each time: a table left by an earlier mapping would be read as well.
     raw = (warehouse / "example_raw" / name).resolve()
     shutil.rmtree(raw, ignore_errors=True)
-    _make_folder(raw)
+    make_folder(raw)
     sys.path.insert(0, str(project.resolve()))
     try:
         importlib.import_module("examples.mapping").build_raw(name, data, raw)

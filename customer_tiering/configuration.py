@@ -150,6 +150,13 @@ class Settings(BaseModel):
     top_tier_percent_from: _whole(0, 100)
     top_tier_percent_to: _whole(0, 100)
     top_tier_min_holders: _whole(1, 999_999_999)
+    source_max_age_days: Annotated[
+        dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=36_600)]],
+        Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
+    ]
+    source_max_shrink_percent: _whole(0, 100)
+    publications_kept: _whole(1, 1000)
+    min_free_megabytes: _whole(0, 1_000_000_000)
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ class Configuration:
 
     settings: Settings
     seeds: Seeds
-    overrides: dict[str, str | int]
+    overrides: dict[str, Any]
     notes: list[str]
 
 

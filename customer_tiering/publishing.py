@@ -1,38 +1,133 @@
-"""Publishes what was built: a new file beside the old one, then one atomic rename."""
+"""Publishes what was built: a folder of its own, made whole beside the others, then one rename.
+
+publications/RUN/   marts.duckdb, restricted.duckdb, parquet/, audit/, manifest.json
+current             points to the publication that readers see
+marts.duckdb        current/marts.duckdb, so that readers have one path
+restricted.duckdb   current/restricted.duckdb
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
-from customer_tiering.errors import BuildError
+from customer_tiering.errors import BuildError, SourceError
+from customer_tiering.runs import COLUMNS, Run, column_types
 
+WORK = "work.duckdb"
 PUBLICATION = "marts.duckdb"
-SCHEMAS = ("marts", "quality", "history")  # never restricted: it holds personal data
+RESTRICTED = "restricted.duckdb"
+PUBLICATIONS = "publications"
+CURRENT = "current"
+MANIFEST = "manifest.json"
+SCHEMAS = ("marts", "quality", "history")
+RESTRICTED_SCHEMAS = ("restricted",)
 STORAGE_VERSION = "v1.4.0"  # the oldest DuckDB whose clients can open the publication
+UNFINISHED = ".partial"
 
 
-def publish(warehouse: Path) -> Path:
-    """Copy the public schemas of `warehouse`/work.duckdb into `warehouse`/marts.duckdb.
+def publish(
+    warehouse: Path, log: Sequence[Run], keys: Mapping[str, list[str]] | None = None
+) -> Path:
+    """Publish `warehouse`/work.duckdb as the publication of the last run of a log; gives its folder.
 
-    Readers of the publication see the old file or the new one, never anything between; those who
-    have the old one open keep it. Raises BuildError, and then the old one stands.
+    Readers see the publication before or this one, whole, never anything between; those who have
+    the old one open keep it. The log becomes quality.refresh_log. `keys` are the key columns of
+    tables by name, by which the Parquet copies are ordered (all columns for other tables): so
+    equal contents are equal bytes. What was laid into the folder that `prepare` gives, such as the
+    audit's pages, is published with it. Raises BuildError, and then the old publication stands.
     """
-    published = warehouse / PUBLICATION
-    new = warehouse / f"{PUBLICATION}.new"
-    try:
-        for leftover in (new, warehouse / f"{PUBLICATION}.new.wal"):
-            leftover.unlink(missing_ok=True)
-        _copy(warehouse / "work.duckdb", new)
-        _sync(new)
-        os.replace(new, published)
+    run = log[-1]
+    unfinished = prepare(warehouse, run.run_id)
+    finished = warehouse / PUBLICATIONS / run.run_id
+    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
+        _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, log)
+        _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS)
+        _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
+        _write_manifest(unfinished, run)
+        _seal(unfinished)
+        os.rename(unfinished, finished)
+        _sync(finished.parent)
+        point_to(warehouse, finished)
+    return finished
+
+
+def prepare(warehouse: Path, run_id: str) -> Path:
+    """The folder in which the publication of a run is made; it is there afterwards."""
+    unfinished = warehouse / PUBLICATIONS / f"{run_id}{UNFINISHED}"
+    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
+        unfinished.mkdir(parents=True, exist_ok=True)
+    return unfinished
+
+
+def point_to(warehouse: Path, publication: Path) -> None:
+    """Let readers see a publication from now on. Raises BuildError, and then nothing changed."""
+    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
+        _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
+        for name in (PUBLICATION, RESTRICTED):
+            _link(warehouse / name, Path(CURRENT) / name)
         _sync(warehouse)
-    except (duckdb.Error, OSError) as error:
-        message = " ".join(str(error).split()).rstrip(".")
-        raise BuildError(f"the publication of {published} failed: {message}.") from error
-    return published
+
+
+def tidy(warehouse: Path, kept: int) -> None:
+    """Remove what runs that were cut off left, and all but the newest `kept` publications.
+
+    The one that readers see always stays. To be called under the warehouse's lock.
+    """
+    folder = warehouse / PUBLICATIONS
+    current = current_publication(warehouse)
+    for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
+        _remove(leftover)
+    for publication in publications(warehouse)[:-kept]:
+        if publication != current:
+            _remove(publication)
+
+
+def publications(warehouse: Path) -> list[Path]:
+    """The folders of all publications that are kept, oldest first."""
+    folder = warehouse / PUBLICATIONS
+    return sorted(
+        path.resolve() for path in folder.glob("*") if path.is_dir() and path.suffix != UNFINISHED
+    )
+
+
+def current_publication(warehouse: Path) -> Path | None:
+    """The folder of the publication that readers see; None before the first."""
+    current = warehouse / CURRENT
+    return current.resolve() if (current / MANIFEST).is_file() else None
+
+
+def publication_of(warehouse: Path, run_id: str) -> Path:
+    """The folder of the publication of a run. Raises SourceError, naming those that are kept."""
+    kept = {path.name: path for path in publications(warehouse)}
+    if run_id not in kept:
+        found = f"no publication of run {run_id!r}"
+        raise SourceError(str(warehouse), found, f"one of {', '.join(kept) or 'none'}")
+    return kept[run_id]
+
+
+def verify(publication: Path) -> None:
+    """Check that a publication's files are what its manifest says. Raises SourceError."""
+    allowed = "the files as they were published"
+    try:
+        files = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError) as error:
+        found = f"a manifest that cannot be read ({error})"
+        raise SourceError(str(publication / MANIFEST), found, allowed) from None
+    for name, noted in files.items():
+        path = publication / name
+        if not path.is_file():
+            raise SourceError(str(path), "no such file", allowed)
+        if _sha256(path) != noted["sha256"]:
+            raise SourceError(str(path), "a file with another checksum", allowed)
 
 
 def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
@@ -51,7 +146,9 @@ def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _copy(work: Path, new: Path) -> None:
+def _copy(work: Path, new: Path, schemas: tuple[str, ...], log: Sequence[Run] = ()) -> None:
+    """Copy schemas of the work database into a new file, with the log of runs if there is one."""
+    new.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         # dbt names the work database after its file; views in it need that name.
         connection.execute(f"attach {_literal(work)} as work (read_only)")
@@ -65,15 +162,98 @@ def _copy(work: Path, new: Path) -> None:
             where table_catalog = 'work' and table_schema in (select unnest(?))
             order by 1, 2
             """,
-            [list(SCHEMAS)],
+            [list(schemas)],
         ).fetchall()
-        if not any(schema == "marts" for schema, _ in relations):
+        if "marts" in schemas and not any(schema == "marts" for schema, _ in relations):
             raise BuildError(f"the publication failed: {work} holds no marts.")
         for schema, table in relations:
             name = f"{_quoted(schema)}.{_quoted(table)}"
             connection.execute(f"create schema if not exists publication.{_quoted(schema)}")
             connection.execute(f"create table publication.{name} as from work.{name}")
+        if log:
+            _write_log(connection, log)
         connection.execute("detach publication")  # writes all of it into the one file
+
+
+def _write_log(connection: duckdb.DuckDBPyConnection, log: Sequence[Run]) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
+    connection.execute("create schema if not exists publication.quality")
+    connection.execute(f"create table publication.quality.refresh_log ({columns})")
+    connection.executemany(
+        f"insert into publication.quality.refresh_log values ({', '.join('?' for _ in COLUMNS)})",
+        [list(asdict(run).values()) for run in log],
+    )
+
+
+def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]]) -> None:
+    """Copy every table of a publication into a Parquet file, ordered by its key."""
+    with open_publication(publication) as connection:
+        connection.execute("set preserve_insertion_order = true")
+        relations = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = 'warehouse' order by 1, 2"
+        ).fetchall()
+        for schema, table in relations:
+            (folder / schema).mkdir(parents=True, exist_ok=True)
+            target = folder / schema / f"{table}.parquet"
+            name = f"{_quoted(schema)}.{_quoted(table)}"
+            order = ", ".join(_quoted(column) for column in keys.get(table, [])) or "all"
+            connection.execute(
+                f"copy (from {name} order by {order}) to {_literal(target)} "
+                "(format parquet, compression zstd)"
+            )
+
+
+def _write_manifest(folder: Path, run: Run) -> None:
+    files = {
+        str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    manifest = {"run_id": run.run_id, "as_of_date": run.as_of_date, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _seal(folder: Path) -> None:
+    """Make all files read-only, those with personal data for the owner alone, and durable."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o400 if path.name == RESTRICTED else 0o444)
+            _sync(path)
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            _sync(path)
+
+
+def _link(path: Path, target: Path) -> None:
+    """Let a link point to a target, in one step for those who look at it."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    new = path.with_name(f"{path.name}{UNFINISHED}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    os.replace(new, path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _failing_as(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        message = " ".join(str(error).split()).rstrip(".")
+        raise BuildError(f"{what} failed: {message}.") from error
 
 
 def _literal(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import yaml
@@ -9,6 +11,7 @@ import yaml
 from customer_tiering.errors import SourceError
 
 SUFFIXES = (".parquet", ".csv")
+CHECKSUMS = "MANIFEST.sha256"
 
 
 def contract_tables(project_dir: Path) -> dict[str, bool]:
@@ -56,6 +59,33 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
     return [f"not read from {folder}, as no model reads such a table: {', '.join(unknown)}."]
 
 
+def check_checksums(folder: Path) -> None:
+    """Check the files of a raw folder against its MANIFEST.sha256, when there is one.
+
+    A line is a SHA-256 in hexadecimal, blanks, and the file's path in the folder, as sha256sum
+    writes it. Raises SourceError at the first file that is missing or has another checksum.
+    """
+    manifest = folder / CHECKSUMS
+    if not manifest.is_file():
+        return
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        match = re.fullmatch(r"([0-9a-fA-F]{64})[ \t]+\*?(.+)", line.strip())
+        if match is None:
+            allowed = "a SHA-256, blanks and the path of a file"
+            raise SourceError(f"raw file {manifest}, line {number}", f"{line.strip()!r}", allowed)
+        checksum, name = match.groups()
+        file = folder / name
+        allowed = f"the file that {CHECKSUMS} lists on line {number}"
+        if not file.is_file():
+            raise SourceError(f"raw file {file}", "no such file", allowed)
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        if found != checksum.lower():
+            raise SourceError(f"raw file {file}", f"a file with the checksum {found}", allowed)
+
+
 def holds_raw_tables(folder: Path, tables: dict[str, bool]) -> bool:
     """Whether a folder has every required table of the raw contract in some form."""
     return all(_places(folder, name) for name, is_required in tables.items() if is_required)
@@ -80,7 +110,7 @@ def _places(folder: Path, name: str) -> list[str]:
 
 
 def _is_contract_entry(entry: Path, tables: dict[str, bool]) -> bool:
-    if entry.suffix == ".md":
+    if entry.suffix == ".md" or entry.name == CHECKSUMS:
         return True  # says what the folder holds
     if entry.is_dir():
         return entry.name in tables

@@ -38,4 +38,5 @@
     {% do customer_tiering.whole_number('top_tier_percent_from', 0, 100) %}
     {% do customer_tiering.whole_number('top_tier_percent_to', 0, 100) %}
     {% do customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) %}
+    {% do customer_tiering.whole_number('source_max_shrink_percent', 0, 100) %}
 {% endmacro %}

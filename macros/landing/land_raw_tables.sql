@@ -55,6 +55,7 @@
         ) %}
         {% do customer_tiering.keep_contract(sources) %}
     {% endif %}
+    {% do customer_tiering.guard_raw_tables(sources) %}
 {% endmacro %}
 
 

@@ -14,9 +14,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from customer_tiering import building, cli
+from customer_tiering import building, cli, refreshing
 from customer_tiering.errors import BuildError, ExitCode
-from customer_tiering.publishing import open_publication, publish
+from customer_tiering.publishing import open_publication
+from customer_tiering.publishing import publish as publish_run
+from customer_tiering.runs import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +45,8 @@ MARTS = {
             ('change_type', 'enter', 'Entered', '进入'),
             ('reason_code', 'first_order', 'First order', '首次下单'),
             ('reject_reason', 'missing_value', 'No value', '缺少值'),
+            ('alert', 'spend_drop', 'Spending fell', '消费下降'),
+            ('department', 'sales', 'Sales', '销售部'),
             ('warning', 'small_population', 'Few customers', '客户少')
         ) as labels (kind, code, label_en, label_zh)
     """,
@@ -63,6 +67,16 @@ MARTS = {
             ('d', date '2025-05-31', 'keep', null),
             ('a', date '2025-06-15', 'upgrade', 'monetary_up')
         ) as periods (customer_id, period_end, change_type, reason_code)
+    """,
+    "marts.customer_alerts": """
+        select * from (values
+            ('spend_drop', 'high', true), ('spend_drop', 'low', true), ('spend_drop', 'low', false)
+        ) as alerts (alert_code, severity, is_open)
+    """,
+    "marts.customer_actions": """
+        select * from (values
+            ('call', 'sales', 20), ('call', 'sales', 20), ('none', null, 99), ('answer', null, 10)
+        ) as actions (action_code, owner_department, priority)
     """,
     "quality.reconciliation": """
         select * from (values
@@ -116,6 +130,12 @@ def warehouse(tmp_path: Path) -> Path:
     return folder
 
 
+def publish(warehouse: Path) -> Path:
+    """Publish the work database as a refresh does; gives the path that readers open."""
+    publish_run(warehouse, [Ledger(warehouse).start("refresh")])
+    return warehouse / "marts.duckdb"
+
+
 def fill(database: Path) -> None:
     with duckdb.connect(str(database)) as connection:
         for name, sql in MARTS.items():
@@ -127,10 +147,10 @@ def fill(database: Path) -> None:
 def no_build(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts dbt fails the test."""
 
-    def build(*_: object) -> int:
+    def build(*_: object) -> building.Build:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setattr(cli, "build", build)
+    monkeypatch.setattr(refreshing, "build", build)
 
 
 @pytest.fixture
@@ -138,12 +158,14 @@ def fake_build(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     """A build that leaves the small warehouse; the overrides of each call are kept."""
     calls: list[dict[str, object]] = []
 
-    def build(_project: Path, folder: Path, overrides: dict[str, object], _: object) -> int:
+    def build(
+        _project: Path, folder: Path, overrides: dict[str, object], *_: object
+    ) -> building.Build:
         calls.append(overrides)
         fill(folder / "work.duckdb")
-        return 9
+        return building.Build(nodes=9, tests=2, keys={})
 
-    monkeypatch.setattr(cli, "build", build)
+    monkeypatch.setattr(refreshing, "build", build)
     return calls
 
 
@@ -295,7 +317,7 @@ def test_raw_folder_is_refused(
     assert code == ExitCode.SOURCE == 3
     assert errors.startswith(f"Error: raw folder {raw}: ")
     assert sentence in errors
-    assert not (tmp_path / "w").exists()
+    assert not (tmp_path / "w" / "work.duckdb").exists()
 
 
 def test_raw_folder_that_is_not_there(tmp_path: Path, no_build: None) -> None:
@@ -368,9 +390,15 @@ def test_publication_holds_the_public_schemas_only(warehouse: Path) -> None:
         connection.execute("create view marts.gold as from work.marts.tiers where tier_rank = 2")
     published = publish(warehouse)
     public = [n for n in MARTS if n.split(".")[0] in ("marts", "quality", "history")]
-    assert tables(published) == sorted([*public, "marts.gold"])
-    assert b"a@example.com" not in published.read_bytes()
-    assert sorted(p.name for p in warehouse.iterdir()) == ["marts.duckdb", "work.duckdb"]
+    assert tables(published) == sorted([*public, "marts.gold", "quality.refresh_log"])
+    assert tables(warehouse / "restricted.duckdb") == ["restricted.customer_contacts"]
+    holding = [
+        path.name
+        for path in published.resolve().parent.rglob("*")
+        if path.is_file() and b"a@example.com" in path.read_bytes()
+    ]
+    assert holding == ["restricted.duckdb"]
+    assert published.resolve().parent.joinpath("restricted.duckdb").stat().st_mode & 0o077 == 0
 
 
 def test_publication_can_be_opened_by_duckdb_1_4(warehouse: Path) -> None:
@@ -425,6 +453,9 @@ def test_report_counts_the_small_warehouse(
     assert ["Entered", "进入", "2", "First", "order", "首次下单"] in words
     assert ["downgrade", "1", "recency_down"] in words
     assert "monetary_up" not in output
+    assert ["Spending", "fell", "消费下降", "1", "1"] in words
+    actions = [line for line in words if line and line[0] in ("answer", "call", "none")]
+    assert actions == [["answer", "1"], ["call", "Sales", "2"]]
     assert ["orders", "1,200", "1,190", "3", "7"] in words
     assert "refunds" not in output
     assert ["orders", "rejected", "No", "value", "缺少值", "7"] in words
@@ -472,7 +503,10 @@ def test_refresh_builds_publishes_and_reports(tmp_path: Path, raw: Path, toy_pro
     assert (code, errors) == (ExitCode.OK, "")
     assert f"{len(MARTS) + 1} models, seeds and tests in " in output
     assert "Customer tiers as of 2025-06-15" in output
-    assert {p.name for p in folder.iterdir()} == {"logs", "target", "work.duckdb", "marts.duckdb"}
+    assert {p.name for p in folder.iterdir()} == {
+        *("logs", "target", "work.duckdb", "refresh.lock", "runs.sqlite"),
+        *("publications", "current", "marts.duckdb", "restricted.duckdb"),
+    }
     assert not (toy_project / "target").exists()
     assert not (toy_project / "logs").exists()
 

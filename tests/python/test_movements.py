@@ -14,6 +14,7 @@ from customer_tiering import cli
 from customer_tiering.errors import ExitCode
 from customer_tiering.movements import read_movements
 from customer_tiering.publishing import publish
+from customer_tiering.runs import Ledger
 
 # customer, period end, tier, rank, change, reason, recency, frequency, monetary, r, f, m
 # up_alone rises by itself: by the old edges 5 + 5 + 5 instead of 3 + 3 + 3, by the new ones 14.
@@ -62,7 +63,7 @@ def warehouse(tmp_path: Path) -> Path:
             "create table marts.labels as select 'reason_code' as kind, 'refund' as code, "
             "'Refunds' as label_en, '退款' as label_zh"
         )
-    publish(tmp_path)
+    publish(tmp_path, [Ledger(tmp_path).start("refresh")])
     return tmp_path
 
 

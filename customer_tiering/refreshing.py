@@ -1,0 +1,235 @@
+"""A refresh, step by step: lock, preflight, build, audit, publish; the ledger says what became of it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+import duckdb
+from rich.console import Console
+
+from customer_tiering.building import build
+from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
+from customer_tiering.errors import BuildError, ConfigurationError, TieringError
+from customer_tiering.locking import locked
+from customer_tiering.publishing import (
+    PUBLICATION,
+    WORK,
+    current_publication,
+    point_to,
+    publication_of,
+    publications,
+    publish,
+    tidy,
+    verify,
+)
+from customer_tiering.runs import Ledger, Run, now
+from customer_tiering.sources import check_checksums, check_raw_folder, contract_tables
+
+MEGABYTE = 1_000_000
+
+
+class Refresh:
+    """One refresh of a warehouse. `notes` are told to `note`, progress goes to `console`."""
+
+    def __init__(
+        self, project: Path, configuration: Configuration, warehouse: Path, console: Console, note
+    ) -> None:
+        self.project = project
+        self.configuration = configuration
+        self.warehouse = warehouse
+        self.console = console
+        self.note = note
+
+    def run(self) -> None:
+        """Build, audit and publish. Raises a TieringError, and then the old publication stands."""
+        make_folder(self.warehouse)
+        started = monotonic()
+        with locked(self.warehouse) as lock:
+            ledger = Ledger(self.warehouse)
+            with _noted(ledger, ledger.start("refresh"), self.warehouse) as noted:
+                self._preflight(noted.run)
+                noted.update(stage="build")
+                built = build(
+                    self.project, self.warehouse, self.configuration.overrides, self.console, [lock]
+                )
+                noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
+                noted.update(stage="publish")
+                finished = {"status": "published", "finished_at": now(), "exit_code": 0}
+                log = noted.log_with(**finished, publication=noted.run.run_id)
+                publish(self.warehouse, log, built.keys)
+                noted.update(**finished)
+            tidy(self.warehouse, self.configuration.settings.publications_kept)
+        seconds = monotonic() - started
+        self.console.print(
+            f"{built.nodes} models, seeds and tests in {seconds:.0f} s.", style="dim"
+        )
+
+    def _preflight(self, run: Run) -> None:
+        """What can be known to be wrong before anything is built; leaves a new work database."""
+        settings = self.configuration.settings
+        if not settings.raw_schema:
+            folder = self.project / settings.raw_path  # an absolute path stands for itself
+            for note in check_raw_folder(folder, contract_tables(self.project)):
+                self.note(note)
+            check_checksums(folder)
+        tidy(self.warehouse, settings.publications_kept)
+        _check_space(self.warehouse, settings)
+        _start_afresh(self.warehouse)
+
+
+def rollback(warehouse: Path, run_id: str | None) -> Run:
+    """Let readers see an earlier publication again: that of a run, else the one before the current.
+
+    Its files are checked first. The next refresh publishes anew, its published history going on from
+    there. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
+    """
+    with locked(warehouse):
+        publication = _target(warehouse, run_id)
+        verify(publication)
+        ledger = Ledger(warehouse)
+        with _noted(ledger, ledger.start("rollback"), warehouse) as noted:
+            noted.update(stage="publish")
+            point_to(warehouse, publication)
+            noted.update(status="published", finished_at=now(), exit_code=0)
+    return noted.run
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that the command line names. Raises ConfigurationError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = f"{folder} ({error.strerror})"
+        raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, "a folder") from None
+
+
+def _target(warehouse: Path, run_id: str | None) -> Path:
+    if run_id is not None:
+        return publication_of(warehouse, run_id)
+    current = current_publication(warehouse)
+    earlier = [path for path in publications(warehouse) if current and path.name < current.name]
+    if not earlier:
+        return publication_of(warehouse, "before the current one")
+    return earlier[-1]
+
+
+class _Noted:
+    """A run whose state is in the ledger."""
+
+    def __init__(self, ledger: Ledger, run: Run) -> None:
+        self.ledger, self.run = ledger, run
+
+    def update(self, **changes: object) -> None:
+        self.run = self.ledger.update(self.run, **changes)
+
+    def log_with(self, **changes: object) -> list[Run]:
+        """All runs up to this one, which as it will be after the changes."""
+        before = [run for run in self.ledger.runs() if run.run_id != self.run.run_id]
+        return [*before, Run(**{**vars(self.run), **changes})]
+
+
+@contextmanager
+def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
+    """Keep a run's row in the ledger true, however the run ends."""
+    noted = _Noted(ledger, run)
+    with _ending_in_order():
+        try:
+            yield noted
+        except BaseException as error:
+            known = isinstance(error, TieringError)
+            with suppress(BuildError):  # what went wrong first is what is told
+                noted.update(
+                    status="failed" if isinstance(error, Exception) else "interrupted",
+                    finished_at=now(),
+                    exit_code=int(error.exit_code) if known else 1,
+                    message=str(error) if known else type(error).__name__,
+                    publication=_seen(warehouse),
+                )
+            raise
+        noted.update(publication=_seen(warehouse))
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Turn the request to terminate into an exception, so that what has begun is ended in order."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: whoever runs us there handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _seen(warehouse: Path) -> str | None:
+    current = current_publication(warehouse)
+    return current.name if current else None
+
+
+def _check_space(warehouse: Path, settings: Settings) -> None:
+    free = shutil.disk_usage(warehouse).free // MEGABYTE
+    if free < settings.min_free_megabytes:
+        raise BuildError(
+            f"{warehouse}: found {free} MB of free disk; allowed is at least "
+            f"{settings.min_free_megabytes} MB (var min_free_megabytes)."
+        )
+
+
+def _start_afresh(warehouse: Path) -> None:
+    """A new work database with what the last publication knows: published history and raw rows.
+
+    So what a run that failed or was cut off left has no influence on this one, and what is deleted
+    from the sources leaves no bytes behind.
+    """
+    work = warehouse / WORK
+    for path in (work, work.with_name(f"{WORK}.wal")):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(work.with_name(f"{WORK}.tmp"), ignore_errors=True)  # what DuckDB had no room for
+    publication = current_publication(warehouse)
+    with duckdb.connect(str(work)) as connection:
+        if publication is None:
+            return
+        connection.execute(
+            "attach '{}' as publication (read_only)".format(
+                str(publication / PUBLICATION).replace("'", "''")
+            )
+        )
+        kept = {
+            "history.published_tiers": "history.published_tiers",
+            "quality.reconciliation": "last_publication.reconciliation",
+        }
+        for source, target in kept.items():
+            schema, table = source.split(".")
+            found = connection.execute(
+                "select 1 from duckdb_tables() where database_name = 'publication' "
+                "and schema_name = ? and table_name = ?",
+                [schema, table],
+            ).fetchone()
+            if found:
+                connection.execute(f"create schema if not exists {target.split('.')[0]}")
+                connection.execute(f"create table {target} as from publication.{source}")
+
+
+def _rows(work: Path) -> dict[str, object]:
+    """As-of date and row counts of what was built, for the ledger."""
+    with duckdb.connect(str(work), read_only=True) as connection:
+        (as_of,) = connection.execute(
+            "select cast(max(period_end) as varchar) from marts.review_periods"
+        ).fetchone()
+        rows = connection.execute(
+            "select sum(rows_in), sum(rows_staged), sum(rows_duplicate), sum(rows_rejected) "
+            "from quality.reconciliation"
+        ).fetchone()
+    names = ("rows_in", "rows_staged", "rows_duplicate", "rows_rejected")
+    return {"as_of_date": as_of, **{n: int(v or 0) for n, v in zip(names, rows, strict=True)}}

@@ -1,0 +1,115 @@
+"""The run ledger: one row a refresh or rollback of a warehouse, kept for good."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from customer_tiering.errors import BuildError
+
+LEDGER = "runs.sqlite"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Times are UTC, ISO 8601 to the second; what is not known (yet) is None.
+
+    `kind` is refresh or rollback. `status` is running, published, failed (it said why and ended),
+    or interrupted (it ended without a word). `stage` is the step that it is in or ended in:
+    preflight, build, audit, publish. Rows are of all raw tables together; `tests` counts the tests
+    that passed. `publication` is the run whose publication readers saw when it had ended.
+    """
+
+    run_id: str
+    kind: str
+    status: str
+    stage: str
+    started_at: str
+    finished_at: str | None = None
+    exit_code: int | None = None
+    message: str | None = None
+    as_of_date: str | None = None
+    rows_in: int | None = None
+    rows_staged: int | None = None
+    rows_duplicate: int | None = None
+    rows_rejected: int | None = None
+    tests: int | None = None
+    publication: str | None = None
+
+
+COLUMNS = tuple(field.name for field in fields(Run))
+# By which ledgers and publications know them; DuckDB and SQLite have both names.
+TYPES = {int: "bigint", str: "text"}
+
+
+def column_types() -> dict[str, str]:
+    """The SQL type of each column of the ledger."""
+    whole = {"exit_code", "rows_in", "rows_staged", "rows_duplicate", "rows_rejected", "tests"}
+    return {name: TYPES[int if name in whole else str] for name in COLUMNS}
+
+
+def now() -> str:
+    """This moment in UTC to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_run_id() -> str:
+    """A name for a run by which runs sort in time: when it started, and four digits by chance."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+class Ledger:
+    """The runs of one warehouse, in a SQLite file of its own: what a kill leaves is whole rows."""
+
+    def __init__(self, warehouse: Path) -> None:
+        self.path = warehouse / LEDGER
+
+    def start(self, kind: str) -> Run:
+        """Note that a run has begun; one that is still `running` ended without a word.
+
+        To be called under the warehouse's lock: then nobody else is running.
+        """
+        run = Run(
+            run_id=new_run_id(), kind=kind, status="running", stage="preflight", started_at=now()
+        )
+        with self._connection() as connection:
+            connection.execute("update runs set status = 'interrupted' where status = 'running'")
+            marks = ", ".join("?" for _ in COLUMNS)
+            connection.execute(f"insert into runs values ({marks})", list(asdict(run).values()))
+        return run
+
+    def update(self, run: Run, **changes: object) -> Run:
+        """Note what has become of a run; gives it as it is now."""
+        with self._connection() as connection:
+            assignments = ", ".join(f"{name} = :{name}" for name in changes)
+            connection.execute(
+                f"update runs set {assignments} where run_id = :run_id",
+                {**changes, "run_id": run.run_id},
+            )
+        return replace(run, **changes)
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        if not self.path.exists():
+            return []
+        with self._connection() as connection:
+            rows = connection.execute(
+                f"select {', '.join(COLUMNS)} from runs order by started_at, rowid"
+            )
+            return [Run(*row) for row in rows]
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose changes are on the disk, or undone, when it is left."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+                columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
+                connection.execute(f"create table if not exists runs ({columns})")
+                yield connection
+        except sqlite3.Error as error:
+            raise BuildError(f"the run ledger {self.path} cannot be used: {error}.") from error

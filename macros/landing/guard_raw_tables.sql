@@ -1,0 +1,85 @@
+{# Stops a run on raw tables that are stale or have shrunk, before anything is built from them. #}
+
+{% macro guard_raw_tables(sources) %}
+    {% set limits = customer_tiering.source_age_limits(sources) %}
+    {% set rows_before = customer_tiering.rows_last_published() %}
+    {% for source in sources %}
+        {% set name = adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier) %}
+        {% if rows_before.get(source.name, 0) > 0 %}
+            {% do customer_tiering.refuse_shrunken(source, name, rows_before[source.name]) %}
+        {% endif %}
+        {% if source.name in limits %}
+            {% do customer_tiering.refuse_stale(source, name, limits[source.name]) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+
+{# The days that the newest row of a raw table may lie before run_date: {table: days}. #}
+{% macro source_age_limits(sources) %}
+    {% set limits = var('source_max_age_days') %}
+    {% set dated = [] %}
+    {% for source in sources if 'dated_by' in source.config.meta %}{% do dated.append(source.name) %}{% endfor %}
+    {% set allowed = 'a mapping of ' ~ dated | join(', ') ~ ' to days from 0 to 36600' %}
+    {% if limits is not mapping %}
+        {{ exceptions.raise_compiler_error(
+            "dbt_project.yml, vars: source_max_age_days is '" ~ limits ~ "'; allowed is " ~ allowed ~ "."
+        ) }}
+    {% endif %}
+    {% for table, days in limits.items() %}
+        {% if table not in dated or not modules.re.fullmatch('[0-9]{1,5}', days | string) or days | int > 36600 %}
+            {{ exceptions.raise_compiler_error(
+                "dbt_project.yml, vars: source_max_age_days has '" ~ table ~ ": " ~ days ~ "'; allowed is "
+                ~ allowed ~ "."
+            ) }}
+        {% endif %}
+    {% endfor %}
+    {{ return(limits) }}
+{% endmacro %}
+
+
+{# How many rows each raw table had at the last publication; nothing before the first, or when dbt is run by
+   itself: `tiering refresh` lays them beside the work database. #}
+{% macro rows_last_published() %}
+    {% set relation = adapter.get_relation(
+        database=target.database, schema='last_publication', identifier='reconciliation'
+    ) %}
+    {% set rows = {} %}
+    {% if relation %}
+        {% for row in run_query('select source_table, rows_in from ' ~ relation).rows %}
+            {% do rows.update({row[0]: row[1] | int}) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(rows) }}
+{% endmacro %}
+
+
+{% macro refuse_shrunken(source, name, before) %}
+    {% set most = customer_tiering.whole_number('source_max_shrink_percent', 0, 100) %}
+    {% set rows = run_query('select count(*) from ' ~ name).columns[0].values()[0] | int %}
+    {% if 100 * (before - rows) > most * before %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ ": found " ~ rows ~ " rows, where the last publication had " ~ before
+            ~ "; allowed is at most " ~ most ~ " % fewer (var source_max_shrink_percent)."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+
+{# Rows dated after the run are errors, and make nothing fresh. #}
+{% macro refuse_stale(source, name, most) %}
+    {% set dated_by = source.config.meta.dated_by %}
+    {% set newest = run_query(
+        "select cast(max(day) as varchar), " ~ customer_tiering.run_date() ~ " - max(day) from (select "
+        ~ customer_tiering.read_business_date(adapter.quote(dated_by)) ~ " as day from " ~ name
+        ~ ") as dated where day <= " ~ customer_tiering.run_date()
+    ).rows[0] %}
+    {% if newest[0] is none or newest[1] | int > most | int %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ ": found "
+            ~ ("no " ~ dated_by ~ " up to the run's date" if newest[0] is none
+                else "a newest " ~ dated_by ~ " of " ~ newest[0] ~ ", " ~ newest[1] ~ " days before the run's date")
+            ~ "; allowed is at most " ~ most ~ " days (var source_max_age_days)."
+        ) }}
+    {% endif %}
+{% endmacro %}
