@@ -45,6 +45,13 @@ test: setup lint ## Prove it: style, dbt's own tests, and everything against an 
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/python
 
+dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
+	$(BIN)/dbt parse --quiet
+	mkdir -p $(WAREHOUSE)/dagster
+	echo 'telemetry: {enabled: false}' > $(WAREHOUSE)/dagster/dagster.yaml
+	DAGSTER_HOME=$(abspath $(WAREHOUSE)/dagster) TIERING_RAW=$${TIERING_RAW:-sample} TIERING_WAREHOUSE=$(abspath $(WAREHOUSE)) \
+	TIERING_VARS='$(VARS)' $(BIN)/dagster dev --module-name customer_tiering.schedule --attribute defs
+
 bench: setup ## Measure against the hand-written baseline: make bench SIZE=100k, 1m or 10m
 	$(BIN)/python -m bench.run $(or $(SIZE),1m)
 
@@ -54,4 +61,4 @@ sample: setup ## Make the sample company anew
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint test bench sample clean
+.PHONY: help setup lock demo build check example lint test dagster bench sample clean
