@@ -21,6 +21,8 @@ from customer_tiering.configuration import (
     parse_vars,
 )
 from customer_tiering.errors import ConfigurationError, SourceError, TieringError
+from customer_tiering.exporting import export as export_customers
+from customer_tiering.exporting import read_layout
 from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.refreshing import Refresh, make_folder
 from customer_tiering.refreshing import rollback as roll_back
@@ -143,6 +145,56 @@ def movements(
     """Show who moved between tiers from one period to another, why, and whose doing it was."""
     with _told_in_one_sentence():
         print_movements(read_movements(warehouse, from_, to), console)
+
+
+@app.command()
+def export(
+    warehouse: WarehouseOption,
+    out: Annotated[Path, typer.Option(help="Folder of the files; it must not be there yet.")],
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="A layout of seeds/export_columns.csv: plain; zoho (bulk write of Zoho CRM); fxiaoke "
+            "(sheet for Fxiaoke, not checked against a live tenant); or one of your own."
+        ),
+    ],
+    format_: Annotated[
+        str, typer.Option("--format", help="csv or parquet; zoho and fxiaoke take csv alone.")
+    ] = "csv",
+    changed_since: Annotated[
+        str | None,
+        typer.Option(help="Run of an earlier publication: only customers that differ from it."),
+    ] = None,
+    with_contacts: Annotated[
+        bool,
+        typer.Option(
+            "--with-contacts",
+            help="Also names and addresses, of those who have consented to marketing.",
+        ),
+    ] = False,
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Export tiers, scores, open alerts and actions of customers for a CRM."""
+    with _told_in_one_sentence():
+        exported = export_customers(
+            warehouse,
+            out,
+            read_layout(project, layout),
+            file_format=format_,
+            changed_since=changed_since,
+            with_contacts=with_contacts,
+        )
+        total = f"{exported.customers.total():,} customers"
+        if changed_since is not None:
+            changes = ("new", "changed", "removed")
+            total += f" ({', '.join(f'{exported.customers[c]:,} {c}' for c in changes)})"
+        files = len(exported.files)
+        console.print(
+            f"{total} in {files} file{'' if files == 1 else 's'} in {out}. For what changes from now "
+            f"on: --changed-since {exported.run_id}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

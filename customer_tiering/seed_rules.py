@@ -5,6 +5,7 @@ Every check ends in one sentence: file and line, what was found, what is allowed
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -15,12 +16,15 @@ from typing import NoReturn
 from customer_tiering.errors import ConfigurationError
 from customer_tiering.seeds import (
     BANDS,
+    EXPORT_SOURCES,
     ORDER_STATUSES,
+    PERSONAL_SOURCES,
     SEGMENT_MAPS,
     AgeBand,
     AlertRule,
     CellRange,
     CodeLabel,
+    ExportColumn,
     LifecycleRule,
     OrderStatus,
     PlaybookEntry,
@@ -61,6 +65,8 @@ ORDER_INPUTS = {
 # As many places as macros/lifecycle_rules.sql has.
 MOST_LIFECYCLE_RULES = 12
 VALUE_LED_PROFILES = ("b2b", "finance", "subscription")
+ZOHO = "zoho"
+MOST_ZOHO_COLUMNS = 200  # of a file of Zoho CRM's bulk write
 CELLS = tuple(product(range(1, 6), repeat=3))
 
 
@@ -82,6 +88,7 @@ def check_seeds(seeds: Seeds) -> None:
     _check_age_bands(seeds.age_bands)
     _check_order_statuses(seeds.order_statuses)
     _check_unique("sales_channels", seeds.sales_channels, "channel")
+    check_export_columns(seeds.export_columns)
     _check_code_labels(seeds.code_labels)
 
 
@@ -493,6 +500,62 @@ def _check_order_statuses(statuses: list[OrderStatus]) -> None:
             found = f"{status!r} read as {row.order_status!r}" if row else f"no row for {status!r}"
             allowed = f"{', '.join(ORDER_STATUSES)}, each read as itself"
             _fail("order_statuses", row, found, allowed)
+
+
+def layout_family(layout: str) -> str:
+    """What a layout is made for: its name up to the first _, so zoho for zoho_accounts."""
+    return layout.partition("_")[0]
+
+
+def check_export_columns(columns: list[ExportColumn]) -> None:
+    """Every layout has one key, the customer, and says of each column whether it is personal.
+
+    Raises ConfigurationError at the first rule that does not hold.
+    """
+    for row in columns:
+        if row.source_column not in EXPORT_SOURCES:
+            hint = did_you_mean(row.source_column, EXPORT_SOURCES)
+            found = f"source_column {row.source_column!r}{hint}"
+            _fail("export_columns", row, found, f"one of {', '.join(EXPORT_SOURCES)}")
+        personal = "true" if row.source_column in PERSONAL_SOURCES else "false"
+        if row.is_personal != personal:
+            found = f"is_personal {row.is_personal} for {row.source_column}"
+            _fail("export_columns", row, found, personal)
+        if row.is_key == "true" and row.source_column != "customer_id":
+            found = f"{row.source_column} as the key of layout {row.layout}"
+            _fail("export_columns", row, found, "customer_id alone, as it names one customer")
+    for (layout,), rows in _grouped(columns, "layout").items():
+        _check_layout(layout, rows)
+
+
+def _check_layout(layout: str, rows: list[ExportColumn]) -> None:
+    for column in ("position", "source_column", "target_name"):
+        seen: dict[str, ExportColumn] = {}
+        for row in rows:
+            value = str(getattr(row, column))
+            if (first := seen.setdefault(value.lower(), row)) is not row:
+                found = (
+                    f"{column} {value!r} of layout {layout} again (line {first.line} has it too)"
+                )
+                _fail("export_columns", row, found, f"each {column} once in a layout")
+    if not any(row.is_key == "true" for row in rows):
+        allowed = "exactly one column with is_key true, that of customer_id"
+        _fail("export_columns", rows, f"layout {layout} without a key", allowed)
+    if layout_family(layout) == ZOHO:
+        check_zoho_layout(layout, rows)
+
+
+def check_zoho_layout(layout: str, rows: list[ExportColumn]) -> None:
+    """Zoho CRM's bulk write takes so many columns, named as its fields. Raises ConfigurationError."""
+    if len(rows) > MOST_ZOHO_COLUMNS:
+        found = f"{len(rows)} columns in layout {layout}"
+        _fail("export_columns", rows, found, f"at most {MOST_ZOHO_COLUMNS} in a file for Zoho CRM")
+    for row in rows:
+        name = r"[A-Za-z][A-Za-z0-9_]*"
+        if not re.fullmatch(rf"{name}(\.{name})?", row.target_name):
+            found = f"target_name {row.target_name!r} in layout {layout}"
+            allowed = "the API name of a field of Zoho CRM: letters, digits and _, a letter first"
+            _fail("export_columns", row, found, allowed)
 
 
 def _check_code_labels(labels: list[CodeLabel]) -> None:

@@ -44,6 +44,68 @@ ALERTS = (
     "one_order_to_next_tier",
 )
 
+# What an export can hold, customer by customer: the columns of exporting.relation, in its order.
+EXPORT_SOURCES = (
+    "customer_id",
+    "change",
+    "as_of_date",
+    "customer_type",
+    "tier_code",
+    "tier_label_en",
+    "tier_label_zh",
+    "tier_rank",
+    "tier_since",
+    "points_to_keep",
+    "points_to_next",
+    "orders_to_next",
+    "revenue_to_next",
+    "protected_until",
+    "next_review_on",
+    "management_score",
+    "value_score",
+    "growth_score",
+    "loyalty_score",
+    "satisfaction_score",
+    "engagement_score",
+    "partnership_score",
+    "star_rating",
+    "lifecycle_stage",
+    "lifecycle_label_en",
+    "lifecycle_label_zh",
+    "segment_code",
+    "segment_label_en",
+    "segment_label_zh",
+    "alert_codes",
+    "alert_code",
+    "alert_label_en",
+    "alert_label_zh",
+    "alert_severity",
+    "alert_severity_label_en",
+    "alert_severity_label_zh",
+    "alert_raised_on",
+    "alert_evidence",
+    "action_codes",
+    "action_code",
+    "action_label_en",
+    "action_label_zh",
+    "action_department",
+    "action_department_label_en",
+    "action_department_label_zh",
+    "action_channel",
+    "action_channel_label_en",
+    "action_channel_label_zh",
+    "action_offer",
+    "action_offer_label_en",
+    "action_offer_label_zh",
+    "action_because_en",
+    "action_because_zh",
+    "has_marketing_consent",
+    "full_name",
+    "email",
+    "phone",
+)
+PERSONAL_SOURCES = ("full_name", "email", "phone")
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' (did you mean x?)' when a known word is close to the given one, else nothing."""
@@ -113,6 +175,10 @@ RankOrEmpty = _or_empty(_whole(0, 10), "empty or a whole number from 0 to 10")
 CodeOrEmpty = _or_empty(
     _text(r"[a-z][a-z0-9_]{0,39}", ""),
     "empty or a code of a-z, 0-9 and _ that begins with a letter, up to 40",
+)
+ColumnName = _text(
+    r"(?![=+\-@＝＋－＠])[^\x00-\x1f]{1,80}",
+    "a text of 1 to 80 characters that does not begin like a formula (with =, +, - or @)",
 )
 # Words for people; braces only around what an alert's figures replace.
 Reason = _text(
@@ -291,6 +357,17 @@ class SalesChannel(SeedRow):
     channel_type: _one_of("online", "offline")
 
 
+class ExportColumn(SeedRow):
+    """A column of a layout in which customers are exported: what it holds and what it is called."""
+
+    layout: Code
+    position: _whole(1, 1000)
+    source_column: Code
+    target_name: ColumnName
+    is_key: _one_of("true", "false")
+    is_personal: _one_of("true", "false")
+
+
 class CodeLabel(SeedRow):
     """What people read for a code. Tiers carry their labels in tiers.csv."""
 
@@ -316,6 +393,7 @@ class Seeds(BaseModel):
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
     sales_channels: list[SalesChannel]
+    export_columns: list[ExportColumn]
     code_labels: list[CodeLabel]
 
     @property
@@ -414,6 +492,12 @@ def read_seeds(folder: Path) -> Seeds:
         "age_bands": AgeBand,
         "order_statuses": OrderStatus,
         "sales_channels": SalesChannel,
+        "export_columns": ExportColumn,
         "code_labels": CodeLabel,
     }
     return Seeds(**{name: _read_seed(folder, name, kind) for name, kind in kinds.items()})
+
+
+def read_export_columns(folder: Path) -> list[ExportColumn]:
+    """Read the layouts of exports alone, each row checked by itself. Raises ConfigurationError."""
+    return _read_seed(folder, "export_columns", ExportColumn)

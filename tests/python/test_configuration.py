@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from customer_tiering import seed_rules
 from customer_tiering.configuration import (
     Configuration,
     ConfigurationError,
@@ -17,6 +18,7 @@ from customer_tiering.configuration import (
     parse_vars,
 )
 from customer_tiering.errors import ExitCode
+from customer_tiering.seeds import ExportColumn
 
 ROOT = Path(__file__).resolve().parents[2]
 Change = Callable[[Path], None]
@@ -109,6 +111,7 @@ PLAYBOOK = "seeds/playbook.csv"
 AGES = "seeds/age_bands.csv"
 STATUSES = "seeds/order_statuses.csv"
 CHANNELS = "seeds/sales_channels.csv"
+EXPORTS = "seeds/export_columns.csv"
 LABELS = "seeds/code_labels.csv"
 
 # what is broken: (change, where, found, allowed)
@@ -680,6 +683,72 @@ BROKEN_SEEDS = {
         "channel_type 'on-line'",
         "one of online, offline",
     ),
+    "layout_without_a_key": (
+        seed("export_columns", "Customer_ID,true", "Customer_ID,false"),
+        f"{EXPORTS}, lines 43 to 68",
+        "layout zoho without a key",
+        "exactly one column with is_key true",
+    ),
+    "key_that_names_no_customer": (
+        seed("export_columns", "Customer_Tier_Rank,false", "Customer_Tier_Rank,true"),
+        f"{EXPORTS}, line 48",
+        "tier_rank as the key of layout zoho",
+        "customer_id alone",
+    ),
+    "exported_column_that_is_not_there": (
+        seed("export_columns", "plain,5,tier_code", "plain,5,tier_cod"),
+        f"{EXPORTS}, line 6",
+        "source_column 'tier_cod' (did you mean tier_code?)",
+        "one of customer_id, change",
+    ),
+    "exported_name_that_is_not_marked_as_personal": (
+        seed("export_columns", "Last_Name,false,true", "Last_Name,false,false"),
+        f"{EXPORTS}, line 44",
+        "is_personal false for full_name",
+        "allowed is true",
+    ),
+    "exported_tier_that_is_marked_as_personal": (
+        seed("export_columns", "客户等级,false,false", "客户等级,false,true"),
+        f"{EXPORTS}, line 73",
+        "is_personal true for tier_label_zh",
+        "allowed is false",
+    ),
+    "exported_under_one_name_twice": (
+        seed("export_columns", ",Star_Rating,", ",customer_TIER,"),
+        f"{EXPORTS}, line 54",
+        "target_name 'customer_TIER' of layout zoho again (line 47 has it too)",
+        "each target_name once in a layout",
+    ),
+    "exported_at_one_place_twice": (
+        seed("export_columns", "fxiaoke,6,", "fxiaoke,5,"),
+        f"{EXPORTS}, line 74",
+        "position '5' of layout fxiaoke again (line 73 has it too)",
+        "each position once in a layout",
+    ),
+    "exported_twice": (
+        appended("export_columns", "fxiaoke,23,tier_since,何时,false,false"),
+        f"{EXPORTS}, line 91",
+        "source_column 'tier_since' of layout fxiaoke again (line 74 has it too)",
+        "each source_column once in a layout",
+    ),
+    "exported_under_a_formula": (
+        seed("export_columns", "客户等级", "＝1+1"),
+        f"{EXPORTS}, line 73",
+        "target_name '＝1+1'",
+        "does not begin like a formula",
+    ),
+    "exported_to_zoho_under_no_api_name": (
+        seed("export_columns", ",Star_Rating,", ",Star Rating,"),
+        f"{EXPORTS}, line 54",
+        "target_name 'Star Rating' in layout zoho",
+        "the API name of a field of Zoho CRM",
+    ),
+    "exported_to_zoho_under_no_api_name_in_a_layout_of_ones_own": (
+        appended("export_columns", "zoho_accounts,1,customer_id,客户,true,false"),
+        f"{EXPORTS}, line 91",
+        "target_name '客户' in layout zoho_accounts",
+        "the API name of a field of Zoho CRM",
+    ),
     "code_labelled_twice": (
         on_top("code_labels", "colour,red,Red,红", "colour,red,Crimson,红"),
         f"{LABELS}, line 3",
@@ -1148,6 +1217,32 @@ def test_profile_with_little_value_is_a_note(project: Path) -> None:
     seed("score_weights", "subscription,10,loyalty,,0.15", "subscription,10,loyalty,,0.2")(project)
     (note,) = load_configuration(project, {}).notes
     assert "line 102: profile subscription gives value a weight of 0.45" in note
+
+
+def test_a_file_for_zoho_has_at_most_200_columns() -> None:
+    columns = [
+        ExportColumn(
+            line=2 + place,
+            layout="zoho",
+            position=str(1 + place),
+            source_column=source,
+            target_name=f"Field_{place}",
+            is_key="true" if source == "customer_id" else "false",
+            is_personal="false",
+        )
+        for place, source in enumerate(["customer_id", *["tier_code"] * 200])
+    ]
+    with pytest.raises(
+        ConfigurationError, match=r"lines 2 to 202: found 201 columns .* at most 200"
+    ):
+        seed_rules.check_zoho_layout("zoho", columns)
+    seed_rules.check_zoho_layout("zoho", columns[:200])
+
+
+def test_layout_may_be_added(project: Path) -> None:
+    appended("export_columns", "zoho_accounts,1,customer_id,Account_Name.Code,true,false")(project)
+    configuration = load_configuration(project, {})
+    assert configuration.seeds.export_columns[-1].layout == "zoho_accounts"
 
 
 def test_code_without_a_label_is_a_note(project: Path) -> None:

@@ -1,0 +1,577 @@
+"""Exports tiers, scores, open alerts and actions of customers for a CRM: all, or what has changed.
+
+What is exported is a flat relation, one row a customer (EXPORT_SOURCES in customer_tiering/seeds.py), read from
+a publication; which of its columns, and under which names, is a layout of seeds/export_columns.csv.
+The same publication gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import filecmp
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import duckdb
+
+from customer_tiering.configuration import COMMAND_LINE
+from customer_tiering.errors import ConfigurationError, SourceError
+from customer_tiering.publishing import (
+    PUBLICATION,
+    RESTRICTED,
+    current_publication,
+    publication_of,
+)
+from customer_tiering.seed_rules import ZOHO, check_export_columns, layout_family
+from customer_tiering.seeds import (
+    PERSONAL_SOURCES,
+    ExportColumn,
+    did_you_mean,
+    read_export_columns,
+)
+
+FORMATS = ("csv", "parquet")
+NAME = "customers"  # of the files, before their number
+ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Packaging:
+    """How the files of a layout are made. Limits are of one file; None is none.
+
+    `max_bytes` is of the CSV as it is before it is zipped, header included. A zip holds one CSV.
+    """
+
+    max_records: int | None = None
+    max_bytes: int | None = None
+    is_zipped: bool = False
+    has_byte_order_mark: bool = False  # by which Excel knows UTF-8
+    takes_parquet: bool = True
+
+
+# By the family of a layout. 25 MB in decimal, as the smaller of the two readings.
+PACKAGINGS = {
+    ZOHO: Packaging(max_records=25_000, max_bytes=25_000_000, is_zipped=True, takes_parquet=False),
+    "fxiaoke": Packaging(has_byte_order_mark=True, takes_parquet=False),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported: of which run, how many customers of which change (None: all), the files."""
+
+    run_id: str
+    customers: Counter[str | None]
+    files: list[Path]
+
+
+# The prefix of two label columns: the kind of the labels, and the code that they are of.
+_LABELLED = {
+    "lifecycle": ("lifecycle_stage", "customers.lifecycle_stage"),
+    "segment": ("segment", "customers.segment_code"),
+    "alert": ("alert", "alerts.alert_code"),
+    "alert_severity": ("severity", "alerts.severity"),
+    "action": ("action", "actions.action_code"),
+    "action_department": ("department", "actions.owner_department"),
+    "action_channel": ("action_channel", "actions.channel"),
+    "action_offer": ("offer", "actions.offer"),
+}
+
+# Dates that move by themselves make no change: these never do, ...
+_MOVING = ("change", "as_of_date", "next_review_on")
+# ... and these not while their review is still open, when they are the as-of date.
+_MOVING_WHILE_OPEN = ("tier_since", "alert_raised_on")
+
+_RELATION = """
+with periods as (
+    select max(period_end) as as_of_date, max(period_end) filter (is_open_period) as open_end
+    from {publication}.marts.review_periods
+),
+
+ladder as (
+    select tier_code, label_en, label_zh
+    from {publication}.marts.tiers
+    where version_valid_from = coalesce(
+        (
+            select max(version_valid_from)
+            from {publication}.marts.tiers
+            where version_valid_from <= (select as_of_date from periods)
+        ),
+        (select min(version_valid_from) from {publication}.marts.tiers)
+    )
+),
+
+open_alerts as (
+    select
+        customer_id,
+        alert_code,
+        severity,
+        evidence,
+        raised_on,
+        row_number() over (
+            partition by customer_id
+            order by list_position(['high', 'medium', 'low'], severity), raised_on desc, alert_code
+        ) as place
+    from {publication}.marts.customer_alerts
+    where is_open
+),
+
+alerts as (
+    select
+        customer_id,
+        string_agg(alert_code, ';' order by place) as alert_codes,
+        max(alert_code) filter (place = 1) as alert_code,
+        max(severity) filter (place = 1) as severity,
+        max(evidence) filter (place = 1) as evidence,
+        max(raised_on) filter (place = 1) as raised_on
+    from open_alerts
+    group by customer_id
+),
+
+open_actions as (
+    select
+        customer_id,
+        action_code,
+        owner_department,
+        channel,
+        offer,
+        because,
+        because_zh,
+        row_number() over (partition by customer_id order by priority, action_code) as place
+    from {publication}.marts.customer_actions
+    where action_code <> 'none'
+),
+
+actions as (
+    select
+        customer_id,
+        string_agg(action_code, ';' order by place) as action_codes,
+        max(action_code) filter (place = 1) as action_code,
+        max(owner_department) filter (place = 1) as owner_department,
+        max(channel) filter (place = 1) as channel,
+        max(offer) filter (place = 1) as offer,
+        max(because) filter (place = 1) as because,
+        max(because_zh) filter (place = 1) as because_zh
+    from open_actions
+    group by customer_id
+)
+
+select
+    customers.customer_id,
+    cast(null as varchar) as change,
+    periods.as_of_date,
+    customers.customer_type,
+    customers.tier_code,
+    coalesce(ladder.label_en, customers.tier_code) as tier_label_en,
+    coalesce(ladder.label_zh, customers.tier_code) as tier_label_zh,
+    customers.tier_rank,
+    customers.tier_since,
+    cast(tiers.points_to_keep as decimal(5, 2)) as points_to_keep,
+    cast(tiers.points_to_next as decimal(5, 2)) as points_to_next,
+    tiers.orders_to_next,
+    tiers.revenue_to_next,
+    tiers.protected_until,
+    tiers.next_review_on,
+    cast(scores.management_score as decimal(5, 2)) as management_score,
+    cast(scores.value_score as decimal(5, 2)) as value_score,
+    cast(scores.growth_score as decimal(5, 2)) as growth_score,
+    cast(scores.loyalty_score as decimal(5, 2)) as loyalty_score,
+    cast(scores.satisfaction_score as decimal(5, 2)) as satisfaction_score,
+    cast(scores.engagement_score as decimal(5, 2)) as engagement_score,
+    cast(scores.partnership_score as decimal(5, 2)) as partnership_score,
+    scores.star_rating,
+    customers.lifecycle_stage,
+    customers.segment_code,
+    alerts.alert_codes,
+    alerts.alert_code,
+    alerts.severity as alert_severity,
+    alerts.raised_on as alert_raised_on,
+    alerts.evidence as alert_evidence,
+    actions.action_codes,
+    actions.action_code,
+    actions.owner_department as action_department,
+    actions.channel as action_channel,
+    actions.offer as action_offer,
+    actions.because as action_because_en,
+    actions.because_zh as action_because_zh,
+    customers.has_marketing_consent,
+    {labels},
+    {contacts},
+    -- a date of the review that is still open is its as-of date, and settles when it closes
+    nullif(customers.tier_since, periods.open_end) as settled_tier_since,
+    nullif(alerts.raised_on, periods.open_end) as settled_alert_raised_on
+from {publication}.marts.customers
+cross join periods
+left join ladder on customers.tier_code = ladder.tier_code
+left join {publication}.marts.customer_tiers as tiers on customers.customer_id = tiers.customer_id
+left join {publication}.marts.customer_scores as scores on customers.customer_id = scores.customer_id
+left join alerts on customers.customer_id = alerts.customer_id
+left join actions on customers.customer_id = actions.customer_id
+{joins}
+"""
+
+_CHANGES = """
+with latest as ({latest}),
+
+earlier as ({earlier})
+
+select latest.* replace (
+    coalesce(latest.customer_id, earlier.customer_id) as customer_id,
+    case
+        when earlier.customer_id is null then 'new'
+        when latest.customer_id is null then 'removed'
+        else 'changed'
+    end as change
+)
+from latest
+full join earlier on latest.customer_id = earlier.customer_id
+where latest.customer_id is null or earlier.customer_id is null {differences}
+"""
+
+
+def read_layout(project: Path, name: str) -> list[ExportColumn]:
+    """The columns of a layout in their order. Raises ConfigurationError."""
+    columns = read_export_columns(project / "seeds")
+    check_export_columns(columns)
+    names = list(dict.fromkeys(column.layout for column in columns))
+    if name not in names:
+        found = f"an unknown layout {name!r}{did_you_mean(name, names)}"
+        raise ConfigurationError(f"{COMMAND_LINE}, --layout", found, f"one of {', '.join(names)}")
+    return sorted((c for c in columns if c.layout == name), key=lambda column: column.position)
+
+
+def export(
+    warehouse: Path,
+    folder: Path,
+    layout: Sequence[ExportColumn],
+    *,
+    file_format: str = "csv",
+    changed_since: str | None = None,
+    with_contacts: bool = False,
+    packaging: Packaging | None = None,
+) -> Exported:
+    """Write the customers of the publication in a warehouse into a new folder, in a layout.
+
+    With `changed_since`, a run, only those of whom something that the layout holds differs from what that
+    run published; who is not there any more is a row with nothing but the key. Names and addresses
+    come along when asked for, of those who have consented to marketing, in files for the owner alone.
+    `packaging` stands in for that of the layout. The folder appears when it is complete, or not at
+    all. Raises ConfigurationError and SourceError.
+    """
+    name = layout[0].layout
+    packaging = packaging or PACKAGINGS.get(layout_family(name), Packaging())
+    _check_request(name, layout, file_format, with_contacts, packaging)
+    columns = [c for c in layout if with_contacts or c.is_personal == "false"]
+    latest = current_publication(warehouse)
+    if latest is None:
+        allowed = "a warehouse that `tiering refresh` has published"
+        raise SourceError(str(warehouse / PUBLICATION), "no publication", allowed)
+    earlier = publication_of(warehouse, changed_since) if changed_since else None
+    with (
+        _reading(latest, earlier, with_contacts) as connection,
+        _new_folder(folder, with_contacts) as new,
+    ):
+        customers = _find(connection, columns, earlier is not None)
+        if file_format == "parquet":
+            _write_parquet(connection, columns, new / f"{NAME}-0001.parquet")
+        else:
+            _write_csv(connection, columns, new, packaging)
+        files = sorted(path.name for path in new.iterdir())
+    return Exported(latest.name, customers, [folder / file for file in files])
+
+
+def escaped(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: with an apostrophe before it where one might.
+
+    That is where it begins with = + - or @, in full width too, whatever blanks or invisible signs
+    stand before, and where a tab or the end of a line stands at its beginning.
+    """
+    return f"'{text}" if _LIKE_A_FORMULA.match(text) else text
+
+
+_LIKE_A_FORMULA = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*"
+    r"[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]"
+)
+
+
+def _check_request(
+    name: str,
+    layout: Sequence[ExportColumn],
+    file_format: str,
+    with_contacts: bool,
+    packaging: Packaging,
+) -> None:
+    where = f"{COMMAND_LINE}, --format"
+    if file_format not in FORMATS:
+        found = f"an unknown format {file_format!r}{did_you_mean(file_format, FORMATS)}"
+        raise ConfigurationError(where, found, f"one of {', '.join(FORMATS)}")
+    if file_format == "parquet" and not packaging.takes_parquet:
+        raise ConfigurationError(where, f"parquet with the layout {name}", "csv for this layout")
+    if with_contacts and all(column.is_personal == "false" for column in layout):
+        found = f"the layout {name}, which has no personal column"
+        allowed = "a layout with full_name, email or phone"
+        raise ConfigurationError(f"{COMMAND_LINE}, --with-contacts", found, allowed)
+
+
+def relation(publication: str, contacts: str | None) -> str:
+    """The query of the flat relation over an attached publication, and its contacts if wanted.
+
+    It gives EXPORT_SOURCES, in any order, and `settled_` dates: NULL while their review is open.
+    """
+    labels, joins = [], []
+    for prefix, (kind, code) in _LABELLED.items():
+        for language in ("en", "zh"):
+            label = f"{prefix}_label_{language}"
+            labels.append(f"coalesce({prefix}_labels.label_{language}, {code}) as {label}")
+        joins.append(
+            f"left join {publication}.marts.labels as {prefix}_labels "
+            f"on {prefix}_labels.kind = '{kind}' and {prefix}_labels.code = {code}"
+        )
+    if contacts:
+        joins.append(
+            f"left join {contacts}.restricted.customer_contacts as contacts "
+            "on customers.customer_id = contacts.customer_id and customers.has_marketing_consent"
+        )
+    source = "contacts.{0}" if contacts else "cast(null as varchar)"
+    return _RELATION.format(
+        publication=publication,
+        labels=", ".join(labels),
+        contacts=", ".join(f"{source} as {{0}}".format(name) for name in PERSONAL_SOURCES),
+        joins=" ".join(joins),
+    )
+
+
+def _find(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[ExportColumn], is_compared: bool
+) -> Counter[str | None]:
+    """Put what is exported into the temporary table `exported`; gives how many of which change."""
+    personal = any(column.is_personal == "true" for column in columns)
+    query = relation("latest_publication", "latest_contacts" if personal else None)
+    if is_compared:
+        compared = [
+            f"settled_{c.source_column}"
+            if c.source_column in _MOVING_WHILE_OPEN
+            else c.source_column
+            for c in columns
+            if c.source_column not in _MOVING
+        ]
+        query = _CHANGES.format(
+            latest=query,
+            earlier=relation("earlier_publication", "earlier_contacts" if personal else None),
+            differences=" ".join(f"or latest.{c} is distinct from earlier.{c}" for c in compared),
+        )
+    sources = {"customer_id", "change", *(c.source_column for c in columns)}
+    connection.execute(
+        f"create temp table exported as select {', '.join(sorted(sources))} from ({query})"
+    )
+    return Counter(
+        dict(connection.execute("select change, count(*) from exported group by 1").fetchall())
+    )
+
+
+@contextmanager
+def _reading(
+    latest: Path, earlier: Path | None, with_contacts: bool
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the publications attached, which writes nothing to disk by itself.
+
+    Raises SourceError when one cannot be read, or lacks what is exported.
+    """
+    try:
+        with duckdb.connect(config={"temp_directory": ""}) as connection:
+            for name, publication in (("latest", latest), ("earlier", earlier)):
+                if publication is None:
+                    continue
+                _attach(connection, publication / PUBLICATION, f"{name}_publication")
+                if with_contacts:
+                    _attach(connection, contacts_of(publication), f"{name}_contacts")
+            yield connection
+    except duckdb.Error as error:
+        found = f"a publication that cannot be exported ({' '.join(str(error).split())})"
+        where = latest if earlier is None else f"{latest} or {earlier}"
+        raise SourceError(str(where), found, "publications of `tiering refresh`") from error
+
+
+def contacts_of(publication: Path) -> Path:
+    """The file of a publication that holds names and addresses. Raises SourceError."""
+    path = publication / RESTRICTED
+    if not path.is_file():
+        raise SourceError(str(path), "no such file", "a publication with its restricted data")
+    return path
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    literal = str(path).replace("'", "''")
+    connection.execute(f"attach '{literal}' as {name} (read_only)")
+
+
+def _query(columns: Iterable[ExportColumn]) -> str:
+    """What is exported, under the names of the receiving system, ordered by the key."""
+    quoted = ((c.source_column, c.target_name.replace('"', '""')) for c in columns)
+    selected = ", ".join(f'exported.{source} as "{target}"' for source, target in quoted)
+    return f"select {selected} from exported order by exported.customer_id"
+
+
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[ExportColumn], path: Path
+) -> None:
+    try:
+        connection.sql(_query(columns)).write_parquet(str(path), compression="zstd")
+    except duckdb.IOException as error:
+        raise OSError(" ".join(str(error).split())) from error
+
+
+def _write_csv(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Sequence[ExportColumn],
+    folder: Path,
+    packaging: Packaging,
+) -> None:
+    """Write numbered CSV files, each within the limits; nothing to tell is one with a header alone.
+
+    Where files are zipped for an upload there is none then, as there is nothing to upload.
+    """
+    mark = "\ufeff" if packaging.has_byte_order_mark else ""
+    header = (mark + _line(column.target_name for column in columns)).encode()
+    result = connection.execute(_query(columns))
+    files = _Files(folder, header, packaging)
+    try:
+        while batch := result.fetchmany(ROWS_AT_ONCE):
+            for row in batch:
+                files.write(_line(map(_cell, row)).encode())
+        if not files.number and not packaging.is_zipped:
+            files.begin()
+    finally:
+        files.end()
+
+
+class _Files:
+    """Numbered files of lines, a new one begun where the next line would go over a limit."""
+
+    def __init__(self, folder: Path, header: bytes, packaging: Packaging) -> None:
+        self.folder, self.header, self.packaging = folder, header, packaging
+        self.number = self.records = self.bytes = 0
+        self.open = []  # what is to be closed, the innermost last
+
+    def write(self, line: bytes) -> None:
+        """Add a record's line. Raises SourceError when a file cannot even hold it alone."""
+        most_records, most_bytes = self.packaging.max_records, self.packaging.max_bytes
+        if most_bytes is not None and len(self.header) + len(line) > most_bytes:
+            found = f"a customer whose line has {len(line)} bytes"
+            allowed = f"lines that fit into a file of {most_bytes} bytes"
+            raise SourceError("the export", found, allowed)
+        if (
+            not self.open
+            or (most_records is not None and self.records >= most_records)
+            or (most_bytes is not None and self.bytes + len(line) > most_bytes)
+        ):
+            self.begin()
+        self.open[-1].write(line)
+        self.records += 1
+        self.bytes += len(line)
+
+    def begin(self) -> None:
+        """Begin the next file with its header."""
+        self.end()
+        self.number += 1
+        name = f"{NAME}-{self.number:04d}"
+        if self.packaging.is_zipped:
+            archive = ZipFile(self.folder / f"{name}.zip", "w")
+            entry = ZipInfo(f"{name}.csv", date_time=(1980, 1, 1, 0, 0, 0))  # the same every time
+            entry.compress_type = ZIP_DEFLATED
+            entry.create_system = 3  # Unix, whose modes the next line gives
+            entry.external_attr = 0o600 << 16
+            self.open = [archive, archive.open(entry, "w")]
+        else:
+            self.open = [(self.folder / f"{name}.csv").open("wb")]
+        self.open[-1].write(self.header)
+        self.records, self.bytes = 0, len(self.header)
+
+    def end(self) -> None:
+        """Close the file that is open, if one is."""
+        while self.open:
+            self.open.pop().close()
+
+
+def _line(cells: Iterable[str]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    """How a value is written in CSV: numbers and dates plain, texts so that none is a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+@contextmanager
+def _new_folder(folder: Path, is_private: bool) -> Iterator[Path]:
+    """A folder to be filled, which then takes the place of `folder` in one step.
+
+    `folder` may be there when it is empty, or holds the very same files already. Raises
+    ConfigurationError, and then nothing of what was written is left.
+    """
+    where = f"{COMMAND_LINE}, --out"
+    scratch = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(
+            tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent)
+        )
+        new = scratch / "export"
+        new.mkdir(mode=0o700 if is_private else 0o777)
+        yield new
+        for path in new.iterdir():
+            if is_private:
+                path.chmod(0o600)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        if not _is_there_already(new, folder):
+            os.rename(new, folder)
+    except OSError as error:
+        found = f"{folder} ({error.strerror or error})"
+        raise ConfigurationError(where, found, "a folder that can be written") from error
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_there_already(new: Path, folder: Path) -> bool:
+    """Whether a folder holds what is new, and nothing else. Raises ConfigurationError on others."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if folder.is_dir():
+        names = sorted(path.name for path in new.iterdir())
+        there = sorted(path.name for path in folder.iterdir())
+        if names == there and all(
+            (folder / name).is_file() and filecmp.cmp(new / name, folder / name, shallow=False)
+            for name in names
+        ):
+            return True
+        found = f"{folder}, a folder with other content"
+    else:
+        found = f"{folder}, which is no folder"
+    allowed = "a folder that is not there, is empty or holds this very export"
+    raise ConfigurationError(f"{COMMAND_LINE}, --out", found, allowed)
