@@ -295,11 +295,14 @@ def escaped(text: str) -> str:
     """A text that no spreadsheet takes for a formula: with an apostrophe before it where one might.
 
     That is where it begins with = + - or @, in full width too, whatever blanks or invisible signs
-    stand before, and where a tab or the end of a line stands at its beginning.
+    stand before, and where a tab or the end of a line stands at its beginning. A phone number, a
+    plus and 7 to 20 digits with single blanks, runs nothing and stays as a CRM reads it.
     """
-    return f"'{text}" if _LIKE_A_FORMULA.match(text) else text
+    is_formula = _LIKE_A_FORMULA.match(text) and not _PHONE_NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
+_PHONE_NUMBER = re.compile(r"\+[0-9](?: ?[0-9]){6,19}")
 _LIKE_A_FORMULA = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*"
     r"[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]"

@@ -404,6 +404,13 @@ def test_without_contacts_the_restricted_data_are_not_even_opened(
 # -- formulas
 
 
+@pytest.mark.parametrize("text", ["+8613800138000", "+1 702 555 0100"])
+def test_a_phone_number_stays_as_a_crm_reads_it(text: str) -> None:
+    assert escaped(text) == text
+    assert escaped(f"{text}+1") == f"'{text}+1"
+    assert escaped(f"{text} | cmd") == f"'{text} | cmd"
+
+
 @pytest.mark.parametrize(
     "text",
     [
