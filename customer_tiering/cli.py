@@ -20,7 +20,7 @@ from customer_tiering.configuration import (
     load_configuration,
     parse_vars,
 )
-from customer_tiering.errors import ConfigurationError, SourceError, TieringError
+from customer_tiering.errors import ConfigurationError, SourceError, Stopped, TieringError
 from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.refreshing import Refresh, make_folder
 from customer_tiering.refreshing import rollback as roll_back
@@ -180,7 +180,7 @@ def _told_in_one_sentence() -> Iterator[None]:
     """Turn a foreseen failure into its sentence and its exit code."""
     try:
         yield
-    except TieringError as error:
+    except (TieringError, Stopped) as error:
         errors.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(int(error.exit_code)) from None
 
