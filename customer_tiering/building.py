@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -114,12 +116,12 @@ def build(
             encoding="utf-8",
             errors="replace",
             pass_fds=tuple(held),
-            preexec_fn=_end_with_parent,
+            preexec_fn=partial(_end_with_parent, os.getpid()),
         ) as process,
         _progress(console) as progress,
     ):
-        task = progress.add_task("reading the project", total=None)
         try:
+            task = progress.add_task("reading the project", total=None)
             for line in process.stdout or ():
                 run.read(line)
                 current = next(reversed(run.running.values()), "")
@@ -139,11 +141,13 @@ def build(
     return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Ask Linux to kill this process when its parent ends, as a kill of the parent cannot."""
     if sys.platform == "linux":
         parent_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it could be asked
+            os._exit(1)
 
 
 def _count_tests(results: Path) -> int:
@@ -177,10 +181,13 @@ def _progress(console: Console) -> Progress:
 
 def _landing_failure(run: _Run) -> str | None:
     """The sentence by which the landing of the raw tables stopped dbt; None if something else did."""
-    first, *rest = run.last_error.strip().splitlines() or [""]
-    if "on-run-start" not in first:
+    lines = [line.strip() for line in run.last_error.strip().splitlines()]
+    if lines[:1] == ["Encountered an error:"]:
+        lines = lines[1:]
+    # What the macros refuse; what DuckDB stops at, such as a full disk, is not theirs.
+    if not lines or not re.match("Compilation Error in operation .*on-run-start", lines[0]):
         return None
-    words = " ".join(takewhile(lambda line: not line.strip().startswith("> "), rest)).split()
+    words = " ".join(takewhile(lambda line: not line.startswith("> "), lines[1:])).split()
     return " ".join(words).rstrip(".") + "."
 
 

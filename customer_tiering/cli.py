@@ -20,7 +20,7 @@ from customer_tiering.configuration import (
     load_configuration,
     parse_vars,
 )
-from customer_tiering.errors import ConfigurationError, SourceError, TieringError
+from customer_tiering.errors import ConfigurationError, SourceError, Stopped, TieringError
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
 from customer_tiering.movements import print_movements, read_movements
@@ -232,7 +232,7 @@ def _told_in_one_sentence() -> Iterator[None]:
     """Turn a foreseen failure into its sentence and its exit code."""
     try:
         yield
-    except TieringError as error:
+    except (TieringError, Stopped) as error:
         errors.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(int(error.exit_code)) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from enum import IntEnum
 
 
@@ -23,6 +24,21 @@ class TieringError(Exception):
     """A failure told in one sentence, with its exit code."""
 
     exit_code: ExitCode
+
+
+class Stopped(SystemExit):
+    """A run was told to end, by Ctrl-C or a scheduler; what it had begun was ended in order.
+
+    It exits with 128 plus the signal's number, as shells have it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.exit_code = 128 + number
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"the run was stopped by {signal.Signals(self.number).name}."
 
 
 class _FoundAllowedError(TieringError):

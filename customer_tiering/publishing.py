@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +48,7 @@ def publish(
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
-    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
         _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, log)
         _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS)
         _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
@@ -63,32 +63,37 @@ def publish(
 def prepare(warehouse: Path, run_id: str) -> Path:
     """The folder in which the publication of a run is made; it is there afterwards."""
     unfinished = warehouse / PUBLICATIONS / f"{run_id}{UNFINISHED}"
-    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
         unfinished.mkdir(parents=True, exist_ok=True)
     return unfinished
 
 
 def point_to(warehouse: Path, publication: Path) -> None:
     """Let readers see a publication from now on. Raises BuildError, and then nothing changed."""
-    with _failing_as(f"the publication of {warehouse / PUBLICATION}"):
-        _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
+    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
         for name in (PUBLICATION, RESTRICTED):
             _link(warehouse / name, Path(CURRENT) / name)
+        _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         _sync(warehouse)
 
 
-def tidy(warehouse: Path, kept: int) -> None:
+def tidy(warehouse: Path, kept: int, unpublished: Collection[str] = ()) -> None:
     """Remove what runs that were cut off left, and all but the newest `kept` publications.
 
-    The one that readers see always stays. To be called under the warehouse's lock.
+    What the `unpublished` runs finished readers never saw, and cannot be gone back to. The one that
+    readers see always stays. To be called under the warehouse's lock. Raises BuildError.
     """
     folder = warehouse / PUBLICATIONS
     current = current_publication(warehouse)
-    for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
-        _remove(leftover)
-    for publication in publications(warehouse)[:-kept]:
-        if publication != current:
-            _remove(publication)
+    with failing_as(f"tidying {warehouse}"):
+        for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
+            _remove(leftover)
+        for publication in publications(warehouse):
+            if publication.name in unpublished and publication != current:
+                _remove(publication)
+        for publication in publications(warehouse)[:-kept]:
+            if publication != current:
+                _remove(publication)
 
 
 def publications(warehouse: Path) -> list[Path]:
@@ -248,7 +253,8 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _failing_as(what: str) -> Iterator[None]:
+def failing_as(what: str) -> Iterator[None]:
+    """Tell what DuckDB or the operating system refuse as a BuildError about `what`."""
     try:
         yield
     except (duckdb.Error, OSError) as error:

@@ -12,14 +12,21 @@ from time import monotonic
 import duckdb
 from rich.console import Console
 
-from customer_tiering.building import build
+from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
-from customer_tiering.errors import BuildError, ConfigurationError, TieringError
+from customer_tiering.errors import (
+    BuildError,
+    ConfigurationError,
+    SourceError,
+    Stopped,
+    TieringError,
+)
 from customer_tiering.locking import locked
 from customer_tiering.publishing import (
     PUBLICATION,
     WORK,
     current_publication,
+    failing_as,
     point_to,
     publication_of,
     publications,
@@ -28,7 +35,12 @@ from customer_tiering.publishing import (
     verify,
 )
 from customer_tiering.runs import Ledger, Run, now
-from customer_tiering.sources import check_checksums, check_raw_folder, contract_tables
+from customer_tiering.sources import (
+    check_checksums,
+    check_contents,
+    check_raw_folder,
+    contract_tables,
+)
 
 MEGABYTE = 1_000_000
 
@@ -51,12 +63,11 @@ class Refresh:
         started = monotonic()
         with locked(self.warehouse) as lock:
             ledger = Ledger(self.warehouse)
-            with _noted(ledger, ledger.start("refresh"), self.warehouse) as noted:
-                self._preflight(noted.run)
+            run = ledger.start("refresh", _seen(self.warehouse))
+            with _noted(ledger, run, self.warehouse) as noted:
+                self._preflight(ledger)
                 noted.update(stage="build")
-                built = build(
-                    self.project, self.warehouse, self.configuration.overrides, self.console, [lock]
-                )
+                built = self._build(lock)
                 noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 noted.update(stage="publish")
                 finished = {"status": "published", "finished_at": now(), "exit_code": 0}
@@ -69,17 +80,34 @@ class Refresh:
             f"{built.nodes} models, seeds and tests in {seconds:.0f} s.", style="dim"
         )
 
-    def _preflight(self, run: Run) -> None:
+    def _preflight(self, ledger: Ledger) -> None:
         """What can be known to be wrong before anything is built; leaves a new work database."""
         settings = self.configuration.settings
-        if not settings.raw_schema:
-            folder = self.project / settings.raw_path  # an absolute path stands for itself
+        if folder := self._raw_folder():
             for note in check_raw_folder(folder, contract_tables(self.project)):
                 self.note(note)
             check_checksums(folder)
-        tidy(self.warehouse, settings.publications_kept)
+        tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
-        _start_afresh(self.warehouse)
+        with failing_as(f"the new work database {self.warehouse / WORK}"):
+            _start_afresh(self.warehouse)
+
+    def _build(self, lock: int) -> Build:
+        """Build with dbt. When it fails and a raw file cannot be read, that is what is told."""
+        try:
+            return build(
+                self.project, self.warehouse, self.configuration.overrides, self.console, [lock]
+            )
+        except BuildError:
+            if folder := self._raw_folder():
+                check_contents(folder, contract_tables(self.project))
+            raise
+
+    def _raw_folder(self) -> Path | None:
+        """The folder of the raw tables; None when they are in a schema."""
+        settings = self.configuration.settings
+        # an absolute path stands for itself
+        return None if settings.raw_schema else self.project / settings.raw_path
 
 
 def rollback(warehouse: Path, run_id: str | None) -> Run:
@@ -88,11 +116,13 @@ def rollback(warehouse: Path, run_id: str | None) -> Run:
     Its files are checked first. The next refresh publishes anew, its published history going on from
     there. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
     """
+    if not warehouse.is_dir():
+        raise SourceError(f"warehouse {warehouse}", "no such folder", "the folder of a warehouse")
     with locked(warehouse):
         publication = _target(warehouse, run_id)
         verify(publication)
         ledger = Ledger(warehouse)
-        with _noted(ledger, ledger.start("rollback"), warehouse) as noted:
+        with _noted(ledger, ledger.start("rollback", _seen(warehouse)), warehouse) as noted:
             noted.update(stage="publish")
             point_to(warehouse, publication)
             noted.update(status="published", finished_at=now(), exit_code=0)
@@ -141,14 +171,16 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
         try:
             yield noted
         except BaseException as error:
-            known = isinstance(error, TieringError)
+            known = isinstance(error, TieringError | Stopped)
+            seen = _seen(warehouse)
+            status = "failed" if isinstance(error, Exception) else "interrupted"
             with suppress(BuildError):  # what went wrong first is what is told
                 noted.update(
-                    status="failed" if isinstance(error, Exception) else "interrupted",
+                    status="published" if seen == run.run_id else status,
                     finished_at=now(),
                     exit_code=int(error.exit_code) if known else 1,
                     message=str(error) if known else type(error).__name__,
-                    publication=_seen(warehouse),
+                    publication=seen,
                 )
             raise
         noted.update(publication=_seen(warehouse))
@@ -156,25 +188,32 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Turn the request to terminate into an exception, so that what has begun is ended in order."""
+    """Turn the request to stop into an exception, so that what has begun is ended in order."""
 
     def stop(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
+        raise Stopped(number)
 
+    numbers = (signal.SIGTERM, signal.SIGINT)
     try:
-        before = signal.signal(signal.SIGTERM, stop)
+        before = [signal.signal(number, stop) for number in numbers]
     except ValueError:  # not in the main thread: whoever runs us there handles signals
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _seen(warehouse: Path) -> str | None:
     current = current_publication(warehouse)
     return current.name if current else None
+
+
+def _unpublished(ledger: Ledger) -> set[str]:
+    """The runs of which readers saw nothing."""
+    return {run.run_id for run in ledger.runs() if run.status in ("failed", "interrupted")}
 
 
 def _check_space(warehouse: Path, settings: Settings) -> None:
@@ -222,8 +261,11 @@ def _start_afresh(warehouse: Path) -> None:
 
 
 def _rows(work: Path) -> dict[str, object]:
-    """As-of date and row counts of what was built, for the ledger."""
-    with duckdb.connect(str(work), read_only=True) as connection:
+    """As-of date and row counts of what was built, for the ledger. Raises BuildError."""
+    with (
+        failing_as(f"reading what was built in {work}"),
+        duckdb.connect(str(work), read_only=True) as connection,
+    ):
         (as_of,) = connection.execute(
             "select cast(max(period_end) as varchar) from marts.review_periods"
         ).fetchone()

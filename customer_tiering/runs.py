@@ -20,7 +20,7 @@ class Run:
     """One run. Times are UTC, ISO 8601 to the second; what is not known (yet) is None.
 
     `kind` is refresh or rollback. `status` is running, published, failed (it said why and ended),
-    or interrupted (it ended without a word). `stage` is the step that it is in or ended in:
+    or interrupted (it was stopped, or ended without a word). `stage` is the step that it is in or ended in:
     preflight, build, audit, publish. Rows are of all raw tables together; `tests` counts the tests
     that passed. `publication` is the run whose publication readers saw when it had ended.
     """
@@ -69,16 +69,22 @@ class Ledger:
     def __init__(self, warehouse: Path) -> None:
         self.path = warehouse / LEDGER
 
-    def start(self, kind: str) -> Run:
+    def start(self, kind: str, seen: str | None = None) -> Run:
         """Note that a run has begun; one that is still `running` ended without a word.
 
-        To be called under the warehouse's lock: then nobody else is running.
+        To be called under the warehouse's lock: then nobody else is running. `seen` is the run
+        whose publication readers see: the one that was cut off, if that was all it had left to do.
         """
         run = Run(
             run_id=new_run_id(), kind=kind, status="running", stage="preflight", started_at=now()
         )
         with self._connection() as connection:
-            connection.execute("update runs set status = 'interrupted' where status = 'running'")
+            connection.execute(
+                "update runs set publication = :seen, "
+                "status = case run_id when :seen then 'published' else 'interrupted' end "
+                "where status = 'running'",
+                {"seen": seen},
+            )
             marks = ", ".join("?" for _ in COLUMNS)
             connection.execute(f"insert into runs values ({marks})", list(asdict(run).values()))
         return run

@@ -1,17 +1,20 @@
-"""The raw folder: is every required table there, each in one unambiguous place?"""
+"""The raw folder: is every required table there, each in one unambiguous place, and readable?"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 from pathlib import Path
 
+import duckdb
 import yaml
 
 from customer_tiering.errors import SourceError
 
 SUFFIXES = (".parquet", ".csv")
 CHECKSUMS = "MANIFEST.sha256"
+_NO_FAULT_OF_THE_FILE = (duckdb.OutOfMemoryException, MemoryError)
 
 
 def contract_tables(project_dir: Path) -> dict[str, bool]:
@@ -68,7 +71,8 @@ def check_checksums(folder: Path) -> None:
     manifest = folder / CHECKSUMS
     if not manifest.is_file():
         return
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+    lines = manifest.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         match = re.fullmatch(r"([0-9a-fA-F]{64})[ \t]+\*?(.+)", line.strip())
@@ -84,6 +88,73 @@ def check_checksums(folder: Path) -> None:
             found = hashlib.file_digest(content, "sha256").hexdigest()
         if found != checksum.lower():
             raise SourceError(f"raw file {file}", f"a file with the checksum {found}", allowed)
+
+
+def check_contents(folder: Path, tables: dict[str, bool]) -> None:
+    """Read every file of a raw folder from its first to its last byte, as the landing would.
+
+    For a build that failed: a file that cannot be read is the reason, whatever the build stopped
+    at. Raises SourceError at the first one, without any of its values: they may be personal data.
+    """
+    for name in tables:
+        for file in _files(folder, name):
+            if file.suffix == ".csv":
+                _check_csv(file)
+            else:
+                _check_parquet(file)
+
+
+def _check_csv(file: Path) -> None:
+    allowed = (
+        "CSV in UTF-8 with a header, commas, closed double quotes and in every line as many cells "
+        "as in the header"
+    )
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as content:
+            header = next(csv.reader(content), [])
+        with duckdb.connect() as connection:
+            # With the columns told, DuckDB names the line; without them it reads as the landing does.
+            columns = {f"column_{number}": "VARCHAR" for number, _ in enumerate(header)}
+            for way in ({"auto_detect": False, "columns": columns}, {"all_varchar": True}):
+                connection.read_csv(
+                    str(file),
+                    header=True,
+                    delimiter=",",
+                    quotechar='"',
+                    escapechar='"',
+                    comment="",
+                    skiprows=0,
+                    **way,
+                ).aggregate("count(*)").fetchall()
+    except _NO_FAULT_OF_THE_FILE:
+        return
+    except (duckdb.Error, OSError, ValueError, csv.Error) as error:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        where = f"raw file {file}" + (f", line {line[1]}" if line else "")
+        raise SourceError(where, _csv_fault(str(error)), allowed) from None
+
+
+def _csv_fault(message: str) -> str:
+    """What is wrong with a CSV file, from DuckDB's message about it, which quotes its content."""
+    if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
+        plural = "" if cells[2] == "1" else "s"
+        return f"{cells[2]} cell{plural}, where the header has {cells[1]}"
+    if "unterminated quote" in message:
+        return "a double quote that is not closed"
+    if "utf-8" in message.lower() or "unicode" in message.lower():
+        return "bytes that are not UTF-8"
+    return "content that cannot be read as CSV"
+
+
+def _check_parquet(file: Path) -> None:
+    try:
+        with duckdb.connect() as connection:
+            connection.read_parquet(str(file)).aggregate("max(hash(columns(*)))").fetchall()
+    except _NO_FAULT_OF_THE_FILE:
+        return
+    except (duckdb.Error, OSError):
+        found = "content that cannot be read as Parquet"
+        raise SourceError(f"raw file {file}", found, "a whole and undamaged Parquet file") from None
 
 
 def holds_raw_tables(folder: Path, tables: dict[str, bool]) -> bool:

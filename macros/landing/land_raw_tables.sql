@@ -124,11 +124,13 @@
             'name': name, 'query': 'read_parquet(' ~ list ~ ', union_by_name = true)', 'kind': 'view'
         }) }}
     {% endif %}
-    {# All text and a table: a typed CSV view would stop the build at the first bad cell. #}
+    {# All text and a table: a typed CSV view would stop the build at the first bad cell. No line is skipped as
+       a comment or a preamble, and one with more or fewer cells than the header stops the run: in which
+       columns its cells belong nobody knows. #}
     {{ return({
         'name': name,
         'query': 'read_csv(' ~ list ~ ", all_varchar = true, header = true, delim = ',', quote = '\"', "
-            ~ "escape = '\"', union_by_name = true, null_padding = true)",
+            ~ "escape = '\"', comment = '', skip = 0, union_by_name = true)",
         'kind': 'table',
     }) }}
 {% endmacro %}

@@ -207,7 +207,7 @@ def _landing_sql(
         f"read_parquet([{listed}], union_by_name = true)"
         if files[0].endswith(".parquet")
         else f"read_csv([{listed}], all_varchar = true, header = true, delim = ',', quote = '\"', "
-        "escape = '\"', union_by_name = true, null_padding = true)"
+        "escape = '\"', comment = '', skip = 0, union_by_name = true)"
     )
     present = {row[0] for row in connection.execute(f"describe select * from {reader}").fetchall()}
     names = ", ".join(
