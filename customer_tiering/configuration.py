@@ -150,6 +150,11 @@ class Settings(BaseModel):
     top_tier_percent_from: _whole(0, 100)
     top_tier_percent_to: _whole(0, 100)
     top_tier_min_holders: _whole(1, 999_999_999)
+    audit_max_shrink_percent: _whole(0, 100)
+    audit_max_tier_shift_points: _whole(0, 100)
+    audit_max_score_shift: _whole(0, 100)
+    audit_max_unknown_shift_points: _whole(0, 100)
+    audit_min_customers: _whole(1, 999_999_999)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     CONFIGURATION = 2  # a var, a seed or an option is wrong; nothing was built
     SOURCE = 3  # the raw tables, or the warehouse to report on, are not there or not usable
     BUILD = 4  # a model, a test or the publication failed; the last publication stands
+    AUDIT = 5  # what was built is not what it may be; the last publication stands
+    LOCKED = 6  # another refresh of the warehouse is running; nothing was done
 
 
 class TieringError(Exception):
@@ -49,3 +51,18 @@ class BuildError(TieringError):
     """dbt or the publication failed."""
 
     exit_code = ExitCode.BUILD
+
+
+class AuditError(_FoundAllowedError):
+    """What was built does not pass the audit, or the audit cannot be made.
+
+    `where` names the suite, the table, the column and the expectation, as far as there are any.
+    """
+
+    exit_code = ExitCode.AUDIT
+
+
+class LockedError(TieringError):
+    """Another refresh of the warehouse is running."""
+
+    exit_code = ExitCode.LOCKED
