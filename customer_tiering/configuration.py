@@ -157,6 +157,11 @@ class Settings(BaseModel):
     source_max_shrink_percent: _whole(0, 100)
     publications_kept: _whole(1, 1000)
     min_free_megabytes: _whole(0, 1_000_000_000)
+    audit_max_shrink_percent: _whole(0, 100)
+    audit_max_tier_shift_points: _whole(0, 100)
+    audit_max_score_shift: _whole(0, 100)
+    audit_max_unknown_shift_points: _whole(0, 100)
+    audit_min_customers: _whole(1, 999_999_999)
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,11 @@ class BuildError(TieringError):
     exit_code = ExitCode.BUILD
 
 
-class AuditError(TieringError):
-    """What was built does not pass the audit, or the audit cannot be made."""
+class AuditError(_FoundAllowedError):
+    """What was built does not pass the audit, or the audit cannot be made.
+
+    `where` names the suite, the table, the column and the expectation, as far as there are any.
+    """
 
     exit_code = ExitCode.AUDIT
 

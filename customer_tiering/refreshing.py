@@ -12,6 +12,7 @@ from time import monotonic
 import duckdb
 from rich.console import Console
 
+from customer_tiering.auditing import audit
 from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
 from customer_tiering.errors import (
@@ -28,6 +29,7 @@ from customer_tiering.publishing import (
     current_publication,
     failing_as,
     point_to,
+    prepare,
     publication_of,
     publications,
     publish,
@@ -69,6 +71,8 @@ class Refresh:
                 noted.update(stage="build")
                 built = self._build(lock)
                 noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
+                noted.update(stage="audit")
+                self._audit(noted.run)
                 noted.update(stage="publish")
                 finished = {"status": "published", "finished_at": now(), "exit_code": 0}
                 log = noted.log_with(**finished, publication=noted.run.run_id)
@@ -102,6 +106,19 @@ class Refresh:
             if folder := self._raw_folder():
                 check_contents(folder, contract_tables(self.project))
             raise
+
+    def _audit(self, run: Run) -> None:
+        """Check what was built, beside what readers see; the pages are published with it."""
+        seen = current_publication(self.warehouse)
+        summary = audit(
+            self.warehouse / WORK,
+            seen / PUBLICATION if seen else None,
+            prepare(self.warehouse, run.run_id) / "audit",
+            self.configuration.settings,
+            self.project,
+        )
+        for note in summary.notes:
+            self.note(note)
 
     def _raw_folder(self) -> Path | None:
         """The folder of the raw tables; None when they are in a schema."""

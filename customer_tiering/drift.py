@@ -1,0 +1,210 @@
+"""What may change from the last publication to the next: bounds from the one for the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from customer_tiering.configuration import Settings, is_period_end
+from customer_tiering.errors import AuditError
+from customer_tiering.publishing import open_publication
+
+TABLES = ("customers", "orders", "customer_periods")
+COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
+TIER_CODE = r"[a-z][a-z0-9_]{0,39}"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """From where to where a measure of the marts may be, as the last publication had it `before`.
+
+    Rows are counted, shares are in per cent, the score in points; the two are rounded to six places.
+    `high` None is without a bound. `var` is the var that sets the limit.
+    """
+
+    measure: str
+    before: Decimal | int
+    low: Decimal | int
+    high: Decimal | int | None
+    var: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Bounds, and the query whose one row has a column for each; notes on what is not compared."""
+
+    bounds: list[Bound] = field(default_factory=list)
+    query: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Calendar:
+    """As of when marts are, and their newest closed review period, as far as there are any."""
+
+    as_of: date | None
+    closed_start: date | None
+    closed_end: date | None
+
+
+def read_drift(work: Path, previous: Path | None, settings: Settings) -> Drift:
+    """Measure the last publication, and say what the marts of `work` may be beside it.
+
+    `previous` is the marts.duckdb of the last publication, None when there is none. Nothing is
+    compared with a publication as of a later date, for it knows more; with one of another
+    review_period only customers and orders are, as all else hangs on the reviews. Raises AuditError
+    when one of them cannot be read.
+    """
+    if previous is None:
+        return Drift(notes=["nothing to compare with, as this is the first publication"])
+    now, tiers_now = _calendar_and_tiers(work)
+    before, tiers_before = _calendar_and_tiers(previous)
+    if now.as_of and before.as_of and before.as_of > now.as_of:
+        note = (
+            f"not compared with the last publication, as it is as of {before.as_of}, which is later"
+        )
+        return Drift(notes=[note])
+    query = measures_query(sorted(tiers_now | tiers_before))
+    measured = _measured(previous, query)
+    if not _has_periods_of(before, settings.review_period):
+        note = (
+            "only customers and orders compared, as the last publication has other review periods"
+        )
+        return Drift(_row_bounds(measured, TABLES[:2], settings), query, [note])
+    moving = _moving_bounds(measured, settings)
+    notes = []
+    if min(measured["tier_holders"], measured["scored_customers"]) < settings.audit_min_customers:
+        notes = [
+            "few customers before (var audit_min_customers): not all of tiers and scores compared"
+        ]
+    return Drift([*_row_bounds(measured, TABLES, settings), *moving], query, notes)
+
+
+def measures_query(tiers: list[str]) -> str:
+    """A query for one row: rows of tables, shares of tiers, the mean score, shares unknown.
+
+    Raises AuditError for a tier that is not written as a code, for it becomes part of the query.
+    """
+    for tier in tiers:
+        if not re.fullmatch(TIER_CODE, tier):
+            raise AuditError(
+                "marts.customers, column tier_code", repr(tier), "a code of a-z, 0-9, _"
+            )
+    shares = {
+        f"share_of_{tier}": _percent(f"tier_code = '{tier}'", "count(tier_code)", 0)
+        for tier in tiers
+    }
+    unknown = {
+        f"unknown_{name}": _percent(f"{name}_score is null", "count(*)", 100) for name in COMPONENTS
+    }
+    customers = {
+        "rows_of_customers": "count(*)",
+        "tier_holders": "count(tier_code)",
+        **shares,
+    }
+    scores = {
+        "scored_customers": "count(management_score)",
+        "mean_management_score": "cast(round(avg(management_score), 6) as decimal(18, 6))",
+        **unknown,
+    }
+    parts = [
+        ("customers", customers),
+        ("orders", {"rows_of_orders": "count(*)"}),
+        ("customer_periods", {"rows_of_customer_periods": "count(*)"}),
+        ("customer_scores", scores),
+    ]
+    selects = [
+        f"(select {', '.join(f'{expression} as {name}' for name, expression in columns.items())} "
+        f"from marts.{table}) as {table}_measured"
+        for table, columns in parts
+    ]
+    return f"select * from {' cross join '.join(selects)}"
+
+
+def _percent(condition: str, whole: str, of_nobody: int) -> str:
+    """Per cent of `whole` rows that meet a condition, in SQL; `of_nobody` when there are none."""
+    share = f"100.0 * count(case when {condition} then 1 end) / nullif({whole}, 0)"
+    return f"cast(round(coalesce({share}, {of_nobody}), 6) as decimal(18, 6))"
+
+
+def _row_bounds(
+    measured: dict[str, Decimal | int], tables: tuple[str, ...], settings: Settings
+) -> list[Bound]:
+    var = "audit_max_shrink_percent"
+    kept = 100 - getattr(settings, var)
+    return [
+        # Rounded up: a table may lose the limit and not a row more.
+        Bound(f"rows_of_{table}", rows, -(-rows * kept // 100), None, var, "rows")
+        for table in tables
+        for rows in [measured[f"rows_of_{table}"]]
+    ]
+
+
+def _moving_bounds(measured: dict[str, Decimal | int], settings: Settings) -> list[Bound]:
+    """Bounds of what may move up and down, where enough customers had it to tell."""
+    groups = []
+    if measured["tier_holders"] >= settings.audit_min_customers:
+        tiers = [name for name in measured if name.startswith("share_of_")]
+        groups.append((tiers, "audit_max_tier_shift_points", "% of the customers with a tier"))
+    if measured["scored_customers"] >= settings.audit_min_customers:
+        unknown = [name for name in measured if name.startswith("unknown_")]
+        groups.append((["mean_management_score"], "audit_max_score_shift", "points"))
+        groups.append((unknown, "audit_max_unknown_shift_points", "% of the customers with orders"))
+    return [
+        Bound(name, before, before - limit, before + limit, var, unit)
+        for names, var, unit in groups
+        for name in names
+        for before, limit in [(measured[name], getattr(settings, var))]
+    ]
+
+
+def _has_periods_of(before: _Calendar, review_period: str) -> bool:
+    """Whether the newest closed period is one of a review_period; true when none is closed yet."""
+    start, end = before.closed_start, before.closed_end
+    if start is None or end is None:
+        return True
+    days = (end - start).days
+    ends = [
+        offset
+        for offset in range(-1, days + 1)
+        if is_period_end(start + timedelta(offset), review_period)
+    ]
+    return ends == [-1, days]
+
+
+def _calendar_and_tiers(database: Path) -> tuple[_Calendar, set[str]]:
+    with _reading(database) as connection:
+        as_of = connection.execute("select max(period_end) from marts.review_periods").fetchone()
+        closed = connection.execute(
+            "select period_start, period_end from marts.review_periods "
+            "where not is_open_period order by period_end desc limit 1"
+        ).fetchone()
+        tiers = connection.execute(
+            "select distinct tier_code from marts.customers where tier_code is not null"
+        ).fetchall()
+    return _Calendar(*as_of, *(closed or (None, None))), {code for (code,) in tiers}
+
+
+def _measured(database: Path, query: str) -> dict[str, Decimal | int]:
+    with _reading(database) as connection:
+        cursor = connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+@contextmanager
+def _reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with open_publication(database) as connection:
+            yield connection
+    except duckdb.Error as error:
+        found = f"a database that cannot be compared ({type(error).__name__})"
+        raise AuditError(str(database), found, "a built warehouse with its marts") from error

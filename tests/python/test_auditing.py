@@ -1,0 +1,711 @@
+"""The audit: it passes what is right, and stops what is wrong or cannot be checked, one way each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from compiled_project import PROJECT
+
+from customer_tiering import auditing
+from customer_tiering.auditing import SUITES, AuditSummary, audit
+from customer_tiering.configuration import Settings, load_configuration
+from customer_tiering.errors import AuditError, ExitCode
+
+Expectation = dict[str, object]
+
+
+def settings(**overrides: object) -> Settings:
+    return load_configuration(PROJECT, overrides).settings
+
+
+def expect(kind: str, description: str | None = None, **kwargs: object) -> Expectation:
+    described = {"description": description} if description else {}
+    return {"type": kind, "kwargs": kwargs, **described}
+
+
+def write_suite(project: Path, table: str, *expectations: object) -> Path:
+    path = project / SUITES / f"{table.replace('.', '/')}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"name": table, "expectations": expectations}), encoding="utf-8")
+    return path
+
+
+def html(docs: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in docs.rglob("*.html"))
+
+
+def refusal(
+    work: Path, project: Path, docs: Path, previous: Path | None = None, **overrides
+) -> str:
+    """The message with which the audit stops, which must be one sentence."""
+    with pytest.raises(AuditError) as caught:
+        audit(work, previous, docs, settings(**overrides), project)
+    message = str(caught.value)
+    assert caught.value.exit_code == ExitCode.AUDIT == 5
+    assert "\n" not in message
+    assert message.endswith(".")
+    return message
+
+
+# -- The sample company ----------------------------------------------------------------------------
+
+
+def test_sample_passes_and_its_docs_have_a_page_a_suite(
+    sample_warehouse: Path, tmp_path: Path
+) -> None:
+    work, docs = sample_warehouse / "work.duckdb", tmp_path / "docs"
+    summary = audit(work, None, docs, settings(), PROJECT)
+    suites = sorted((PROJECT / SUITES).glob("*/*.json"))
+    assert summary.suites == len(suites)
+    assert summary.expectations == sum(
+        len(json.loads(path.read_text(encoding="utf-8"))["expectations"]) for path in suites
+    )
+    assert summary.notes == ["nothing to compare with, as this is the first publication"]
+    for path in suites:
+        assert list((docs / "validations" / path.parent.name / path.stem).rglob("*.html")), path
+        assert (docs / "expectations" / path.parent.name / f"{path.stem}.html").is_file()
+    assert (docs / "index.html").is_file()
+
+    # Nothing of a person is in them: no name, address, number or id.
+    with duckdb.connect(str(work), read_only=True) as connection:
+        values = connection.execute(
+            "select distinct unnest([email, full_name, phone, customer_id]) from raw.customers"
+        ).fetchall()
+    text = html(docs)
+    assert len(values) > 4000
+    assert [value for (value,) in values if value and len(value) > 3 and value in text] == []
+
+
+def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_path: Path) -> None:
+    work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "marts.duckdb"
+    write_suite(
+        tmp_path, "marts.tiers", expect("expect_table_row_count_to_be_between", min_value=1)
+    )
+    summary = audit(work, previous.resolve(), tmp_path / "docs", settings(), tmp_path)
+    # Rows of three tables, shares of five tiers, the mean score, six components, and the tiers.
+    assert summary == AuditSummary(suites=2, expectations=3 + 5 + 1 + 6 + 1, notes=[])
+    assert "share_of_diamond" in html(tmp_path / "docs")
+
+
+def test_every_raw_table_and_public_mart_has_a_suite(sample_warehouse: Path) -> None:
+    with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('marts', 'quality') "
+            "union all select 'raw.' || source_table from raw.contract"
+        ).fetchall()
+    suites = {
+        f"{path.parent.name}.{path.stem}": json.loads(path.read_text(encoding="utf-8"))["name"]
+        for path in (PROJECT / SUITES).glob("*/*.json")
+    }
+    assert set(suites) == {table for (table,) in tables}
+    assert all(name == table for table, name in suites.items())
+
+
+# what was done to the sample's database: (SQL, suite, where, found, allowed)
+BROKEN_DATA = {
+    "value_out_of_range": (
+        "update marts.customers set management_score = 101 where customer_id in "
+        "(select customer_id from marts.customers where management_score is not null limit 2)",
+        "marts.customers",
+        "column management_score, expect_column_values_to_be_between",
+        "2 of 1,988 rows that do not fit",
+        "min_value 0.0, max_value 100.0",
+    ),
+    "value_outside_of_the_set": (
+        "update marts.orders set status = 'sent' where order_id = '10001'",
+        "marts.orders",
+        "column status, expect_column_values_to_be_in_set",
+        "1 of 12,694 rows that do not fit",
+        "value_set ['pending', 'completed', 'cancelled', 'returned']",
+    ),
+    "key_twice": (
+        "insert into marts.orders from marts.orders where order_id = '10001'",
+        "marts.orders",
+        "column order_id, expect_column_values_to_be_unique",
+        "2 of 12,695 rows that do not fit",
+        "every row fits",
+    ),
+    "combined_key_twice": (
+        "insert into marts.customer_periods from marts.customer_periods limit 1",
+        "marts.customer_periods",
+        "unexpected_rows_expectation",
+        "1 rows that do not fit",
+        "each combination of customer_id, period_end once",
+    ),
+    "columns_that_contradict": (
+        "update marts.customers set last_order_on = first_order_on - 1 where customer_id in "
+        "(select customer_id from marts.customers where first_order_on is not null limit 3)",
+        "marts.customers",
+        "unexpected_rows_expectation",
+        "3 rows that do not fit",
+        "the first order is not after the last",
+    ),
+    "tables_that_contradict": (
+        "delete from marts.tiers where tier_code = 'gold'",
+        "marts.customer_tier_history",
+        "unexpected_rows_expectation",
+        "rows that do not fit",
+        "tier_code is a tier of marts.tiers",
+    ),
+    "rows_that_vanished": (
+        "update quality.reconciliation set rows_staged = rows_staged - 1 "
+        "where source_table = 'orders'",
+        "quality.reconciliation",
+        "unexpected_rows_expectation",
+        "1 rows that do not fit",
+        "rows in are those staged, duplicate or rejected",
+    ),
+    "cents_that_vanished": (
+        "update quality.reconciliation set amount_staged = amount_staged - 0.01 "
+        "where source_table = 'refunds'",
+        "quality.reconciliation",
+        "unexpected_rows_expectation",
+        "1 rows that do not fit",
+        "amounts in are those staged, duplicate or rejected, to the cent",
+    ),
+    "raw_column_not_exported": (
+        "update raw.refunds set order_id = null",
+        "raw.refunds",
+        "column order_id, expect_column_values_to_not_be_null",
+        "1,462 of 1,462 rows that do not fit",
+        "mostly 0.9",
+    ),
+    "raw_column_gone": (
+        "alter table raw.products drop column product_name",
+        "raw.products",
+        "expect_table_columns_to_match_set",
+        "nothing that fits",
+        "column_set ['product_id', 'product_name', 'category', 'product_type']",
+    ),
+    "empty_rules": (
+        "delete from marts.tiers",
+        "marts.tiers",
+        "expect_table_row_count_to_be_between",
+        "found 0",
+        "min_value 1, max_value 10000",
+    ),
+    "table_gone": (
+        "drop table marts.orders",
+        "marts.orders",
+        "table marts.orders",
+        "no such table, or one that cannot be read",
+        "a table of the warehouse",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "table", "where", "found", "allowed"), BROKEN_DATA.values(), ids=BROKEN_DATA
+)
+def test_data_that_do_not_hold_stop_the_audit(
+    sample_warehouse: Path,
+    tmp_path: Path,
+    sql: str,
+    table: str,
+    where: str,
+    found: str,
+    allowed: str,
+) -> None:
+    work = Path(shutil.copy(sample_warehouse / "work.duckdb", tmp_path / "work.duckdb"))
+    with duckdb.connect(str(work)) as connection:
+        connection.execute(sql)
+    suite = SUITES / f"{table.replace('.', '/')}.json"
+    (tmp_path / suite).parent.mkdir(parents=True)
+    shutil.copy(PROJECT / suite, tmp_path / suite)
+    message = refusal(work, tmp_path, tmp_path / "docs")
+    head, _, tail = message.partition("; allowed is ")
+    assert head.startswith(f"{suite}, table {table}")
+    assert where in head.partition(": found ")[0]
+    assert found in f"found {head.partition(': found ')[2]}"
+    assert tail.removesuffix(".").startswith(allowed)
+    if "no such table" not in found:
+        assert "Failed" in html(tmp_path / "docs")  # they tell of it
+
+
+# -- What cannot be checked ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A database of three people whose addresses nobody may see."""
+    work = tmp_path / "work.duckdb"
+    with duckdb.connect(str(work)) as connection:
+        connection.execute("create schema raw")
+        connection.execute(
+            "create table raw.people as from (values ('Q1', 'ann@example.com', 31), "
+            "('Q2', 'bob@example.com', 42), ('Q3', null, 53)) as people (id, email, age)"
+        )
+    return work
+
+
+ROWS = "unexpected_rows_expectation"
+# what is broken: (expectation, found)
+BROKEN_EXPECTATIONS = {
+    "unknown_type": (
+        expect("expect_column_values_to_be_nice", column="id"),
+        "what is no expectation (expect_column_values_to_be_nice not found)",
+    ),
+    "unknown_argument": (
+        expect("expect_column_values_to_be_between", column="age", minimum=1),
+        "what is no expectation",
+    ),
+    "argument_of_another_type": (
+        expect("expect_column_values_to_be_between", column="age", min_value="young"),
+        "what is no expectation",
+    ),
+    "no_arguments": ({"type": "expect_column_values_to_be_unique"}, "what is no expectation"),
+    "text_instead_of_an_expectation": ("expect nothing", "what is no expectation"),
+    "column_not_there": (
+        expect("expect_column_values_to_not_be_null", column="name"),
+        'that it cannot be checked (Error: The column "name" in BatchData does not exist)',
+    ),
+    "sql_with_a_column_not_there": (
+        expect(ROWS, unexpected_rows_query="select true from {batch} where name is null"),
+        'that it cannot be checked (Binder Error: Referenced column "name" not found',
+    ),
+    "sql_that_is_none": (
+        expect(ROWS, unexpected_rows_query="selec true from {batch}"),
+        "that it cannot be checked (Parser Error",
+    ),
+    "sql_that_stumbles_over_a_value": (
+        expect(ROWS, unexpected_rows_query="select cast(email as int) as n from {batch}"),
+        "that it cannot be checked (an error whose text may hold values and is left out)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("expectation", "found"), BROKEN_EXPECTATIONS.values(), ids=BROKEN_EXPECTATIONS
+)
+def test_expectation_that_cannot_be_checked_stops_the_audit(
+    people: Path, tmp_path: Path, expectation: object, found: str, capfd: pytest.CaptureFixture
+) -> None:
+    holds = expect("expect_table_row_count_to_equal", value=3)
+    write_suite(tmp_path, "raw.people", holds, expectation)
+    message = refusal(people, tmp_path, tmp_path / "docs")
+    assert message.startswith(f"{SUITES}/raw/people.json, ")
+    assert f": found {found}" in message
+    assert "@example.com" not in message + html(tmp_path / "docs")
+    assert capfd.readouterr().err == ""
+
+
+# what is broken: (change of the folder of suites, where, found)
+BROKEN_SUITES: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "no_suite": (lambda folder: (folder / "raw/people.json").unlink(), "", "no suite"),
+    "no_folder": (shutil.rmtree, "", "no suite"),
+    "no_json": (
+        lambda folder: (folder / "raw/people.json").write_text('{"expectations": ['),
+        "raw/people.json",
+        "no JSON (JSONDecodeError)",
+    ),
+    "no_expectations": (
+        lambda folder: (folder / "raw/people.json").write_text('{"expectations": []}'),
+        "raw/people.json",
+        "no expectations",
+    ),
+    "list_instead_of_a_suite": (
+        lambda folder: (folder / "raw/people.json").write_text("[]"),
+        "raw/people.json",
+        "no expectations",
+    ),
+    "suite_of_no_schema": (
+        lambda folder: (folder / "people.json").write_text("{}"),
+        "people.json",
+        "a file that is no suite",
+    ),
+    "mistyped_ending": (
+        lambda folder: (folder / "raw/people.jsn").write_text("{}"),
+        "raw/people.jsn",
+        "a file that is no suite",
+    ),
+    "table_not_there": (
+        lambda folder: shutil.copy(folder / "raw/people.json", folder / "raw/pets.json"),
+        "raw/pets.json, table raw.pets",
+        "no such table, or one that cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "where", "found"), BROKEN_SUITES.values(), ids=BROKEN_SUITES)
+def test_suite_that_cannot_be_used_stops_the_audit(
+    people: Path, tmp_path: Path, change: Callable[[Path], object], where: str, found: str
+) -> None:
+    write_suite(tmp_path, "raw.people", expect("expect_table_row_count_to_equal", value=3))
+    audit(people, None, tmp_path / "docs", settings(), tmp_path)
+    change(tmp_path / SUITES)
+    message = refusal(people, tmp_path, tmp_path / "other_docs")
+    assert f"{SUITES / where}: found {found}" in message
+
+
+def test_database_that_is_not_there_stops_the_audit(people: Path, tmp_path: Path) -> None:
+    write_suite(tmp_path, "raw.people", expect("expect_table_row_count_to_equal", value=3))
+    message = refusal(tmp_path / "none.duckdb", tmp_path, tmp_path / "docs")
+    assert message.startswith("the audit: found that it cannot be made (IOException: IO Error: ")
+    assert "none.duckdb" in message
+
+
+def test_first_of_several_failures_is_told_and_the_others_counted(
+    people: Path, tmp_path: Path
+) -> None:
+    write_suite(
+        tmp_path,
+        "raw.people",
+        expect("expect_column_values_to_not_be_null", column="email"),
+        expect("expect_column_values_to_be_between", column="age", max_value=40),
+        expect("expect_column_values_to_be_unique", column="id"),
+    )
+    assert (
+        "found 1 of 3 rows that do not fit, and 1 more that do not hold; allowed is every row fits."
+    ) in refusal(people, tmp_path, tmp_path / "docs")
+
+
+def test_no_expectation_shows_a_value(people: Path, tmp_path: Path) -> None:
+    """Expectations that by themselves show what they found, holding and not."""
+    showing = [
+        expect("expect_column_values_to_be_in_set", column="email", value_set=["x"]),
+        expect("expect_column_distinct_values_to_be_in_set", column="email", value_set=["x"]),
+        expect("expect_column_most_common_value_to_be_in_set", column="id", value_set=["x"]),
+        expect("expect_column_distinct_values_to_contain_set", column="email", value_set=[]),
+        expect("expect_compound_columns_to_be_unique", column_list=["email", "age"]),
+        expect(ROWS, unexpected_rows_query="select email, id from {batch}"),
+    ]
+    for expectation in showing:
+        write_suite(tmp_path, "raw.people", expectation)
+        docs = tmp_path / "docs" / str(expectation["type"])
+        message = ""
+        try:
+            audit(people, None, docs, settings(), tmp_path)
+        except AuditError as error:
+            message = str(error)
+        text = message + html(docs)
+        assert "raw.people" in text
+        assert [word for word in ("ann@", "bob@", "Q1", "Q2", "Q3") if word in text] == []
+
+
+def test_empty_tables_pass_the_shipped_suites(sample_warehouse: Path, tmp_path: Path) -> None:
+    """A company of which nothing is known: only rules, contract and reconciliation have rows."""
+    work = Path(shutil.copy(sample_warehouse / "work.duckdb", tmp_path / "work.duckdb"))
+    kept = "'contract', 'landed_columns', 'tiers', 'labels', 'lifecycle_rules', 'source_coverage'"
+    with duckdb.connect(str(work)) as connection:
+        emptied = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('raw', 'marts', 'quality') and table_type = 'BASE TABLE' "
+            f"and table_name not in ({kept}, 'reconciliation')"
+        ).fetchall()
+        for (table,) in emptied:
+            connection.execute(f"delete from {table}")
+    assert len(emptied) == 11 + 17 + 2
+    audit(work, None, tmp_path / "docs", settings(), PROJECT)
+
+
+# -- Where raw tables are --------------------------------------------------------------------------
+
+
+def test_raw_views_are_read_wherever_dbt_read_them(tmp_path: Path) -> None:
+    """A view over a file named from the project's folder, one over a database of the profile."""
+    project = tmp_path / "project"
+    (project / "profiles").mkdir(parents=True)
+    (project / "profiles" / "profiles.yml").write_text(
+        "customer_tiering:\n  target: duckdb\n  outputs:\n    duckdb:\n      type: duckdb\n"
+        "      path: \"{{ env_var('TIERING_WAREHOUSE', 'warehouse') }}/work.duckdb\"\n"
+        "      attach: [{path: shop.duckdb, alias: shop}]\n"
+    )
+    with duckdb.connect(str(project / "shop.duckdb")) as connection:
+        connection.execute("create table orders as from range(4) as orders (order_id)")
+        target = project / "people.parquet"
+        connection.execute(f"copy (from range(3) as people (id)) to '{target}'")
+    work = tmp_path / "it's 100% new #1" / "work.duckdb"
+    work.parent.mkdir()
+    with duckdb.connect(str(work)) as connection:
+        connection.execute(f"set file_search_path = '{project}'")
+        connection.execute(f"attach '{project}/shop.duckdb' as shop (read_only)")
+        connection.execute("create schema raw")
+        connection.execute("create view raw.orders as from shop.main.orders")
+        connection.execute("create view raw.people as from read_parquet('people.parquet')")
+    write_suite(project, "raw.people", expect("expect_table_row_count_to_equal", value=3))
+    audit(work, None, tmp_path / "docs", settings(), project)
+    write_suite(project, "raw.orders", expect("expect_table_row_count_to_equal", value=4))
+    audit(work, None, tmp_path / "docs", settings(raw_schema="shop.main"), project)
+    # Without the database of the profile its view cannot be read, and that stops the audit.
+    message = refusal(work, project, tmp_path / "docs")
+    assert message.startswith(f"{SUITES}/raw/orders.json, table raw.orders: found no such table")
+
+
+def test_nothing_is_written_outside_of_the_docs(people: Path, tmp_path: Path) -> None:
+    project, home, docs = tmp_path / "project", tmp_path / "home", tmp_path / "docs"
+    write_suite(project, "raw.people", expect("expect_table_row_count_to_equal", value=3))
+    script = (
+        "import sys; from pathlib import Path; from customer_tiering.auditing import audit\n"
+        "from customer_tiering.configuration import load_configuration\n"
+        "work, docs, project, shipped = map(Path, sys.argv[1:])\n"
+        "audit(work, None, docs, load_configuration(shipped, {}).settings, project)\n"
+    )
+    for folder in ("", "temporary", "here"):
+        (home / folder).mkdir(exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
+    finished = subprocess.run(
+        [sys.executable, "-c", script, *map(str, (people, docs, project, PROJECT))],
+        cwd=home / "here",
+        env={**os.environ, "HOME": str(home), "TMPDIR": str(home / "temporary")},
+        capture_output=True,
+        text=True,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    written = [path for path in sorted(tmp_path.rglob("*")) if path not in before]
+    assert docs / "index.html" in written
+    assert [path for path in written if path != docs and docs not in path.parents] == []
+
+
+# -- Beside the last publication -------------------------------------------------------------------
+
+Marts = Callable[..., Path]
+
+
+@pytest.fixture
+def marts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Marts:
+    """Makes a database of marts: some customers in tiers, scored alike. No docs are written."""
+    monkeypatch.setattr(auditing, "_write_docs", lambda *_: None)
+    write_suite(tmp_path, "marts.orders", expect("expect_column_to_exist", column="order_id"))
+
+    def make(
+        name: str,
+        tiers: dict[str | None, int],
+        orders: int = 1000,
+        periods: int = 2000,
+        score: str | None = "50",
+        unknown: int = 0,
+        period: tuple[str, str] = ("2025-05-01", "2025-05-31"),
+        as_of: str = "2025-06-10",
+    ) -> Path:
+        """`unknown` of the customers have no satisfaction_score; loyalty is known of nobody."""
+        path = tmp_path / f"{name}.duckdb"
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as made")
+            connection.execute("use made")
+            connection.execute("create schema marts")
+            connection.execute(
+                "create table marts.customers (customer_id varchar, tier_code varchar)"
+            )
+            for tier, customers in tiers.items():
+                connection.execute(
+                    "insert into marts.customers select 'c' || i, ? from range(?) as r (i)",
+                    [tier, customers],
+                )
+            connection.execute(f"create table marts.orders as from range({orders}) as r (order_id)")
+            connection.execute(
+                f"create table marts.customer_periods as from range({periods}) as r (i)"
+            )
+            connection.execute(
+                f"""
+                create table marts.customer_scores as
+                select
+                    50.0 as value_score,
+                    50.0 as growth_score,
+                    cast(null as double) as loyalty_score,
+                    case when row_number() over () > {unknown} then 50.0 end as satisfaction_score,
+                    50.0 as engagement_score,
+                    50.0 as partnership_score,
+                    cast({score or "null"} as decimal(18, 14)) as management_score
+                from marts.customers
+                """
+            )
+            connection.execute(
+                "create table marts.review_periods as select cast(period_start as date) as period_start, "
+                "cast(period_end as date) as period_end, is_open_period from (values "
+                f"('{period[0]}', '{period[1]}', false), ('2025-06-01', '{as_of}', true)) "
+                "as periods (period_start, period_end, is_open_period)"
+            )
+        return path
+
+    return make
+
+
+HALVES = {"gold": 50, "silver": 50}
+QUARTER = ("2025-04-01", "2025-06-30")
+
+# what changed: (before, now, vars, None or measure, found, allowed)
+DRIFTS: dict[str, tuple] = {
+    "nothing": ({}, {}, {}, None),
+    # 101 customers less 20 % are 80.8: 81 are enough and 80 are not.
+    "customers_just_enough": (
+        {"tiers": {"gold": 101}}, {"tiers": {"gold": 81}}, {}, None
+    ),
+    "customers_too_few": (
+        {"tiers": {"gold": 101}}, {"tiers": {"gold": 80}}, {},
+        "rows_of_customers", "80", "81 or more rows, for it was 101",
+    ),
+    "orders_just_enough": ({"orders": 1000}, {"orders": 800}, {}, None),
+    "orders_too_few": (
+        {"orders": 1000}, {"orders": 799}, {}, "rows_of_orders", "799", "800 or more rows",
+    ),
+    "orders_just_enough_of_a_limit_given": (
+        {"orders": 1000}, {"orders": 970}, {"audit_max_shrink_percent": 3}, None
+    ),
+    "orders_too_few_for_a_limit_given": (
+        {"orders": 1000}, {"orders": 969}, {"audit_max_shrink_percent": 3},
+        "rows_of_orders", "969", "970 or more rows",
+    ),
+    "no_rows_left": (
+        {"orders": 1000}, {"orders": 0}, {}, "rows_of_orders", "0", "800 or more rows",
+    ),
+    "all_may_go": ({"orders": 1000}, {"orders": 0}, {"audit_max_shrink_percent": 100}, None),
+    "more_rows": ({"orders": 1000}, {"orders": 900_000}, {}, None),
+    "periods_too_few": (
+        {"periods": 2000}, {"periods": 1599}, {},
+        "rows_of_customer_periods", "1,599", "1600 or more rows",
+    ),
+    # Holders of a tier are the whole: who has none does not count.
+    "tier_shifted_by_the_limit": (
+        {"tiers": {**HALVES, None: 40}}, {"tiers": {"gold": 60, "silver": 40, None: 39}}, {}, None
+    ),
+    "tier_shifted_beyond": (
+        {"tiers": HALVES}, {"tiers": {"gold": 61, "silver": 39}}, {},
+        "share_of_gold", "61.0", "40.000000 or more and 60.000000 or less",
+    ),
+    # A third more than a third of 300 is 33.333333 + 10: 130 customers are 43.333333, 131 more.
+    "odd_share_shifted_by_the_limit": (
+        {"tiers": {"gold": 100, "silver": 200}}, {"tiers": {"gold": 130, "silver": 170}}, {}, None
+    ),
+    "odd_share_shifted_beyond": (
+        {"tiers": {"gold": 100, "silver": 200}}, {"tiers": {"gold": 131, "silver": 169}}, {},
+        "share_of_gold", "43.666667", "23.333333 or more and 43.333333 or less",
+    ),
+    "tier_that_vanished": (
+        {"tiers": {**HALVES, "iron": 12}}, {"tiers": {"gold": 56, "silver": 56}}, {},
+        "share_of_iron", "0.0", "0.714286 or more",
+    ),
+    "tier_that_is_new": (
+        {"tiers": HALVES}, {"tiers": {"gold": 45, "iron": 11, "silver": 44}}, {},
+        "share_of_iron", "11.0", "-10.000000 or more and 10.000000 or less",
+    ),
+    "nobody_has_a_tier_any_more": (
+        {"tiers": HALVES}, {"tiers": {None: 100}}, {}, "share_of_gold", "0.0", "40.000000 or more",
+    ),
+    "tier_shift_let_pass": (
+        {"tiers": HALVES}, {"tiers": {"gold": 99, "silver": 1}},
+        {"audit_max_tier_shift_points": 49}, None,
+    ),
+    "mean_shifted_by_the_limit": ({"score": "50"}, {"score": "45"}, {}, None),
+    "mean_shifted_beyond": (
+        {"score": "50"}, {"score": "44.999999"}, {},
+        "mean_management_score", "44.999999", "45.000000 or more and 55.000000 or less points",
+    ),
+    "nobody_has_a_score_any_more": (
+        {"score": "50"}, {"score": None}, {}, "mean_management_score", "nothing that fits",
+        "45.000000 or more",
+    ),
+    "unknown_shifted_by_the_limit": ({"unknown": 10}, {"unknown": 35}, {}, None),
+    "unknown_shifted_beyond": (
+        {"unknown": 10}, {"unknown": 36}, {},
+        "unknown_satisfaction", "36.0", "-15.000000 or more and 35.000000 or less",
+    ),
+    "unknown_no_more": (
+        {"unknown": 40}, {"unknown": 0}, {}, "unknown_satisfaction", "0.0", "15.000000 or more",
+    ),
+    # 99 customers are fewer than 100: their shares may move, their number may not.
+    "few_customers": (
+        {"tiers": {"gold": 99}}, {"tiers": {"silver": 99}, "score": "90"}, {}, None
+    ),
+    "few_customers_enough_for_a_limit_given": (
+        {"tiers": {"gold": 99}}, {"tiers": {"silver": 99}}, {"audit_min_customers": 99},
+        "share_of_gold", "0.0", "90.000000 or more",
+    ),
+    # A later publication knows more; one of the same day may be compared.
+    "as_of_a_day_before": (
+        {"as_of": "2025-06-11"}, {"as_of": "2025-06-10", "orders": 1}, {}, None
+    ),
+    "as_of_the_same_day": (
+        {"as_of": "2025-06-10"}, {"as_of": "2025-06-10", "orders": 1}, {},
+        "rows_of_orders", "1", "800 or more",
+    ),
+    # Other reviews give other tiers and other rows of customer_periods, not other orders.
+    "quarters_before": (
+        {"period": ("2025-01-01", "2025-03-31")}, {"tiers": {"gold": 100}, "periods": 1}, {}, None
+    ),
+    "quarters_before_and_now": (
+        {"period": ("2025-01-01", "2025-03-31")}, {"periods": 1}, {"review_period": "quarter"},
+        "rows_of_customer_periods", "1", "1600 or more",
+    ),
+    "months_before_and_quarters_now": (
+        {"period": ("2025-03-01", "2025-03-31")}, {"periods": 1}, {"review_period": "quarter"}, None
+    ),
+    "quarters_before_and_fewer_orders": (
+        {"period": ("2025-01-01", "2025-03-31")}, {"orders": 1}, {},
+        "rows_of_orders", "1", "800 or more",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("drift", DRIFTS.values(), ids=DRIFTS)
+def test_drift_up_to_the_limit_passes_and_beyond_stops(
+    marts: Marts, tmp_path: Path, drift: tuple
+) -> None:
+    before, now, limits, measure, *words = drift
+    previous = marts("marts", **{"tiers": HALVES, **before})
+    work = marts("work", **{"tiers": HALVES, **now})
+    if measure is None:
+        audit(work, previous, tmp_path / "docs", settings(**limits), tmp_path)
+        return
+    found, allowed = words
+    message = refusal(work, tmp_path, tmp_path / "docs", previous, **limits)
+    head, _, tail = message.partition("; allowed is ")
+    assert head.startswith(f"marts beside the last publication, column {measure}, ")
+    assert head.partition(": found ")[2].partition(", and ")[0] == found
+    assert tail.startswith(f"{measure}: {allowed}")
+    assert "audit_m" in tail  # the var to raise
+
+
+def test_what_is_not_compared_is_noted(marts: Marts, tmp_path: Path) -> None:
+    work = marts("work", HALVES, as_of="2025-06-10")
+
+    def notes(previous: Path) -> list[str]:
+        return audit(work, previous, tmp_path / "docs", settings(), tmp_path).notes
+
+    assert notes(marts("later", HALVES, as_of="2025-06-11")) == [
+        "not compared with the last publication, as it is as of 2025-06-11, which is later"
+    ]
+    assert notes(marts("weeks", HALVES, period=("2025-05-26", "2025-06-01"))) == [
+        "only customers and orders compared, as the last publication has other review periods"
+    ]
+    assert notes(marts("few", {"gold": 99})) == [
+        "few customers before (var audit_min_customers): not all of tiers and scores compared"
+    ]
+    assert notes(marts("same", HALVES)) == []
+
+
+def test_publication_that_cannot_be_read_stops_the_audit(marts: Marts, tmp_path: Path) -> None:
+    work = marts("work", HALVES)
+    broken = tmp_path / "marts.duckdb"
+    for content in (None, "no database", "no marts"):
+        broken.unlink(missing_ok=True)
+        if content == "no database":
+            broken.write_text(content)
+        elif content:
+            duckdb.connect(str(broken)).close()
+        message = refusal(work, tmp_path, tmp_path / "docs", broken)
+        assert message.startswith(f"{broken}: found a database that cannot be compared")
+
+
+def test_tier_that_is_no_code_is_not_made_part_of_a_query(marts: Marts, tmp_path: Path) -> None:
+    work = marts("work", {"gold' or '1'='1": 100})
+    message = refusal(work, tmp_path, tmp_path / "docs", marts("marts", HALVES))
+    assert message.startswith("marts.customers, column tier_code: found \"gold' or '1'='1\"")
+
+
+def test_date_of_the_comparison_needs_no_closed_period(marts: Marts, tmp_path: Path) -> None:
+    """In a company's first period all is open; it is compared as if the periods were the same."""
+    previous, work = marts("marts", HALVES), marts("work", {"gold": 100})
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{previous}' as made")
+        connection.execute("use made")
+        connection.execute("delete from marts.review_periods where not is_open_period")
+    assert "share_of_gold" in refusal(work, tmp_path, tmp_path / "docs", previous)
