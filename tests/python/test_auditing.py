@@ -565,7 +565,7 @@ DRIFTS: dict[str, tuple] = {
     ),
     # Holders of a tier are the whole: who has none does not count.
     "tier_shifted_by_the_limit": (
-        {"tiers": {**HALVES, None: 40}}, {"tiers": {"gold": 60, "silver": 40, None: 39}}, {}, None
+        {"tiers": {**HALVES, None: 100}}, {"tiers": {"gold": 60, "silver": 40, None: 60}}, {}, None
     ),
     "tier_shifted_beyond": (
         {"tiers": HALVES}, {"tiers": {"gold": 61, "silver": 39}}, {},
