@@ -64,7 +64,7 @@ def read_drift(work: Path, previous: Path | None, settings: Settings) -> Drift:
     when one of them cannot be read.
     """
     if previous is None:
-        return Drift(notes=["nothing to compare with, as this is the first publication"])
+        return Drift()
     now, tiers_now = _calendar_and_tiers(work)
     before, tiers_before = _calendar_and_tiers(previous)
     if now.as_of and before.as_of and before.as_of > now.as_of:

@@ -15,6 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 from customer_tiering import building, cli, refreshing
+from customer_tiering.auditing import AuditSummary
 from customer_tiering.errors import BuildError, ExitCode
 from customer_tiering.publishing import open_publication
 from customer_tiering.publishing import publish as publish_run
@@ -166,6 +167,8 @@ def fake_build(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         return building.Build(nodes=9, tests=2, keys={})
 
     monkeypatch.setattr(refreshing, "build", build)
+    nothing = AuditSummary(suites=0, expectations=0, notes=[])
+    monkeypatch.setattr(refreshing, "audit", lambda *_: nothing)
     return calls
 
 
@@ -194,6 +197,12 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (project / "models" / f"{table}.sql").write_text(f"{config}\n{sql}", encoding="utf-8")
     (project / "tests" / "singular" / "profile_is_not_b2b.sql").write_text(
         "select 1 as is_b2b where '{{ var(\"score_profile\") }}' = 'b2b'"
+    )
+    suite = project / "tests" / "expectations" / "marts" / "tiers.json"
+    suite.parent.mkdir(parents=True)
+    rank = {"column": "tier_rank", "max_value": 2}
+    suite.write_text(
+        json.dumps({"expectations": [{"type": "expect_column_max_to_be_between", "kwargs": rank}]})
     )
     return project
 
