@@ -55,6 +55,26 @@
 {%- endmacro %}
 
 
+{# The management score were there one more order on the last day of the period, of whatever amount: recency, frequency
+   and the repeat rate move, all else is held. `review` has the score, its inputs and the frequency's edges;
+   `weights` is int_score_weight_sets. #}
+{% macro score_with_an_order(review, weights) -%}
+    {%- set orders = '(' ~ review ~ '.frequency + 1)' -%}
+    {%- set points = {
+        'recency': '100',
+        'frequency': '25 * ' ~ customer_tiering.edges_below('frequency', orders),
+        'repeat_rate': customer_tiering.repeat_rate_normalised(orders),
+    } -%}
+    cast(
+        {{ review }}.management_score
+        {%- for input, then in points.items() %}
+        + {{ weights }}.{{ input }}_weight * cast({{ then }} - {{ review }}.{{ input }}_normalised as decimal(5, 2))
+        {%- endfor %}
+        as decimal(18, 14)
+    )
+{%- endmacro %}
+
+
 {# What of a customer's own behaviour an input measures: [input, measure, 1 when more of the measure is
    better and -1 when less is]. An input may move although this does not, because others moved. #}
 {% macro score_measures() %}

@@ -5,14 +5,16 @@
 
 
 {# The highest rank whose rules hold for a customer's review: by the entry rules alone, or by either the
-   keep or the entry rules. 0 when none does. `review` and `ladder` are the relations to read. #}
-{% macro highest_rank(rules, review, ladder) -%}
+   keep or the entry rules. 0 when none does. `review` and `ladder` are the relations to read; with another
+   score and more orders it is the rank were there those. #}
+{% macro highest_rank(rules, review, ladder, score='management_score', more_orders=0) -%}
     case
         {%- for rank in customer_tiering.tier_ranks() | reverse %}
         {%- for rule in rules %}
         when
-            {{ review }}.management_score >= {{ ladder }}.{{ rule }}_score_{{ rank }}
-            and {{ review }}.frequency >= {{ ladder }}.{{ rule }}_min_orders_{{ rank }}
+            {{ review }}.{{ score }} >= {{ ladder }}.{{ rule }}_score_{{ rank }}
+            and {{ review }}.frequency{{ ' + ' ~ more_orders if more_orders }}
+            >= {{ ladder }}.{{ rule }}_min_orders_{{ rank }}
             and {{ review }}.monetary >= {{ ladder }}.{{ rule }}_min_revenue_{{ rank }}
             then {{ rank }}
         {%- endfor %}

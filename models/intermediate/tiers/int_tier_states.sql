@@ -30,6 +30,9 @@ states as (
         0 as qualified_rank,
         0 as reviews_held,
         0 as reviews_in_grace,
+        cast(null as decimal(18, 14)) as management_score_before,
+        cast(null as decimal(18, 14)) as management_score,
+        cast(null as decimal(18, 14)) as score_with_an_order,
         cast(null as integer) as previous_rank,
         cast(null as integer) as since_index,
         cast(null as integer) as since_month_day,
@@ -38,7 +41,8 @@ states as (
         false as is_active,
         true as is_first_tier,
         false as is_newly_lapsed,
-        false as is_below_keep
+        false as is_below_keep,
+        false as is_one_order_from_next
     from qualifications
     where review_number = 1
     union all
@@ -64,6 +68,9 @@ states as (
                 then reviews_in_grace
             else 0
         end as reviews_in_grace,
+        management_score_before,
+        management_score,
+        score_with_an_order,
         case when tier_rank_after <> tier_rank then tier_rank else previous_rank end
             as previous_rank,
         case
@@ -81,7 +88,8 @@ states as (
         is_active,
         is_first_tier,
         is_newly_lapsed,
-        kept_rank < tier_rank_after as is_below_keep
+        kept_rank < tier_rank_after as is_below_keep,
+        coalesce(rank_with_an_order > tier_rank_after, false) as is_one_order_from_next
     from (
         select
             decided.*,
@@ -94,6 +102,10 @@ states as (
                 review.period_index,
                 review.qualified_rank,
                 review.kept_rank,
+                review.rank_with_an_order,
+                before.management_score as management_score_before,
+                review.management_score,
+                review.score_with_an_order,
                 review.has_orders,
                 review.is_active,
                 period.is_open_period,

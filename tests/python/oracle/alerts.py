@@ -370,6 +370,8 @@ def one_order_to_next_tier(now: Situation, rules: Rules) -> Candidate | None:
     if tier.enter_min_revenue is not None and measures.monetary < tier.enter_min_revenue:
         return None
     with_one_more = score + _gain_of_one_order(now.row, now.frequency_edges)
+    if with_one_more < tier.enter_score:
+        return None
     return Candidate(
         "one_order_to_next_tier",
         measure=rounded_down(with_one_more - tier.enter_score),
