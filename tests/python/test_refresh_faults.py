@@ -32,7 +32,7 @@ from compiled_project import ANY_DATE, PROJECT
 from landing_project import make_landing_project
 from test_cli import make_toy_project
 
-from customer_tiering.errors import ExitCode
+from customer_tiering.errors import ExitCode, SourceError
 from customer_tiering.locking import is_locked, locked
 from customer_tiering.publishing import (
     PUBLICATION,
@@ -43,6 +43,7 @@ from customer_tiering.publishing import (
     verify,
 )
 from customer_tiering.runs import Ledger
+from customer_tiering.sources import check_contents
 
 CANARY = "canary-7f3d9a15"
 RUN_DATE = {"run_date": "2026-01-31"}
@@ -176,7 +177,7 @@ def assert_failed(finished: subprocess.CompletedProcess[str], code: int, *words:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample company's warehouse, refreshed with a secret in the environment. Not to be changed."""
-    warehouse = tmp_path_factory.mktemp("undisturbed")
+    warehouse = tmp_path_factory.mktemp("undisturbed") / "warehouse"
     began = time.monotonic()
     finished = run(
         refresh_command(PROJECT / "sample", warehouse), DBT_ENV_SECRET_CANARY=CANARY, TZ="UTC"
@@ -605,6 +606,7 @@ def test_a_failing_test_publishes_nothing_and_no_secret_is_written_down(
     small: Path, tmp_path: Path
 ) -> None:
     """The profile names a database by a secret, which is there at first and gone at last."""
+    (tmp_path / "toy").mkdir()
     project = make_toy_project(tmp_path / "toy")
     secret = tmp_path / CANARY
     profile = project / "profiles" / "profiles.yml"
@@ -687,7 +689,6 @@ def test_a_bad_var_is_refused_and_the_publication_stands(
         (("refresh", "--as-of", "2025-01-01' --"), ExitCode.CONFIGURATION, "as_of_date"),
         (("rollback", "--to", "x' or '1'='1"), ExitCode.SOURCE, "no publication of run"),
         (("rollback", "--to", "../publications"), ExitCode.SOURCE, "no publication of run"),
-        (("movements", "--from", "2025-01-01' or true --"), ExitCode.CONFIGURATION, "--from"),
     ],
 )
 def test_sql_in_an_option_is_refused(
@@ -697,3 +698,557 @@ def test_sql_in_an_option_is_refused(
     publication = current_publication(warehouse)
     assert_failed(run(command(*arguments, "--warehouse", warehouse)), code, word)
     assert_stands(warehouse, publication)
+
+
+# -- Files -----------------------------------------------------------------------------------------
+
+
+def change(folder: Path, table: str, old: str, new: str) -> None:
+    path = folder / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def as_parquet(folder: Path, table: str, columns: str = "*") -> Path:
+    """Turn a table's CSV file into a Parquet file with columns by SQL; gives its path."""
+    path = folder / f"{table}.parquet"
+    with duckdb.connect() as connection:
+        connection.read_csv(str(folder / f"{table}.csv"), all_varchar=True).create("landed")
+        connection.execute(f"copy (select {columns} from landed) to '{path}' (format parquet)")
+    (folder / f"{table}.csv").unlink()
+    return path
+
+
+def flip(path: Path, position: int, bit: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def list_checksums(folder: Path) -> None:
+    (folder / "MANIFEST.sha256").write_text(
+        "".join(
+            f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+            for path in sorted(folder.glob("*.*"))
+        )
+    )
+
+
+def damage_page(folder: Path) -> None:
+    """Overwrite the middle of the compressed values of a Parquet file; its footer stays whole."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select i as order_id, '2025-01-05' as ordered_at, 'completed' as status, "
+            "md5(i::varchar) as customer_id, 1 as order_amount from range(20000) as r(i)) "
+            f"to '{folder / 'orders.parquet'}' (format parquet)"
+        )
+    (folder / "orders.csv").unlink()
+    content = bytearray((folder / "orders.parquet").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = b"\xff" * 4000
+    (folder / "orders.parquet").write_bytes(content)
+
+
+def checked_then(damage: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Damage that comes after the checksums were taken."""
+    return lambda folder: (list_checksums(folder), damage(folder))
+
+
+# What is done to the small company's files, and what the sentence about it says.
+DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
+    "required column renamed": (
+        lambda f: change(f, "orders", "status", "state"),
+        ("orders.csv has no column status", "status is required"),
+    ),
+    "too few cells": (
+        lambda f: change(f, "orders", "50.50,,store", "50.50,"),
+        ("orders.csv, line 3: found 6 cells, where the header has 7",),
+    ),
+    "too many cells": (
+        lambda f: change(f, "customers", "2024-01-05,true", "2024-01-05,true,"),
+        ("customers.csv, line 2: found 5 cells, where the header has 4",),
+    ),
+    "quote not closed": (
+        lambda f: change(f, "customers", '""A"" Li"', '""A"" Li'),
+        ("customers.csv", "allowed is CSV in UTF-8"),
+    ),
+    "not UTF-8": (
+        lambda f: (f / "customers.csv").write_bytes(b"customer_id,full_name\n1,Ren\xe9\n"),
+        ("customers.csv: found bytes that are not UTF-8",),
+    ),
+    "no content": (lambda f: cut(f / "refunds.csv", 0), ("refunds.csv: found no content",)),
+    "no file": (lambda f: (f / "orders.csv").unlink(), ("found no table orders",)),
+    "cut Parquet": (
+        lambda f: cut(as_parquet(f, "orders"), 500),
+        ("orders.parquet: found content that cannot be read as Parquet",),
+    ),
+    "damaged Parquet": (
+        damage_page,
+        ("orders.parquet: found content that cannot be read as Parquet",),
+    ),
+    "cut CSV, listed": (
+        checked_then(lambda f: cut(f / "orders.csv", 200)),
+        ("orders.csv: found a file with the checksum", "lists on line 2"),
+    ),
+    "flipped bit, listed": (
+        checked_then(lambda f: flip(f / "customers.csv", 60)),
+        ("customers.csv: found a file with the checksum",),
+    ),
+    "flipped bit in Parquet, listed": (
+        lambda f: (as_parquet(f, "refunds"), list_checksums(f), flip(f / "refunds.parquet", 40)),
+        ("refunds.parquet: found a file with the checksum",),
+    ),
+    "missing, listed": (
+        checked_then(lambda f: (f / "refunds.csv").unlink()),
+        ("refunds.csv: found no such file",),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(
+    small: Path, landing_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Path, subprocess.CompletedProcess[str]]]:
+    """The warehouse and the refresh of each damage, two at a time."""
+    folder = tmp_path_factory.mktemp("damaged")
+
+    def attempt(name: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        raw = write_company(folder / name / "raw")
+        DAMAGES[name][0](raw)
+        warehouse = copy_of(small / "it's a warehouse", folder / name / "warehouse")
+        return warehouse, refresh(raw, warehouse, landing_project)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(DAMAGES, pool.map(attempt, DAMAGES), strict=True))
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_file_is_named_and_the_publication_stands(
+    name: str, damaged: Mapping[str, tuple[Path, subprocess.CompletedProcess[str]]], small: Path
+) -> None:
+    warehouse, finished = damaged[name]
+    assert_failed(finished, ExitCode.SOURCE, *DAMAGES[name][1])
+    # What is in a row may be personal data, and the ledger is published.
+    last = Ledger(warehouse).runs()[-1]
+    assert (last.status, last.exit_code) == ("failed", 3)
+    assert f"Error: {last.message}\n" in finished.stderr
+    for value in ("Li", "50.50", "2024-01-05", "Ren"):
+        assert value not in last.message
+    before = current_publication(small / "it's a warehouse")
+    assert_stands(warehouse, warehouse / "publications" / before.name)
+
+
+def test_rows_in_are_staged_duplicate_or_rejected(small: Path) -> None:
+    """By hand, over COMPANY: two orders cannot be taken, one is there twice, R3 has no order."""
+    warehouse = small / "it's a warehouse"
+    rows = dict.fromkeys(["customers", "orders", "refunds"])
+    for table, *counts in query(
+        warehouse,
+        "select source_table, rows_in, rows_staged, rows_duplicate, rows_rejected "
+        "from quality.reconciliation where rows_in > 0",
+    ):
+        rows[table] = tuple(counts)
+    assert rows == {"customers": (3, 3, 0, 0), "orders": (10, 7, 1, 2), "refunds": (3, 2, 0, 1)}
+    rejected = query(
+        warehouse,
+        "select source_table, source_key, column_name from quality.rejected_records "
+        "where action = 'rejected' order by 1, 2",
+    )
+    assert rejected == [
+        ("orders", "16", "status"),
+        ("orders", "17", "order_amount"),
+        ("refunds", "R3", "order_id"),
+    ]
+    with duckdb.connect(str(warehouse / WORK), read_only=True) as connection:
+        names = connection.execute("select full_name from raw.customers order by 1").fetchall()
+    assert names == [("# no comment",), ('Ann "A" Li',), ("Bo, of two\nlines",)]
+
+
+def test_no_row_is_lost_to_flipped_bits(small: Path, tmp_path: Path, landing_project: Path) -> None:
+    """Files with a flipped bit that are still CSV: every row is staged, a duplicate or rejected."""
+    chance = random.Random(7)
+    raw = write_company(tmp_path / "raw")
+    lines = (raw / "orders.csv").read_bytes().splitlines(keepends=True)
+    (raw / "orders.csv").unlink()
+    (raw / "orders").mkdir()
+    expected = 0
+    for number in range(40):
+        content = bytearray(b"".join(lines))
+        content[chance.randrange(len(lines[0]), len(content))] ^= 1 << chance.randrange(8)
+        path = raw / "orders" / f"{number}.csv"
+        path.write_bytes(content)
+        try:
+            check_contents(raw, {"orders": True})
+        except SourceError:
+            path.unlink()
+            continue
+        with path.open(encoding="utf-8", newline="") as file:
+            expected += len([row for row in csv.reader(file) if row]) - 1
+    assert len(list((raw / "orders").iterdir())) > 20
+    warehouse = refreshed(raw, tmp_path / "w", landing_project)
+    ((rows, staged, duplicate, rejected),) = query(
+        warehouse,
+        "select rows_in, rows_staged, rows_duplicate, rows_rejected "
+        "from quality.reconciliation where source_table = 'orders'",
+    )
+    assert rows == expected == staged + duplicate + rejected
+    assert rejected > 0
+    assert query(
+        warehouse,
+        "select count(*) from quality.rejected_records "
+        "where source_table = 'orders' and action = 'rejected'",
+    ) == [(rejected,)]
+
+
+def test_reordered_extra_renamed_and_retyped_columns(
+    small: Path, tmp_path: Path, landing_project: Path
+) -> None:
+    raw = write_company(tmp_path / "raw")
+    with (raw / "orders.csv").open(encoding="utf-8", newline="") as file:
+        orders = list(csv.DictReader(file))
+    with (raw / "orders.csv").open("w", encoding="utf-8", newline="") as file:
+        names = ["channel", "rebate", "status", "order_amount", "unknown", "order_id"]
+        writer = csv.writer(file)
+        writer.writerow([*names, "Ordered_At", "customer_id"])
+        for row in orders:
+            row |= {"rebate": row["discount_amount"], "unknown": "1"}
+            writer.writerow([row[name] for name in [*names, "ordered_at", "customer_id"]])
+    as_parquet(
+        raw,
+        "customers",
+        "marketing_consent::boolean as marketing_consent, customer_id::bigint as customer_id, "
+        "signed_up_at::date as signed_up_at, full_name",
+    )
+    as_parquet(
+        raw,
+        "refunds",
+        "refund_id, order_id::integer as order_id, refunded_at::timestamp as refunded_at, "
+        "refund_amount::double as refund_amount",
+    )
+    warehouse = refreshed(raw, tmp_path / "w", landing_project)
+
+    def staged(folder: Path, table: str, columns: str) -> list[tuple]:
+        with duckdb.connect(str(folder / WORK), read_only=True) as connection:
+            return connection.execute(
+                f"select {columns} from staging.{table} order by all"
+            ).fetchall()
+
+    plain_ = small / "it's a warehouse"
+    for table in ("stg_crm__customers", "stg_shop__refunds"):
+        assert staged(warehouse, table, "*") == staged(plain_, table, "*")
+    columns = "* replace (cast(null as decimal(18, 2)) as discount_amount)"
+    assert staged(plain_, "stg_shop__orders", "discount_amount")[0] == (Decimal("0.25"),)
+    assert staged(warehouse, "stg_shop__orders", "*") == staged(plain_, "stg_shop__orders", columns)
+    counts = "select source_table, rows_in, rows_staged, rows_rejected from quality.reconciliation"
+    assert sorted(query(warehouse, counts)) == sorted(query(plain_, counts))
+    coverage = (
+        "select column_name, row_count, rows_filled, is_landed from quality.source_coverage "
+        "where source_table = 'orders' and column_name in ('discount_amount', 'channel') order by 1"
+    )
+    assert query(warehouse, coverage) == [
+        ("channel", 10, 10, True),
+        ("discount_amount", 10, 0, False),
+    ]
+    assert query(plain_, coverage)[1] == ("discount_amount", 10, 3, True)
+
+
+# -- What arrives late, twice, or changed ----------------------------------------------------------
+
+HEADER = "order_id,customer_id,ordered_at,status,order_amount,updated_at"
+JANUARY = f"""
+    {HEADER}
+    1,a,2025-01-10,completed,100.00,2025-01-10
+    2,a,2025-01-11,completed,50.00,2025-01-11
+    4,b,2025-01-12,completed,30.00,2025-01-12
+"""
+MARCH = f"""
+    {HEADER}
+    2,a,2025-01-11,completed,70.00,2025-01-13
+    5,a,2025-03-15,completed,10.00,2025-03-15
+    6,b,2025-02-03,completed,8.00,2025-03-15
+"""
+LAW_OF_MONEY = (
+    "select customer_id, monetary from marts.customer_periods where period_end = $1 order by 1"
+)
+
+
+def load(folder: Path, refunds: str = "", **files: str) -> Path:
+    (folder / "orders").mkdir(parents=True)
+    (folder / "customers.csv").write_text("customer_id\na\nb\n")
+    for name, text in files.items():
+        (folder / "orders" / f"{name}.csv").write_text(plain(text))
+    if refunds:
+        (folder / "refunds.csv").write_text(plain(refunds))
+    return folder
+
+
+def marts_of(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple]]:
+    names = connection.execute(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_schema = 'marts' order by 1"
+    ).fetchall()
+    return {
+        name: sorted(connection.execute(f"from {name}").fetchall(), key=repr) for (name,) in names
+    }
+
+
+@pytest.fixture(scope="module")
+def project(compiled):
+    return compiled(as_of_date=ANY_DATE)
+
+
+def test_conflicting_late_and_replayed_orders(project, tmp_path: Path) -> None:
+    """Order 2 is corrected from 50 to 70, order 6 arrives 40 days late, a file comes twice."""
+    once = load(tmp_path / "once", january=JANUARY, march=MARCH)
+    again = load(tmp_path / "again", march=MARCH, zz_january=JANUARY, march_again=MARCH)
+    with project.build(once, as_of_date="2025-03-31") as connection:
+        expected = marts_of(connection)
+        money = connection.execute(LAW_OF_MONEY, [date(2025, 2, 28)]).fetchall()
+        newest = connection.execute(LAW_OF_MONEY, [date(2025, 3, 31)]).fetchall()
+        ((rows, staged, duplicate),) = connection.execute(
+            "select rows_in, rows_staged, rows_duplicate from quality.reconciliation "
+            "where source_table = 'orders'"
+        ).fetchall()
+    assert money == [("a", Decimal("170.00")), ("b", Decimal("38.00"))]
+    assert newest == [("a", Decimal("180.00")), ("b", Decimal("38.00"))]
+    assert (rows, staged, duplicate) == (6, 5, 1)
+    with project.build(again, as_of_date="2025-03-31") as connection:
+        assert marts_of(connection) == expected
+        assert connection.execute(
+            "select rows_in, rows_staged, rows_duplicate from quality.reconciliation "
+            "where source_table = 'orders'"
+        ).fetchall() == [(9, 5, 4)]
+
+
+def test_a_refund_after_its_period_closed_changes_later_periods_only(
+    project, tmp_path: Path
+) -> None:
+    refunds = """
+        refund_id,order_id,refunded_at,refund_amount
+        R1,1,2025-03-02,25.00
+    """
+    kept = load(tmp_path / "kept", january=JANUARY, march=MARCH)
+    refunded = load(tmp_path / "refunded", refunds, january=JANUARY, march=MARCH)
+    with project.build(kept, as_of_date="2025-02-28") as connection:
+        before = marts_of(connection)["marts.customer_periods"]
+    with project.build(refunded, as_of_date="2025-02-28") as connection:
+        assert marts_of(connection)["marts.customer_periods"] == before
+    with project.build(refunded, as_of_date="2025-03-31") as connection:
+        for day, amount in ((date(2025, 2, 28), "170.00"), (date(2025, 3, 31), "155.00")):
+            assert connection.execute(LAW_OF_MONEY, [day]).fetchall() == [
+                ("a", Decimal(amount)),
+                ("b", Decimal("38.00")),
+            ]
+
+
+# -- Starved of disk or memory ---------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own of some megabytes; skips the test where none can be mounted."""
+    folder.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(options, capture_output=True).returncode != 0:
+        pytest.skip("a file system of its own can be mounted by root only")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_repaired(
+    small: Path, landing_project: Path, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 100) as disk:
+        warehouse = copy_of(small / "it's a warehouse", disk / "warehouse")
+        publication = current_publication(warehouse)
+        arguments = (PROJECT / "sample", warehouse, landing_project)
+        assert_failed(
+            refresh(*arguments, min_free_megabytes=200),
+            ExitCode.BUILD,
+            f"{warehouse}: found ",
+            "MB of free disk; allowed is at least 200 MB (var min_free_megabytes)",
+        )
+        free = shutil.disk_usage(disk).free
+        (disk / "filler").write_bytes(b"x" * (free - 4_000_000))
+        finished = refresh(*arguments, min_free_megabytes=0)
+        assert_failed(finished, ExitCode.BUILD)
+        assert re.search("[Nn]o space left|[Cc]ould not write|full", finished.stderr)
+        assert_stands(warehouse, publication)
+        (disk / "filler").unlink()
+        refreshed(*arguments, min_free_megabytes=0)
+        assert {path.name for path in disk.iterdir()} == {"warehouse"}
+        assert not list(warehouse.rglob("*.partial"))
+
+
+def small_files() -> None:
+    """Let no file grow beyond two megabytes, as a full disk would not."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+
+def test_a_publication_that_cannot_be_written_leaves_the_last_one(
+    undisturbed: Path, small: Path, small_keys: Path, warehouse: Path
+) -> None:
+    publication = current_publication(warehouse)
+    arguments = (small / "raw", warehouse, undisturbed / WORK, small_keys)
+    finished = run(short_refresh(*arguments), limit=small_files)
+    assert_failed(finished, ExitCode.BUILD, f"the publication of {warehouse}/marts.duckdb failed")
+    assert_stands(warehouse, publication)
+    assert run(short_refresh(*arguments)).returncode == 0
+    assert not list(warehouse.rglob("*.partial"))
+
+
+def test_a_build_that_lacks_memory_is_told_and_repaired(
+    small: Path, landing_project: Path, warehouse: Path
+) -> None:
+    publication = current_publication(warehouse)
+    arguments = refresh_command(PROJECT / "sample", warehouse, landing_project)
+    assert_failed(run(arguments, TIERING_MEMORY_LIMIT="12MB"), ExitCode.BUILD, "Out of Memory")
+    assert_stands(warehouse, publication)
+    refreshed(small / "raw", warehouse, landing_project)
+    assert differing(warehouse, small / "it's a warehouse") == []
+
+
+# -- Stale and shrunken sources --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "days", "words"),
+    [
+        # the newest order is of 10 March; two in ten of the rows are a fifth
+        (8, 10, None),
+        (
+            8,
+            9,
+            "raw table orders: found a newest ordered_at of 2025-03-10, 10 days before the run's "
+            "date; allowed is at most 9 days (var source_max_age_days).",
+        ),
+        (
+            7,
+            10,
+            "raw table orders: found 7 rows, where the last publication had 10; allowed is at most "
+            "20 % fewer (var source_max_shrink_percent).",
+        ),
+    ],
+)
+def test_stale_or_shrunken_sources_stop_a_run_before_it_builds(
+    rows: int,
+    days: int,
+    words: str | None,
+    landing_project: Path,
+    warehouse: Path,
+    tmp_path: Path,
+) -> None:
+    publication = current_publication(warehouse)
+    raw = write_company(tmp_path / "raw")
+    lines = (raw / "orders.csv").read_text().splitlines(keepends=True)
+    (raw / "orders.csv").write_text("".join([lines[0], *lines[-rows:]]))
+    finished = refresh(
+        *(raw, warehouse, landing_project),
+        run_date="2025-03-20",
+        source_max_age_days={"orders": days},
+        source_max_shrink_percent=20,
+    )
+    if words is None:
+        assert finished.returncode == 0, finished.stderr
+        return
+    assert_failed(finished, ExitCode.SOURCE, words)
+    assert_stands(warehouse, publication)
+    with duckdb.connect(str(warehouse / WORK), read_only=True) as connection:
+        built = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+    assert sorted(built) == [("last_publication",), ("raw",)]
+
+
+# -- The same bytes --------------------------------------------------------------------------------
+
+
+def shuffled(source: Path, target: Path) -> Path:
+    """The CSV tables of a folder with their rows shuffled and dealt out to three files each."""
+    chance = random.Random(3)
+    tables: dict[str, list[Path]] = {}
+    for path in sorted([*source.glob("*.csv"), *source.glob("*/*.csv")]):
+        tables.setdefault(path.stem if path.parent == source else path.parent.name, []).append(path)
+    for table, paths in tables.items():
+        rows = []
+        for path in paths:
+            with path.open(encoding="utf-8", newline="") as file:
+                header, *more = csv.reader(file)
+            rows += [dict(zip(header, row, strict=True)) for row in more]
+        chance.shuffle(rows)
+        (target / table).mkdir(parents=True)
+        for number in range(3):
+            with (target / table / f"{number}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, header)
+                writer.writeheader()
+                writer.writerows(rows[number::3])
+    return target
+
+
+def test_same_bytes_in_any_time_zone_from_rows_in_any_order(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    """One refresh is in Shanghai from shuffled rows in other files, one in New York from the same."""
+    raws = {
+        "Asia/Shanghai": shuffled(PROJECT / "sample", tmp_path / "shuffled"),
+        "America/New_York": PROJECT / "sample",
+    }
+
+    def built(zone: str) -> Path:
+        warehouse = tmp_path / zone.rpartition("/")[2]
+        finished = run(refresh_command(raws[zone], warehouse), TZ=zone)
+        assert finished.returncode == 0, finished.stderr
+        return warehouse
+
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip(raws, pool.map(built, raws), strict=True))
+    assert {zone: differing(warehouse, undisturbed) for zone, warehouse in found.items()} == {
+        "Asia/Shanghai": [],
+        "America/New_York": [],
+    }
+
+
+# -- Older clients ---------------------------------------------------------------------------------
+
+READ_ALL = """
+import json, sys
+import duckdb
+rows = {}
+for path in sys.argv[1:]:
+    connection = duckdb.connect()
+    connection.execute(f"attach '{path}' as publication (read_only)")
+    for schema, table in connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'publication'"
+    ).fetchall():
+        found = connection.execute(f'select * from publication."{schema}"."{table}"').fetchall()
+        rows[f"{schema}.{table}"] = len(found)
+print(json.dumps({"version": duckdb.__version__, "rows": rows}))
+"""
+
+
+def test_a_duckdb_1_4_client_reads_every_table(undisturbed: Path, tmp_path: Path) -> None:
+    installed = subprocess.run(
+        [
+            *(str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet"),
+            *("--python", sys.executable, "--target", str(tmp_path / "packages")),
+            "duckdb==1.4.*",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    if installed.returncode != 0:
+        pytest.skip(f"duckdb 1.4 cannot be installed here: {installed.stderr.strip()[-300:]}")
+    paths = [str(undisturbed / name) for name in (PUBLICATION, "restricted.duckdb")]
+    client = [sys.executable, "-c", READ_ALL, *paths]
+    finished = run(client, PYTHONPATH=str(tmp_path / "packages"))
+    assert finished.returncode == 0, finished.stderr
+    read = json.loads(finished.stdout)
+    assert read["version"].startswith("1.4.")
+    assert read["rows"] == json.loads(run(client).stdout)["rows"]
+    assert read["rows"]["marts.customers"] > 1000
+    assert read["rows"]["restricted.customer_contacts"] > 1000
