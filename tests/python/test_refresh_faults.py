@@ -770,7 +770,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ("orders.csv, line 3: found 6 cells, where the header has 7",),
     ),
     "too many cells": (
-        lambda f: change(f, "customers", "2024-01-05,true", "2024-01-05,true,"),
+        lambda f: change(f, "customers", "2024-01-05,true", "2024-01-05,true,more"),
         ("customers.csv, line 2: found 5 cells, where the header has 4",),
     ),
     "quote not closed": (
