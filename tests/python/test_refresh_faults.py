@@ -662,7 +662,6 @@ def test_the_sample_builds_without_writing_down_its_environment(undisturbed: Pat
         ({"as_of_date": "2025-01-01' or true --"}, "var as_of_date"),
         ({"raw_schema": "main; drop schema marts"}, "var raw_schema"),
         ({"source_time_zone": "UTC'; drop schema marts; --"}, "var source_time_zone"),
-        ({"source_max_age_days": {"orders') or true --": 1}}, "var source_max_age_days"),
         ({"source_max_shrink_percent": 101}, "var source_max_shrink_percent"),
         ({"no_such_var": 1}, "no_such_var"),
     ],
@@ -679,6 +678,13 @@ def test_a_bad_var_is_refused_and_the_publication_stands(
     )
     assert_failed(run(arguments), ExitCode.CONFIGURATION, word)
     assert Ledger(warehouse).runs() == runs
+    assert_stands(warehouse, publication)
+
+
+def test_a_var_that_only_dbt_can_judge_is_refused_as_well(small: Path, warehouse: Path) -> None:
+    publication = current_publication(warehouse)
+    finished = refresh(small / "raw", warehouse, source_max_age_days={"orders') or true --": 1})
+    assert_failed(finished, ExitCode.CONFIGURATION, "vars: source_max_age_days has 'orders') or")
     assert_stands(warehouse, publication)
 
 
