@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from customer_tiering.errors import BuildError, RawDataError
+from customer_tiering.errors import BuildError, RawDataError, VarError
 
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
@@ -95,7 +95,7 @@ def build(
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
     the file descriptors `held`, such as a lock's, and ends when this process does. Raises
     BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
-    that cannot be landed.
+    that cannot be landed, VarError on a var that dbt's own check refuses.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
     results = warehouse / "target" / "run_results.json"
@@ -136,7 +136,8 @@ def build(
             raise
     if process.returncode != 0:
         if landing := _landing_failure(run):
-            raise RawDataError(landing)
+            is_var = landing.startswith("dbt_project.yml, vars:")
+            raise VarError(landing) if is_var else RawDataError(landing)
         raise BuildError(_failure(run, results, warehouse / "logs" / "dbt.log"))
     return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
 
@@ -156,14 +157,20 @@ def _count_tests(results: Path) -> int:
 
 
 def _keys(manifest: Path) -> dict[str, list[str]]:
-    """The columns of each table's primary_key test, by the table's name in the database."""
+    """The columns of each table's primary_key test, by the table's name in the database.
+
+    Seeds are left out, as they are not published and one may be called as a table is. Of two keys
+    of a table it is always the same one, in whatever order dbt has written the manifest.
+    """
     nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
-    keys = {}
-    for node in nodes.values():
+    keys: dict[str, list[str]] = {}
+    for _, node in sorted(nodes.items()):
         test = node.get("test_metadata") or {}
         tested = nodes.get(node.get("attached_node") or "")
-        if test.get("name") == "primary_key" and tested and not node["config"].get("where"):
-            keys[tested["alias"]] = list(test["kwargs"]["columns"])
+        if not tested or tested["resource_type"] == "seed":
+            continue
+        if test.get("name") == "primary_key" and not node["config"].get("where"):
+            keys.setdefault(tested["alias"], list(test["kwargs"]["columns"]))
     return keys
 
 

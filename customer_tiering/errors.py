@@ -69,6 +69,12 @@ class RawDataError(TieringError):
     exit_code = ExitCode.SOURCE
 
 
+class VarError(TieringError):
+    """A var that only dbt can judge is wrong; dbt's own sentence says which and what is allowed."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
 class BuildError(TieringError):
     """dbt or the publication failed."""
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 
 from customer_tiering.errors import LockedError
 
@@ -23,12 +24,10 @@ def locked(warehouse: Path) -> Iterator[int]:
     path = warehouse / LOCK
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor):
             raise LockedError(
                 f"another refresh of {warehouse} is running (process {_holder(path)}); nothing was done."
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield descriptor
@@ -45,6 +44,18 @@ def is_locked(warehouse: Path) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
+            return True
+    return False
+
+
+def _taken(descriptor: int) -> bool:
+    """Take the lock, if nobody holds it for longer than a look at it takes (see `is_locked`)."""
+    for _ in range(10):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(0.05)
+        else:
             return True
     return False
 

@@ -141,7 +141,7 @@ def _csv_fault(message: str) -> str:
         return f"{cells[2]} cell{plural}, where the header has {cells[1]}"
     if "unterminated quote" in message:
         return "a double quote that is not closed"
-    if "utf-8" in message.lower() or "unicode" in message.lower():
+    if re.search("not utf-8|invalid unicode|can't decode", message, re.IGNORECASE):
         return "bytes that are not UTF-8"
     return "content that cannot be read as CSV"
 

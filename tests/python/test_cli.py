@@ -174,8 +174,11 @@ def fake_build(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_toy_project(tmp_path_factory.mktemp("toy"))
+
+
+def make_toy_project(project: Path) -> Path:
     """A dbt project that makes the small warehouse; the var score_profile 'b2b' fails a test."""
-    project = tmp_path_factory.mktemp("toy")
     settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
     for key in ("on-run-start", "models", "seeds", "snapshots", "data_tests", "flags"):
         settings.pop(key, None)

@@ -1,0 +1,68 @@
+"""A small copy of the project: the real landing, staging and quality tables, and made-up marts.
+
+Its refresh takes a third of the real one's time and reads raw files exactly as that does.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import yaml
+from compiled_project import PROJECT
+from test_cli import make_toy_project
+
+QUALITY = ("reconciliation", "rejected_records", "source_coverage")
+
+
+def make_landing_project(project: Path) -> Path:
+    """The toy project of test_cli, with the real models that quality tables are made of."""
+    make_toy_project(project)
+    settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    settings["models"] = {"customer_tiering": {"staging": {"+schema": "staging"}}}
+    settings["models"]["customer_tiering"]["intermediate"] = {
+        "+schema": "intermediate",
+        "+materialized": "table",
+    }
+    settings["models"]["customer_tiering"]["quality"] = {
+        "+schema": "quality",
+        "+materialized": "table",
+    }
+    for key in ("snapshots", "data_tests", "flags"):
+        settings.pop(key, None)
+    settings["seeds"] = {"customer_tiering": {"+schema": "rules", "+quote_columns": False}}
+    settings["seed-paths"] = ["built_seeds"]
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+    shutil.rmtree(project / "macros")
+    shutil.copytree(PROJECT / "macros", project / "macros")
+    shutil.copytree(PROJECT / "tests" / "generic", project / "tests" / "generic")
+    models = project / "models"
+    (models / "sources.yml").unlink()
+    known = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
+    wanted = {*QUALITY, *(path.stem for path in (PROJECT / "models" / "staging").rglob("*.sql"))}
+    wanted |= _raw_tables_models()
+    copied: set[str] = set()
+    while todo := wanted - copied:
+        name = todo.pop()
+        copied.add(name)
+        text = known[name].read_text(encoding="utf-8")
+        (models / f"{name}.sql").unlink(missing_ok=True)  # made up by the toy project
+        folder = models / (
+            "quality" if name in QUALITY else known[name].relative_to(PROJECT / "models").parts[0]
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(known[name], folder)
+        wanted |= set(re.findall(r"ref\('(\w+)'\)", text)) & set(known)
+    for path in (PROJECT / "models").rglob("*"):
+        if path.name.endswith("sources.yml") or path.suffix == ".md":
+            shutil.copy(path, models / f"{path.parent.name}_{path.name}")
+    (project / "built_seeds").mkdir()
+    for suffix in ("csv", "yml"):
+        shutil.copy(PROJECT / "seeds" / f"order_statuses.{suffix}", project / "built_seeds")
+    return project
+
+
+def _raw_tables_models() -> set[str]:
+    text = (PROJECT / "macros" / "staging" / "raw_tables.sql").read_text(encoding="utf-8")
+    return set(re.findall(r"'((?:int|stg)_\w+)'\]", text))
