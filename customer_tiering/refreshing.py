@@ -14,6 +14,14 @@ from rich.console import Console
 
 from customer_tiering.building import build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
+from customer_tiering.erasures import (
+    ERASED_IDS,
+    LAST_PUBLICATION,
+    erasures_of,
+    handed_over,
+    holding_erased,
+    remove_traces,
+)
 from customer_tiering.errors import BuildError, ConfigurationError, TieringError
 from customer_tiering.locking import locked
 from customer_tiering.publishing import (
@@ -51,17 +59,40 @@ class Refresh:
         started = monotonic()
         with locked(self.warehouse) as lock:
             ledger = Ledger(self.warehouse)
-            with _noted(ledger, ledger.start("refresh"), self.warehouse) as noted:
+            with (
+                _noted(ledger, ledger.start("refresh"), self.warehouse) as noted,
+                handed_over() as handed,
+            ):
                 self._preflight(noted.run)
                 noted.update(stage="build")
                 built = build(
-                    self.project, self.warehouse, self.configuration.overrides, self.console, [lock]
+                    self.project,
+                    self.warehouse,
+                    self.configuration.overrides,
+                    self.console,
+                    [lock],
+                    {ERASED_IDS: str(handed), LAST_PUBLICATION: _last_publication(self.warehouse)},
                 )
                 noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 noted.update(stage="publish")
+                erasures = erasures_of(self.warehouse, handed)
+                holding = holding_erased(self.warehouse, erasures)
                 finished = {"status": "published", "finished_at": now(), "exit_code": 0}
+                # a failed run before the first publication may have left something too
+                has_traces = bool(holding) or (
+                    erasures and not publications(self.warehouse) and len(ledger.runs()) > 1
+                )
+                if has_traces:
+                    ledger.forget_messages()
+                    finished["message"] = (
+                        "Persons asked to be erased: earlier publications that may hold them are "
+                        f"removed ({len(holding)}), and so are logs, target/ and earlier messages."
+                    )
+                    self.note(finished["message"])
                 log = noted.log_with(**finished, publication=noted.run.run_id)
-                publish(self.warehouse, log, built.keys)
+                publish(self.warehouse, log, built.keys, erasures)
+                if has_traces:
+                    remove_traces(self.warehouse, holding)
                 noted.update(**finished)
             tidy(self.warehouse, self.configuration.settings.publications_kept)
         seconds = monotonic() - started
@@ -187,10 +218,11 @@ def _check_space(warehouse: Path, settings: Settings) -> None:
 
 
 def _start_afresh(warehouse: Path) -> None:
-    """A new work database with what the last publication knows: published history and raw rows.
+    """A new work database with the raw rows of the last publication; dbt takes its history over.
 
     So what a run that failed or was cut off left has no influence on this one, and what is deleted
-    from the sources leaves no bytes behind.
+    from the sources leaves no bytes behind. Published history goes over when the raw tables are
+    landed, as it is there that it is known whose is to be left out.
     """
     work = warehouse / WORK
     for path in (work, work.with_name(f"{WORK}.wal")):
@@ -205,10 +237,7 @@ def _start_afresh(warehouse: Path) -> None:
                 str(publication / PUBLICATION).replace("'", "''")
             )
         )
-        kept = {
-            "history.published_tiers": "history.published_tiers",
-            "quality.reconciliation": "last_publication.reconciliation",
-        }
+        kept = {"quality.reconciliation": "last_publication.reconciliation"}
         for source, target in kept.items():
             schema, table = source.split(".")
             found = connection.execute(
@@ -219,6 +248,12 @@ def _start_afresh(warehouse: Path) -> None:
             if found:
                 connection.execute(f"create schema if not exists {target.split('.')[0]}")
                 connection.execute(f"create table {target} as from publication.{source}")
+
+
+def _last_publication(warehouse: Path) -> str:
+    """The file of the publication whose history goes on; empty before the first."""
+    publication = current_publication(warehouse)
+    return str(publication / PUBLICATION) if publication else ""
 
 
 def _rows(work: Path) -> dict[str, object]:

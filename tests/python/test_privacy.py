@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -76,3 +80,214 @@ def test_no_value_of_a_public_mart_holds_personal_data(
             assert before in sql
             connection.execute(f"create or replace table leak as ({sql.replace(before, after)}\n)")
             assert holding_canaries(connection, ["leak"]) != {}, after
+
+
+# -- Erasure ---------------------------------------------------------------------------------------
+
+PERSON = "canaryid77"  # into which the id that the request names was merged
+FORMER = "canaryformer42"
+
+
+def company(folder: Path) -> Path:
+    """Forty customers with orders, and one of whom everything is a canary."""
+    folder.mkdir()
+    customers = [f"C{number},person,Oslo,{number % 28 + 1:02d}" for number in range(40)]
+    write(
+        folder / "customers.csv",
+        "customer_id,customer_type,full_name,email,phone,birth_date,gender,country_code,region,city,"
+        "postal_code,acquisition_channel,signed_up_at,marketing_consent,parent_customer_id,updated_at",
+        *(
+            f"{c},{kind},Name {c},{c}@example.com,555,1980-05-{day},F,NO,East,{city},0150,web,"
+            "2024-01-01,true,,2025-01-01"
+            for c, kind, city, day in (row.split(",") for row in customers)
+        ),
+        f" {PERSON},person,Canary Name,canary@mail.example,canary555,{BORN_ON},canarygender,NO,"
+        "Canaryland,Canarytown,canary1234,canarychannel,2021-03-04 05:06:07,true,,2025-01-01",
+        f"{FORMER},person,Canary Maiden,former.canary@mail.example,canary777,canary born,F,NO,"
+        "Canaryland,Canarytown,canary1234,web,2021-03-04,true,,2024-01-01",
+        f"C900,person,Child of it,,,,,NO,,,,,2024-01-01,,{PERSON},2025-01-01",
+    )
+    orders = [
+        (f"C{number}", f"2025-{month:02d}-{number % 27 + 1:02d}", 20 + number * 7 % 90)
+        for number in range(40)
+        for month in range(1, 13)
+        if (number * month) % 5 < 2
+    ]
+    orders += [(PERSON, f"2025-{month:02d}-15", 75) for month in (2, 5, 11)]
+    orders += [(f"{FORMER} ", "2025-03-15", 60), (FORMER, "2024-12-24", 10)]
+    write(
+        folder / "orders.csv",
+        "order_id,customer_id,ordered_at,status,order_amount,currency_code",
+        *(
+            f"O{n},{who},{day},completed,{amount},CNY"
+            for n, (who, day, amount) in enumerate(orders)
+        ),
+        f"O9001,{PERSON},2025-06-01,sent to Canary Name,30,CNY",
+        f"O9002,{PERSON},2025-06-02,completed,canary amount,CNY",
+        f"O9003,{PERSON},canary day,completed,30,CNY",
+    )
+    write(
+        folder / "customer_merges.csv",
+        "from_customer_id,into_customer_id,merged_at",
+        f"{FORMER},{PERSON},2025-01-05",
+        f"{PERSON},{PERSON},2025-01-06",
+        "C1,C2,2025-04-01",
+    )
+    write(
+        folder / "tickets.csv",
+        "ticket_id,customer_id,opened_at,ticket_type,satisfaction_score",
+        f"T1,{FORMER},2025-04-01,complaint,2",
+        f"T2,{PERSON},2025-05-01,Canary Name is angry,canary score",
+        f"T3,{PERSON},when canary called,complaint,3",
+    )
+    write(
+        folder / "referrals.csv",
+        "referral_id,referrer_customer_id,referred_customer_id,referred_at",
+        f"R1,C3,{PERSON},2025-02-01",
+        f"R2,{PERSON},C4,2025-02-01",
+        f"R3,{PERSON},{FORMER},2025-02-01",
+    )
+    return folder
+
+
+def write(file: Path, *lines: str) -> None:
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def as_parquet(raw: Path, folder: Path) -> Path:
+    """The same raw tables as Parquet, with types of their own where DuckDB sees one."""
+    folder.mkdir()
+    for file in raw.glob("*.csv"):
+        duckdb.read_csv(str(file), header=True).write_parquet(str(folder / f"{file.stem}.parquet"))
+    return folder
+
+
+def refresh(raw: Path, warehouse: Path, as_of: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "customer_tiering", "refresh", "--raw", str(raw)),
+            *("--warehouse", str(warehouse), "--as-of", as_of),
+            *("--vars", "{run_date: 2026-01-31}"),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def published(raw: Path, warehouse: Path, as_of: str = "2025-12-31") -> str:
+    """Refresh, which must succeed; gives what it said."""
+    finished = refresh(raw, warehouse, as_of)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout + finished.stderr
+
+
+def files_with_canaries(warehouse: Path) -> set[str]:
+    """The files of a warehouse in whose bytes or, as databases pack them, values is a canary."""
+    found = set()
+    for file in warehouse.rglob("*"):
+        if not file.is_file() or file.is_symlink():
+            continue
+        content = file.read_bytes().lower()
+        if CANARY.encode() in content or BORN_ON.encode() in content or holds_canary(file):
+            found.add(str(file.relative_to(warehouse)))
+    return found
+
+
+def holds_canary(file: Path) -> bool:
+    """Whether a value of a database or Parquet file holds a canary; its tables, not its views."""
+    if file.suffix == ".parquet":
+        with duckdb.connect() as connection:
+            return bool(holding_canaries(connection, [f"read_parquet('{file}')"]))
+    if file.suffix == ".duckdb":
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{file}' as scanned (read_only)")
+            tables = connection.execute(
+                'select format(\'scanned."{}"."{}"\', schema_name, table_name) '
+                "from duckdb_tables() where database_name = 'scanned'"
+            ).fetchall()
+            return bool(holding_canaries(connection, [name for (name,) in tables]))
+    if file.suffix == ".sqlite":
+        with sqlite3.connect(file) as connection:
+            return any(
+                CANARY in str(row).lower() for row in connection.execute("select * from runs")
+            )
+    return False
+
+
+def totals(warehouse: Path) -> dict[str, list[tuple]]:
+    """What erasure may not change."""
+    queries = {
+        "tiers": "select period_end, tier_code, customers, window_revenue from marts.tier_summary",
+        "customers": "select tier_code, management_score, lifetime_revenue from marts.customers",
+        "rows": "from quality.reconciliation where source_table <> 'erasure_requests'",
+        "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
+        f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",
+    }
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        connection.execute("use warehouse")
+        return {
+            name: sorted(connection.execute(query).fetchall(), key=repr)
+            for name, query in queries.items()
+        }
+
+
+def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
+    """Published twice and once failed, then erased, then all old files again: in Parquet."""
+    raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
+    published(raw, warehouse, "2025-09-30")
+    published(raw, warehouse)
+    before = totals(warehouse)
+    broken = shutil.copytree(raw, tmp_path / "broken")
+    write(broken / "customers.csv", "Canary Name,canary@mail.example", "1,2")
+    assert refresh(broken, warehouse, "2025-12-31").returncode != 0
+
+    runs = sorted(path.name for path in (warehouse / "publications").iterdir())
+    with_person = files_with_canaries(warehouse)
+    assert {"logs/dbt.log", "runs.sqlite"} <= with_person
+    for run in runs:
+        assert {
+            f"publications/{run}/{name}.duckdb" for name in ("marts", "restricted")
+        } <= with_person
+        assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
+    assert len(runs) == 2
+
+    write(
+        raw / "erasure_requests.csv",
+        "customer_id,requested_at",
+        f"{FORMER},2026-01-10 09:00:00",
+        f" {FORMER},2026-01-11 09:00:00",
+        f"{PERSON},canary asks",
+        "canarynobody,2026-01-12",
+    )
+    said = published(raw, warehouse)
+    assert "that may hold them are removed (2)" in said
+    assert "canary" not in said.lower()
+    assert files_with_canaries(warehouse) == set()
+    assert not set(runs) & {path.name for path in (warehouse / "publications").iterdir()}
+    assert totals(warehouse) == before
+
+    replayed = as_parquet(raw, tmp_path / "replayed")
+    assert "removed" not in published(replayed, warehouse)
+    assert files_with_canaries(warehouse) == set()
+    assert totals(warehouse) == before
+    assert len(list((warehouse / "publications").iterdir())) == 2
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        assert connection.execute(
+            "select customer_id, is_erased, has_marketing_consent, country_code, city "
+            "from warehouse.marts.customers where is_erased"
+        ).fetchall() == [("erased_000001_2", True, False, "NO", None)]
+        assert connection.execute(
+            "select source_key, reject_reason from warehouse.quality.rejected_records "
+            "where source_table = 'erasure_requests' order by all"
+        ).fetchall() == [
+            ("erased_000001_2", "unreadable_value"),
+            ("erased_000002", "unknown_customer"),
+        ]
+        connection.execute(f"attach '{warehouse}/restricted.duckdb' as restricted (read_only)")
+        assert connection.execute(
+            "select count(*), count(*) filter (customer_id like 'erased%') "
+            "from restricted.restricted.customer_contacts"
+        ).fetchone() == (40, 0)
