@@ -101,9 +101,10 @@
 {%- endmacro %}
 
 
-{# The select list and the joins by which a raw table is landed without the erased: {columns, from}. `present`
-   are its columns by lower-case name; those that are missing are not among the result's. #}
-{% macro without_erased(source, relation, present) %}
+{# The select list and the joins by which a raw table is landed without the erased and with pseudonyms, whichever
+   is asked for: {columns, from}. `present` are its columns by lower-case name; those that are missing are not
+   among the result's. #}
+{% macro masked(source, relation, present, is_erasing) %}
     {% set names = adapter.quote(source.schema) ~ '.erased_ids' %}
     {% set joins = [] %}
     {% set columns = {} %}
@@ -111,19 +112,24 @@
         if column.name in present and column.config.meta.get('customer_id') %}
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
         {% set erased = 'erased_' ~ column.name %}
-        {% do joins.append(
-            ' left join ' ~ names ~ ' as ' ~ erased ~ ' on ' ~ customer_tiering.read_text(raw)
-            ~ ' = ' ~ erased ~ '.customer_id'
-        ) %}
-        {% do columns.update({
-            column.name: 'coalesce(' ~ erased ~ '.erased_id, cast(' ~ raw ~ ' as varchar))'
-        }) %}
+        {% set kept = 'cast(' ~ raw ~ ' as varchar)' %}
+        {% if customer_tiering.is_pseudonymising() %}
+            {% set kept = customer_tiering.customer_pseudonym(customer_tiering.read_text(raw)) %}
+        {% endif %}
+        {% if is_erasing %}
+            {% do joins.append(
+                ' left join ' ~ names ~ ' as ' ~ erased ~ ' on ' ~ customer_tiering.read_text(raw)
+                ~ ' = ' ~ erased ~ '.customer_id'
+            ) %}
+            {% set kept = 'coalesce(' ~ erased ~ '.erased_id, ' ~ kept ~ ')' %}
+        {% endif %}
+        {% do columns.update({column.name: kept}) %}
     {% endfor %}
     {% for column in source.columns.values() if column.name in present %}
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
         {% set is_id = column.name in columns %}
         {% set kept = columns.get(column.name, raw) %}
-        {% if 'customer_id' in columns and column.name != 'customer_id' %}
+        {% if is_erasing and 'customer_id' in columns and column.name != 'customer_id' %}
             {% set is_other = 'erased_customer_id.customer_id is null' %}
             {% if column.config.meta.get('pii') or column.config.meta.get('erase') %}
                 {% set kept = 'case when ' ~ is_other ~ ' then ' ~ kept ~ ' end' %}
@@ -188,6 +194,10 @@
             ~ "and schema_name = 'history' and table_name = 'published_tiers'"
         ).columns[0].values()[0] %}
         {% if found %}
+            {# under pseudonyms nothing goes over that was published before ids were pseudonyms #}
+            {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
+            {% set written = customer_tiering.customer_pseudonym('customer_id') if is_pseudonymising
+                else 'customer_id' %}
             {% set relation = api.Relation.create(
                 database=target.database, schema='history', identifier='published_tiers', type='table'
             ) %}
@@ -195,7 +205,8 @@
             {% do run_query(
                 'create table ' ~ relation ~ ' as select * from published_before.history.published_tiers'
                 ~ " where not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')"
-                ~ (' and customer_id not in (select customer_id from ' ~ adapter.quote(sources[0].schema)
+                ~ (" and regexp_full_match(customer_id, '[0-9a-f]{32}')" if is_pseudonymising else '')
+                ~ (' and customer_id not in (select ' ~ written ~ ' from ' ~ adapter.quote(sources[0].schema)
                     ~ '.erased_ids)' if is_erasing else '')
             ) %}
             {# dbt looked at what is there before it ran this #}
@@ -203,4 +214,14 @@
         {% endif %}
         {% do run_query('detach published_before') %}
     {% endif %}
+{% endmacro %}
+
+
+{# An id's keyed pseudonym, by a function that the profile's plugin gives the connection; NULL for NULL. #}
+{% macro customer_pseudonym(expression) %}
+    {{ return(adapter.dispatch('customer_pseudonym', 'customer_tiering')(expression)) }}
+{% endmacro %}
+
+{% macro default__customer_pseudonym(expression) %}
+    {{ return('customer_pseudonym(' ~ expression ~ ')') }}
 {% endmacro %}

@@ -22,14 +22,15 @@
         {% do run_query('create schema if not exists ' ~ adapter.quote(sources[0].schema)) %}
     {% endif %}
     {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
+    {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
     {% for source in sources %}
         {% do run_query('create schema if not exists ' ~ adapter.quote(source.schema)) %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% set present = customer_tiering.columns_of(relation) if relation.query else {} %}
         {% set columns = [] %}
         {% set masked = {'columns': {}, 'from': relation.query} %}
-        {% if is_erasing and relation.query %}
-            {% set masked = customer_tiering.without_erased(source, relation, present) %}
+        {% if relation.query and (is_erasing or is_pseudonymising) %}
+            {% set masked = customer_tiering.masked(source, relation, present, is_erasing) %}
         {% endif %}
         {% for column in source.columns.values() %}
             {% set as_text = relation.kind == 'table' or not relation.query %}
@@ -51,8 +52,9 @@
         {% endfor %}
         {% set target_name = adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier) %}
         {% do customer_tiering.drop_landed(source) %}
+        {# a view would make the pseudonyms each time it is read #}
         {% do run_query(
-            'create ' ~ relation.kind ~ ' ' ~ target_name ~ ' as select ' ~ columns | join(', ')
+            'create ' ~ ('table' if is_pseudonymising else relation.kind) ~ ' ' ~ target_name ~ ' as select ' ~ columns | join(', ')
             ~ (' from ' ~ masked.from if relation.query else ' where false')
         ) %}
     {% endfor %}

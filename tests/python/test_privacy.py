@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -41,15 +42,18 @@ def raw_with_canaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def holding_canaries(
-    connection: duckdb.DuckDBPyConnection, relations: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    relations: Iterable[str],
+    words: Iterable[str] = (CANARY, BORN_ON),
 ) -> dict[str, int]:
     """The rows with a canary in any value, of the relations that have some."""
     found = {}
+    condition = " or ".join(
+        f"contains(lower(cast(whole_row as varchar)), '{word}')" for word in words
+    )
     for relation in relations:
         (rows,) = connection.execute(
-            f"select count(*) from {relation} as whole_row "
-            f"where contains(lower(cast(whole_row as varchar)), '{CANARY}') "
-            f"or contains(cast(whole_row as varchar), '{BORN_ON}')"
+            f"select count(*) from {relation} as whole_row where {condition}"
         ).fetchone()
         if rows:
             found[relation] = rows
@@ -162,14 +166,21 @@ def as_parquet(raw: Path, folder: Path) -> Path:
     return folder
 
 
-def refresh(raw: Path, warehouse: Path, as_of: str) -> subprocess.CompletedProcess[str]:
+def refresh(
+    raw: Path,
+    warehouse: Path,
+    as_of: str,
+    project_vars: str = "run_date: 2026-01-31",
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             *(sys.executable, "-m", "customer_tiering", "refresh", "--raw", str(raw)),
             *("--warehouse", str(warehouse), "--as-of", as_of),
-            *("--vars", "{run_date: 2026-01-31}"),
+            *("--vars", f"{{{project_vars}}}"),
         ],
         cwd=PROJECT,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
     )
@@ -182,23 +193,23 @@ def published(raw: Path, warehouse: Path, as_of: str = "2025-12-31") -> str:
     return finished.stdout + finished.stderr
 
 
-def files_with_canaries(warehouse: Path) -> set[str]:
+def files_with_canaries(warehouse: Path, words: Iterable[str] = (CANARY, BORN_ON)) -> set[str]:
     """The files of a warehouse in whose bytes or, as databases pack them, values is a canary."""
     found = set()
     for file in warehouse.rglob("*"):
         if not file.is_file() or file.is_symlink():
             continue
         content = file.read_bytes().lower()
-        if CANARY.encode() in content or BORN_ON.encode() in content or holds_canary(file):
+        if any(word.encode() in content for word in words) or holds_canary(file, words):
             found.add(str(file.relative_to(warehouse)))
     return found
 
 
-def holds_canary(file: Path) -> bool:
+def holds_canary(file: Path, words: Iterable[str]) -> bool:
     """Whether a value of a database or Parquet file holds a canary; its tables, not its views."""
     if file.suffix == ".parquet":
         with duckdb.connect() as connection:
-            return bool(holding_canaries(connection, [f"read_parquet('{file}')"]))
+            return bool(holding_canaries(connection, [f"read_parquet('{file}')"], words))
     if file.suffix == ".duckdb":
         with duckdb.connect() as connection:
             connection.execute(f"attach '{file}' as scanned (read_only)")
@@ -206,12 +217,11 @@ def holds_canary(file: Path) -> bool:
                 'select format(\'scanned."{}"."{}"\', schema_name, table_name) '
                 "from duckdb_tables() where database_name = 'scanned'"
             ).fetchall()
-            return bool(holding_canaries(connection, [name for (name,) in tables]))
+            return bool(holding_canaries(connection, [name for (name,) in tables], words))
     if file.suffix == ".sqlite":
         with sqlite3.connect(file) as connection:
-            return any(
-                CANARY in str(row).lower() for row in connection.execute("select * from runs")
-            )
+            rows = [str(row).lower() for row in connection.execute("select * from runs")]
+            return any(word in row for word in words for row in rows)
     return False
 
 
@@ -291,3 +301,38 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
             "select count(*), count(*) filter (customer_id like 'erased%') "
             "from restricted.restricted.customer_contacts"
         ).fetchone() == (40, 0)
+
+
+# -- Pseudonyms ------------------------------------------------------------------------------------
+
+KEY = "canary-key-0123456789"
+# printf canaryid77 | openssl dgst -sha256 -hmac canary-key-0123456789, the first 32 digits
+PSEUDONYM = "6013ee410383ce3a1dbc68e4ac600f3c"
+
+
+def test_neither_ids_nor_the_key_are_written_where_pseudonyms_are_asked_for(tmp_path: Path) -> None:
+    """In a build that is published, and in one that fails with as much said as dbt can."""
+    raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
+    asked = ("2025-12-31", "run_date: 2026-01-31, pseudonymise_ids: true")
+    finished = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/work.duckdb' as work (read_only)")
+        assert connection.execute(
+            "select customer_id, lifetime_orders, lifetime_revenue from work.marts.customers "
+            f"where customer_id = '{PSEUDONYM}'"
+        ).fetchall() == [(PSEUDONYM, 5, 295)]  # under both ids, with blanks or without
+        assert connection.execute(
+            "select count(*), count(*) filter (regexp_full_match(customer_id, '[0-9a-f]{32}')), "
+            f"count(*) filter (parent_customer_id = '{PSEUDONYM}') from work.marts.customers"
+        ).fetchone() == (41, 41, 1)
+
+    (raw / "orders.csv").write_text("order_id,customer_id\n")
+    (raw / "customers.csv").write_text("customer_id\n")
+    failed = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
+    assert failed.returncode != 0
+    said = finished.stdout + finished.stderr + failed.stdout + failed.stderr
+    assert KEY not in said
+    assert PERSON not in said
+    assert files_with_canaries(warehouse, [KEY, PERSON, FORMER]) == set()
+    assert "work.duckdb" in files_with_canaries(warehouse, [PSEUDONYM])
