@@ -89,11 +89,13 @@ def build(
     overrides: Mapping[str, object],
     console: Console,
     held: Sequence[int] = (),
+    told: Mapping[str, str] | None = None,
 ) -> Build:
     """Build and test all models into `warehouse`/work.duckdb.
 
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
-    the file descriptors `held`, such as a lock's, and ends when this process does. Raises
+    the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
+    process does. Raises
     BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
     that cannot be landed, VarError on a var that dbt's own check refuses.
     """
@@ -107,6 +109,7 @@ def build(
             cwd=project_dir,
             env={
                 **os.environ,
+                **(told or {}),
                 "TIERING_WAREHOUSE": str(warehouse),
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 "PYTHONUTF8": "1",

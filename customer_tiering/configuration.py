@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     ValidationError,
 )
 
 from customer_tiering.errors import ConfigurationError
+from customer_tiering.pseudonyms import KEY, KEY_LENGTH
 from customer_tiering.seed_rules import check_seeds, notes_on
 from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
 
@@ -150,6 +153,7 @@ class Settings(BaseModel):
     top_tier_percent_from: _whole(0, 100)
     top_tier_percent_to: _whole(0, 100)
     top_tier_min_holders: _whole(1, 999_999_999)
+    pseudonymise_ids: Annotated[StrictBool, Field(description="true or false")]
     source_max_age_days: Annotated[
         dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=36_600)]],
         Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
@@ -295,6 +299,11 @@ def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, An
         if isinstance(run, date) and as_of > run:
             refuse("as_of_date", f"{run} (run_date) or earlier")
     _check_frozen_edges(settings, refuse)
+    key = os.environ.get(KEY, "")
+    if settings.pseudonymise_ids and len(key) < KEY_LENGTH:
+        found = f"a key of {len(key)} characters" if key else "no value"
+        allowed = f"a secret of at least {KEY_LENGTH} characters, as pseudonymise_ids is true"
+        raise ConfigurationError(f"environment variable {KEY}", found, allowed)
 
 
 def _check_frozen_edges(settings: Settings, refuse: Any) -> None:

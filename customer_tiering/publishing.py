@@ -35,7 +35,10 @@ UNFINISHED = ".partial"
 
 
 def publish(
-    warehouse: Path, log: Sequence[Run], keys: Mapping[str, list[str]] | None = None
+    warehouse: Path,
+    log: Sequence[Run],
+    keys: Mapping[str, list[str]] | None = None,
+    erasures: Mapping[str, object] | None = None,
 ) -> Path:
     """Publish `warehouse`/work.duckdb as the publication of the last run of a log; gives its folder.
 
@@ -43,7 +46,7 @@ def publish(
     the old one open keep it. The log becomes quality.refresh_log. `keys` are the key columns of
     tables by name, by which the Parquet copies are ordered (all columns for other tables): so
     equal contents are equal bytes. What was laid into the folder that `prepare` gives, such as the
-    audit's pages, is published with it. Raises BuildError, and then the old publication stands.
+    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. Raises BuildError, and then the old publication stands.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
@@ -52,7 +55,7 @@ def publish(
         _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, log)
         _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS)
         _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
-        _write_manifest(unfinished, run)
+        _write_manifest(unfinished, run, erasures)
         _seal(unfinished)
         os.rename(unfinished, finished)
         _sync(finished.parent)
@@ -209,13 +212,15 @@ def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]
             )
 
 
-def _write_manifest(folder: Path, run: Run) -> None:
+def _write_manifest(folder: Path, run: Run, erasures: Mapping[str, object] | None) -> None:
     files = {
         str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
     manifest = {"run_id": run.run_id, "as_of_date": run.as_of_date, "files": files}
+    if erasures:
+        manifest["erasures"] = dict(erasures)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 

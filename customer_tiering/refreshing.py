@@ -15,6 +15,14 @@ from rich.console import Console
 from customer_tiering.auditing import audit
 from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
+from customer_tiering.erasures import (
+    ERASED_IDS,
+    LAST_PUBLICATION,
+    erasures_of,
+    handed_over,
+    holding_erased,
+    remove_traces,
+)
 from customer_tiering.errors import (
     BuildError,
     ConfigurationError,
@@ -66,18 +74,15 @@ class Refresh:
         with locked(self.warehouse) as lock:
             ledger = Ledger(self.warehouse)
             run = ledger.start("refresh", _seen(self.warehouse))
-            with _noted(ledger, run, self.warehouse) as noted:
+            with _noted(ledger, run, self.warehouse) as noted, handed_over() as erased:
                 self._preflight(ledger)
                 noted.update(stage="build")
-                built = self._build(lock)
+                built = self._build(lock, erased)
                 noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 noted.update(stage="audit")
                 self._audit(noted.run)
                 noted.update(stage="publish")
-                finished = {"status": "published", "finished_at": now(), "exit_code": 0}
-                log = noted.log_with(**finished, publication=noted.run.run_id)
-                publish(self.warehouse, log, built.keys)
-                noted.update(**finished)
+                self._publish(noted, built, erased)
             tidy(self.warehouse, self.configuration.settings.publications_kept)
         seconds = monotonic() - started
         self.console.print(
@@ -96,16 +101,48 @@ class Refresh:
         with failing_as(f"the new work database {self.warehouse / WORK}"):
             _start_afresh(self.warehouse)
 
-    def _build(self, lock: int) -> Build:
-        """Build with dbt. When it fails and a raw file cannot be read, that is what is told."""
+    def _build(self, lock: int, erased: Path) -> Build:
+        """Build with dbt. When it fails and a raw file cannot be read, that is what is told.
+
+        dbt takes published history over from the last publication, and leaves in the file `erased`
+        which ids are erased.
+        """
+        told = {ERASED_IDS: str(erased), LAST_PUBLICATION: _last_publication(self.warehouse)}
         try:
             return build(
-                self.project, self.warehouse, self.configuration.overrides, self.console, [lock]
+                self.project,
+                self.warehouse,
+                self.configuration.overrides,
+                self.console,
+                [lock],
+                told,
             )
         except BuildError:
             if folder := self._raw_folder():
                 check_contents(folder, contract_tables(self.project))
             raise
+
+    def _publish(self, noted: _Noted, built: Build, erased: Path) -> None:
+        """Let readers see what was built, and remove what may still hold persons erased since."""
+        erasures = erasures_of(self.warehouse, erased)
+        holding = holding_erased(self.warehouse, erasures)
+        finished = {"status": "published", "finished_at": now(), "exit_code": 0}
+        # a failed run before the first publication may have left something too
+        has_traces = bool(holding) or (
+            erasures and not publications(self.warehouse) and len(noted.ledger.runs()) > 1
+        )
+        if has_traces:
+            noted.ledger.forget_messages()
+            finished["message"] = (
+                "Persons asked to be erased: earlier publications that may hold them are "
+                f"removed ({len(holding)}), and so are logs, target/ and earlier messages."
+            )
+            self.note(finished["message"])
+        log = noted.log_with(**finished, publication=noted.run.run_id)
+        publish(self.warehouse, log, built.keys, erasures)
+        if has_traces:
+            remove_traces(self.warehouse, holding)
+        noted.update(**finished)
 
     def _audit(self, run: Run) -> None:
         """Check what was built, beside what readers see; the pages are published with it."""
@@ -243,10 +280,11 @@ def _check_space(warehouse: Path, settings: Settings) -> None:
 
 
 def _start_afresh(warehouse: Path) -> None:
-    """A new work database with what the last publication knows: published history and raw rows.
+    """A new work database with the raw rows of the last publication; dbt takes its history over.
 
     So what a run that failed or was cut off left has no influence on this one, and what is deleted
-    from the sources leaves no bytes behind.
+    from the sources leaves no bytes behind. Published history goes over when the raw tables are
+    landed, as it is there that it is known whose is to be left out.
     """
     work = warehouse / WORK
     for path in (work, work.with_name(f"{WORK}.wal")):
@@ -261,10 +299,7 @@ def _start_afresh(warehouse: Path) -> None:
                 str(publication / PUBLICATION).replace("'", "''")
             )
         )
-        kept = {
-            "history.published_tiers": "history.published_tiers",
-            "quality.reconciliation": "last_publication.reconciliation",
-        }
+        kept = {"quality.reconciliation": "last_publication.reconciliation"}
         for source, target in kept.items():
             schema, table = source.split(".")
             found = connection.execute(
@@ -275,6 +310,12 @@ def _start_afresh(warehouse: Path) -> None:
             if found:
                 connection.execute(f"create schema if not exists {target.split('.')[0]}")
                 connection.execute(f"create table {target} as from publication.{source}")
+
+
+def _last_publication(warehouse: Path) -> str:
+    """The file of the publication whose history goes on; empty before the first."""
+    publication = current_publication(warehouse)
+    return str(publication / PUBLICATION) if publication else ""
 
 
 def _rows(work: Path) -> dict[str, object]:

@@ -109,6 +109,14 @@ class Ledger:
             )
             return [Run(*row) for row in rows]
 
+    def forget_messages(self) -> None:
+        """Take away the messages of all runs, and their bytes: they may quote raw values."""
+        with self._connection() as connection:
+            connection.execute("pragma secure_delete = on")
+            connection.execute("update runs set message = null where message is not null")
+            connection.commit()
+            connection.execute("vacuum")
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """A connection whose changes are on the disk, or undone, when it is left."""

@@ -9,6 +9,7 @@
         {% do customer_tiering.iso_date('as_of_date', var('as_of_date')) %}
     {% endif %}
     {% do customer_tiering.iso_date('history_starts_on', var('history_starts_on')) %}
+    {% do customer_tiering.is_pseudonymising() %}
     {% do customer_tiering.chosen('review_period', ['month', 'week', 'quarter']) %}
     {% if not modules.re.fullmatch('[A-Z]{3}', var('reporting_currency') | string) %}
         {{ exceptions.raise_compiler_error(

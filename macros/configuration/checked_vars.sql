@@ -62,3 +62,9 @@
 {% macro history_starts_on() -%}
     {{ return("date '" ~ customer_tiering.iso_date('history_starts_on', var('history_starts_on')) ~ "'") }}
 {%- endmacro %}
+
+
+{# Whether customer ids are replaced by keyed pseudonyms. #}
+{% macro is_pseudonymising() -%}
+    {{ return(customer_tiering.chosen('pseudonymise_ids', ['true', 'false', 'True', 'False']) | lower == 'true') }}
+{%- endmacro %}

@@ -18,15 +18,25 @@
 
 {% macro default__land_raw_tables(sources) %}
     {% set landed = [] %}
+    {% if sources %}
+        {% do run_query('create schema if not exists ' ~ adapter.quote(sources[0].schema)) %}
+    {% endif %}
+    {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
+    {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
     {% for source in sources %}
         {% do run_query('create schema if not exists ' ~ adapter.quote(source.schema)) %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% set present = customer_tiering.columns_of(relation) if relation.query else {} %}
         {% set columns = [] %}
+        {% set masked = {'columns': {}, 'from': relation.query} %}
+        {% if relation.query and (is_erasing or is_pseudonymising) %}
+            {% set masked = customer_tiering.masked(source, relation, present, is_erasing) %}
+        {% endif %}
         {% for column in source.columns.values() %}
             {% set as_text = relation.kind == 'table' or not relation.query %}
             {% if column.name in present %}
-                {% do columns.append(adapter.quote(present[column.name]) ~ ' as ' ~ adapter.quote(column.name)) %}
+                {% set value = masked.columns.get(column.name, adapter.quote(present[column.name])) %}
+                {% do columns.append(value ~ ' as ' ~ adapter.quote(column.name)) %}
             {% elif relation.query and column.config.meta.get('required') %}
                 {{ exceptions.raise_compiler_error(
                     relation.name ~ " has no column " ~ column.name ~ "; found are "
@@ -42,9 +52,10 @@
         {% endfor %}
         {% set target_name = adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier) %}
         {% do customer_tiering.drop_landed(source) %}
+        {# a view would make the pseudonyms each time it is read #}
         {% do run_query(
-            'create ' ~ relation.kind ~ ' ' ~ target_name ~ ' as select ' ~ columns | join(', ')
-            ~ (' from ' ~ relation.query if relation.query else ' where false')
+            'create ' ~ ('table' if is_pseudonymising else relation.kind) ~ ' ' ~ target_name ~ ' as select ' ~ columns | join(', ')
+            ~ (' from ' ~ masked.from if relation.query else ' where false')
         ) %}
     {% endfor %}
     {% if sources %}
@@ -55,6 +66,8 @@
         ) %}
         {% do customer_tiering.keep_contract(sources) %}
     {% endif %}
+    {% do customer_tiering.hand_over_erased_ids(sources, is_erasing) %}
+    {% do customer_tiering.carry_published_history(sources, is_erasing) %}
     {% do customer_tiering.guard_raw_tables(sources) %}
 {% endmacro %}
 

@@ -5,6 +5,7 @@
     {{ return([
         ['crm', 'customers', 'stg_crm__customers'],
         ['crm', 'customer_merges', 'stg_crm__customer_merges'],
+        ['crm', 'erasure_requests', 'int_erasure_requests'],
         ['shop', 'orders', 'int_orders'],
         ['shop', 'order_items', 'int_order_items'],
         ['shop', 'products', 'stg_shop__products'],

@@ -1190,6 +1190,24 @@ def test_broken_var_is_refused(
     assert allowed in tail
 
 
+@pytest.mark.parametrize(
+    ("key", "found"), [("", "no value"), ("a-key-too-short", "a key of 15 characters")]
+)
+def test_pseudonyms_without_a_good_key_are_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, key: str, found: str
+) -> None:
+    monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", key)
+    assert load_configuration(project, {})
+    with pytest.raises(ConfigurationError) as error:
+        load_configuration(project, {"pseudonymise_ids": True})
+    assert str(error.value) == (
+        f"environment variable DBT_ENV_SECRET_PSEUDONYM_KEY: found {found}; "
+        "allowed is a secret of at least 16 characters, as pseudonymise_ids is true."
+    )
+    monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", "a-key-long-enough")
+    assert load_configuration(project, {"pseudonymise_ids": True}).settings.pseudonymise_ids
+
+
 @pytest.mark.parametrize("text", ["{x", "rfm_window_days", "- a", "", "3"])
 def test_vars_that_are_no_mapping_are_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^command line, --vars: found .*; allowed is "):

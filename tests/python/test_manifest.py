@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from compiled_project import PROJECT, CompiledProject
+from lineage import Columns, derived, relation_of
 
 Node = dict[str, Any]
 
@@ -180,6 +182,89 @@ def test_personal_data_stay_in_restricted_marts(manifest: Node) -> None:
             else:
                 assert not marked, f"{node['name']}.{name} is personal"
                 assert name not in personal, f"{node['name']}.{name} is personal"
+
+
+# What may be known of personal data: the band of an age, and which values were bad (not the values).
+ALLOWED = {
+    ("marts.customers", "age_band"),
+    ("staging.base_crm__customers", "has_nulled_values"),
+    ("staging.base_crm__customers", "nulled_values"),
+}
+
+
+def tagged(manifest: Node, *kinds: str) -> Columns:
+    """The columns of relations that are marked as personal data."""
+    return {
+        (f"{node['schema']}.{node.get('alias') or node['name']}", name)
+        for node in nodes(manifest, *kinds)
+        for name, column in node["columns"].items()
+        if column["config"]["meta"].get("pii")
+    }
+
+
+def columns_of(project: CompiledProject) -> dict[str, list[str]]:
+    """The columns of every raw table, seed and model, by schema.table."""
+    columns = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
+    with project.build({}) as connection:
+        for schema, table, column in connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns "
+            "where table_catalog = 'work' order by 1, 2, ordinal_position"
+        ).fetchall():
+            columns.setdefault(f"{schema}.{table}", []).append(column)
+    return {relation: list(dict.fromkeys(names)) for relation, names in columns.items()}
+
+
+def test_every_column_that_holds_personal_data_is_marked_so(
+    manifest: Node, compiled: Callable[..., CompiledProject]
+) -> None:
+    """The marks are those of the raw columns and of all that derives from them, and no others."""
+    raw = tagged(manifest, "source")
+    found = derived(compiled(), raw, columns_of(compiled()), ALLOWED)
+    assert found - raw == tagged(manifest, "model", "snapshot")
+    assert {relation.split(".")[0] for relation, _ in found} == {
+        *("raw", "staging", "intermediate", "restricted")
+    }
+
+
+@pytest.mark.parametrize(
+    ("relation", "column", "before", "after"),
+    [
+        ("marts.customers", "city", "customers.city,", "customers.email as city,"),
+        ("marts.customers", "city", "customers.city,", "left(aged.birth_date, 4) as city,"),
+        (
+            "quality.rejected_records",
+            "raw_record",
+            "raw_record\n",
+            "raw_record_restricted as raw_record\n",
+        ),
+    ],
+)
+def test_lineage_sees_a_leak(
+    manifest: Node,
+    compiled: Callable[..., CompiledProject],
+    relation: str,
+    column: str,
+    before: str,
+    after: str,
+) -> None:
+    def leaking(sql: str) -> str:
+        sql = sql.replace(
+            "customers.customer_key,\n", "customers.customer_key, customers.birth_date,\n"
+        )
+        assert before in sql
+        return sql.replace(before, after)
+
+    project = replace(
+        compiled(),
+        models=tuple(
+            replace(model, sql=leaking(model.sql))
+            if relation_of(model.relation) == relation
+            else model
+            for model in compiled().models
+        ),
+    )
+    found = derived(project, tagged(manifest, "source"), columns_of(compiled()), ALLOWED)
+    assert (relation, column) in found
 
 
 def test_every_column_of_every_model_is_described(

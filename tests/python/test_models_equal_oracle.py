@@ -43,11 +43,13 @@ def assert_equal(project, raw, project_rules, **build) -> oracle.Result:
 
 
 def test_the_sample_refreshed_by_the_command_line(sample_warehouse):
-    result = oracle.compute(oracle.load_raw(PROJECT / "sample"), rules(), RUN_DATE)
+    raw = oracle.erased(oracle.load_raw(PROJECT / "sample"), rules(), RUN_DATE)
+    result = oracle.compute(raw, rules(), RUN_DATE)
     with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
         found = differences(connection, result)
     assert not found, "\n".join(found)
     assert len(result.customer_periods) > 40_000
+    assert sum(name.startswith("erased_") for name in result.customers) == 6
 
 
 def test_completejourney_small(compiled):

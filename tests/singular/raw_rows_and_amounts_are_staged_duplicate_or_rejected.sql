@@ -28,6 +28,10 @@ staged as (
     from {{ ref('int_customer_merges') }}
     where reject_reason is null
     union all
+    select 'erasure_requests' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_erasure_requests') }}
+    where not is_of_unknown_customer
+    union all
     select 'orders' as source_table, count(*) as row_count, coalesce(sum(order_amount), 0) as amount
     from {{ ref('int_orders') }}
     where not is_without_rate

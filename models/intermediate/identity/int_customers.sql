@@ -10,6 +10,12 @@ orders as (
     select * from {{ ref('int_orders') }}
 ),
 
+erased as (
+    select distinct customer_keys.customer_key
+    from {{ ref('stg_crm__erasure_requests') }} as erasure_requests
+    inner join customer_keys on erasure_requests.customer_id = customer_keys.customer_id
+),
+
 members as (
     select
         customers.*,
@@ -88,7 +94,10 @@ resolved as (
         joined.company_size,
         joined.acquisition_channel,
 
-        joined.has_marketing_consent,
+        case
+            when erased.customer_key is null then joined.has_marketing_consent else false
+        end as has_marketing_consent,
+        erased.customer_key is not null as is_erased,
         joined.is_inferred,
 
         joined.birth_date,
@@ -98,6 +107,7 @@ resolved as (
         on
             joined.customer_key = survivors.customer_key
             and survivors.customer_id = survivors.resolved_customer_id
+    left join erased on joined.customer_key = erased.customer_key
     left join customer_keys as parents on joined.parent_customer_id = parents.customer_id
 )
 

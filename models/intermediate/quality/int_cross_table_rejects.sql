@@ -15,6 +15,10 @@ customer_merges as (
     select * from {{ ref('int_customer_merges') }}
 ),
 
+erasure_requests as (
+    select * from {{ ref('int_erasure_requests') }}
+),
+
 interactions as (
     select * from {{ ref('int_interactions') }}
 ),
@@ -78,6 +82,16 @@ rejects as (
         cast(null as decimal(18, 2)) as rejected_amount
     from customer_merges
     where reject_reason is not null
+    union all
+    select
+        'erasure_requests' as source_table,
+        customer_id as row_key,
+        'rejected' as action,
+        'unknown_customer' as reject_reason,
+        'customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from erasure_requests
+    where is_of_unknown_customer
     union all
     select
         'interactions' as source_table,

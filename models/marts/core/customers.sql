@@ -98,6 +98,7 @@ select
     coalesce(tiers.tier_rank, 0) as tier_rank,
 
     customers.has_marketing_consent,
+    customers.is_erased,
     customers.is_inferred,
 
     customers.signed_up_on,

@@ -11,4 +11,4 @@ select
 
     birth_date
 from customers
-where not is_inferred
+where not is_inferred and not is_erased

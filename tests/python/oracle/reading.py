@@ -360,6 +360,11 @@ CONTRACT: dict[str, Table] = {
         key=("from_customer_id", "into_customer_id"),
         newest_by="merged_at",
     ),
+    "erasure_requests": Table(
+        columns=(required("customer_id"), required("requested_at", read_stamp)),
+        key=("customer_id",),
+        newest_by="requested_at",
+    ),
     "interactions": Table(
         columns=(
             required("interaction_id"),

@@ -77,7 +77,7 @@ class Facts:
 
 def reject_strangers(staging: Staging, people: Identity) -> None:
     """Reject facts of unknown customers, and referrals of oneself."""
-    for table, column in OWNER.items():
+    for table, column in {**OWNER, "erasure_requests": "customer_id"}.items():
         strangers = [
             row
             for row in staging.rows(table)

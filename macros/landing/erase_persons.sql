@@ -1,0 +1,227 @@
+{# Erasure where the raw tables are landed: nothing that is built afterwards can hold the person. The mapping
+   of ids to anonymous ids is a view over the raw files or tables, so that it is stored nowhere. #}
+
+{# Makes the view raw.erased_ids and says whether there are any. #}
+{% macro land_erased_ids(sources) %}
+    {{ return(adapter.dispatch('land_erased_ids', 'customer_tiering')(sources)) }}
+{% endmacro %}
+
+{% macro default__land_erased_ids(sources) %}
+    {% set found = {} %}
+    {% for source in sources if source.name in ('erasure_requests', 'customer_merges') %}
+        {% set relation = customer_tiering.raw_relation(source) %}
+        {% if relation.query %}
+            {% set present = customer_tiering.columns_of(relation) %}
+            {% set values = [] %}
+            {% for column in source.columns.values() if column.name in present %}
+                {% do values.append(
+                    customer_tiering.read_value(adapter.quote(present[column.name]), column)
+                    ~ ' as ' ~ column.name
+                ) %}
+            {% endfor %}
+            {# a missing required column stops the run with a sentence when the table itself is landed #}
+            {% if values | length == source.columns | length %}
+                {% do found.update({source.name: 'select ' ~ values | join(', ') ~ ' from ' ~ relation.query}) %}
+            {% endif %}
+        {% endif %}
+    {% endfor %}
+    {% set name = adapter.quote(sources[0].schema) ~ '.erased_ids' if sources else none %}
+    {% if 'erasure_requests' in found %}
+        {% set asked = 'select customer_id, requested_at from (' ~ found.erasure_requests
+            ~ ') as requests where customer_id is not null and requested_at is not null' %}
+        {% if run_query('select count(*) from (' ~ asked ~ ') as asked').columns[0].values()[0] %}
+            {% do run_query(
+                'create or replace view ' ~ name ~ ' as ' ~ customer_tiering.erased_ids(
+                    asked,
+                    found.get(
+                        'customer_merges',
+                        "select cast(null as varchar) as from_customer_id, cast(null as varchar) as "
+                        ~ "into_customer_id, cast(null as timestamp) as merged_at where false"
+                    )
+                )
+            ) %}
+            {{ return(true) }}
+        {% endif %}
+    {% endif %}
+    {% if name %}{% do run_query('drop view if exists ' ~ name) %}{% endif %}
+    {{ return(false) }}
+{% endmacro %}
+
+
+{# Query of customer_id and erased_id, one row an id of an erased person: of every id that merges, in any
+   direction and over any chain, make one with an id that was asked for. A number is an id's place among all
+   that were asked for, by when and then by id, so that a later request moves none; an id that only merges
+   name gets the number of the person's first one and, behind it, a place of its own. Of targets merged into
+   at the same moment both count. #}
+{% macro erased_ids(requests, merges) -%}
+    with recursive requests as (
+        select customer_id, row_number() over (order by min(requested_at), customer_id) as number
+        from ({{ requests }}) as asked
+        group by customer_id
+    ),
+    ranked_merges as (
+        select
+            from_customer_id,
+            into_customer_id,
+            rank() over (partition by from_customer_id order by merged_at desc) as place
+        from ({{ merges }}) as merges
+        where from_customer_id <> into_customer_id and merged_at is not null
+    ),
+    links as (
+        select from_customer_id as customer_id, into_customer_id as linked_id
+        from ranked_merges where place = 1
+        union
+        select into_customer_id as customer_id, from_customer_id as linked_id
+        from ranked_merges where place = 1
+    ),
+    reached as (
+        select customer_id, number from requests
+        union
+        select links.linked_id, reached.number
+        from reached inner join links on reached.customer_id = links.customer_id
+    ),
+    persons as (
+        select customer_id, min(number) as number from reached group by customer_id
+    ),
+    placed as (
+        select
+            persons.customer_id,
+            persons.number,
+            row_number() over (
+                partition by persons.number
+                order by case when persons.number = requests.number then 0 else 1 end, persons.customer_id
+            ) as place
+        from persons
+        left join requests on persons.customer_id = requests.customer_id
+    )
+    select
+        customer_id,
+        format('erased_{:06d}', number) || case when place > 1 then '_' || place else '' end as erased_id
+    from placed
+{%- endmacro %}
+
+
+{# The select list and the joins by which a raw table is landed without the erased and with pseudonyms, whichever
+   is asked for: {columns, from}. `present` are its columns by lower-case name; those that are missing are not
+   among the result's. #}
+{% macro masked(source, relation, present, is_erasing) %}
+    {% set names = adapter.quote(source.schema) ~ '.erased_ids' %}
+    {% set joins = [] %}
+    {% set columns = {} %}
+    {% for column in source.columns.values()
+        if column.name in present and column.config.meta.get('customer_id') %}
+        {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
+        {% set erased = 'erased_' ~ column.name %}
+        {% set kept = 'cast(' ~ raw ~ ' as varchar)' %}
+        {% if customer_tiering.is_pseudonymising() %}
+            {% set kept = customer_tiering.customer_pseudonym(customer_tiering.read_text(raw)) %}
+        {% endif %}
+        {% if is_erasing %}
+            {% do joins.append(
+                ' left join ' ~ names ~ ' as ' ~ erased ~ ' on ' ~ customer_tiering.read_text(raw)
+                ~ ' = ' ~ erased ~ '.customer_id'
+            ) %}
+            {% set kept = 'coalesce(' ~ erased ~ '.erased_id, ' ~ kept ~ ')' %}
+        {% endif %}
+        {% do columns.update({column.name: kept}) %}
+    {% endfor %}
+    {% for column in source.columns.values() if column.name in present %}
+        {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
+        {% set is_id = column.name in columns %}
+        {% set kept = columns.get(column.name, raw) %}
+        {% if is_erasing and 'customer_id' in columns and column.name != 'customer_id' %}
+            {% set is_other = 'erased_customer_id.customer_id is null' %}
+            {% if column.config.meta.get('pii') or column.config.meta.get('erase') %}
+                {% set kept = 'case when ' ~ is_other ~ ' then ' ~ kept ~ ' end' %}
+            {% elif not is_id and customer_tiering.is_plain(raw, column) %}
+                {% set kept = 'case when ' ~ is_other ~ ' or ' ~ customer_tiering.is_plain(raw, column)
+                    ~ ' then ' ~ kept ~ ' end' %}
+            {% endif %}
+        {% endif %}
+        {% do columns.update({column.name: kept}) %}
+    {% endfor %}
+    {{ return({'columns': columns, 'from': relation.query ~ ' as raw_rows' ~ joins | join}) }}
+{% endmacro %}
+
+
+{# Condition that a raw value says no more than its column is for: a number, a date, a word of a list. What
+   cannot be read may be anything that somebody typed. None for a column of free text. #}
+{% macro is_plain(raw, column) %}
+    {% set meta = column.config.meta %}
+    {% set value = customer_tiering.read_value(raw, column) %}
+    {% if column.data_type != 'string' %}
+        {{ return('(' ~ value ~ ') is not null') }}
+    {% elif 'letters' in meta %}
+        {{ return(customer_tiering.is_letters(value, meta.letters)) }}
+    {% elif 'allowed' in meta %}
+        {{ return('(' ~ modules.re.sub('\\b' ~ column.name ~ '\\b', '(' ~ value ~ ')', meta.allowed) ~ ')') }}
+    {% elif 'words_of' in meta %}
+        {% set seed, words = meta.words_of.split('.') %}
+        {% for node in graph.nodes.values()
+            if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
+            {{ return(
+                '(lower(' ~ value ~ ') in (select lower(' ~ words ~ ") from read_csv('"
+                ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
+                ~ "', all_varchar = true, header = true)))"
+            ) }}
+        {% endfor %}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
+
+{# Tells `tiering refresh`, when it runs this, the ids that are erased: in the file that it has made for that,
+   outside of the warehouse, and removes in the end. #}
+{% macro hand_over_erased_ids(sources, is_erasing) %}
+    {% set file = env_var('TIERING_ERASED_IDS', '') %}
+    {% if file and is_erasing %}
+        {% do run_query(
+            'copy (select customer_id from ' ~ adapter.quote(sources[0].schema) ~ ".erased_ids) to '"
+            ~ file | replace("'", "''") ~ "' (format parquet)"
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+
+{# Takes over what the last publication knows to have been published, when `tiering refresh` runs this, but for
+   the erased: neither under an id that is erased now, nor under an anonymous one, whose number may have moved. #}
+{% macro carry_published_history(sources, is_erasing) %}
+    {% set file = env_var('TIERING_LAST_PUBLICATION', '') %}
+    {% if file and sources %}
+        {% do run_query("attach '" ~ file | replace("'", "''") ~ "' as published_before (read_only)") %}
+        {% set found = run_query(
+            "select count(*) from duckdb_tables() where database_name = 'published_before' "
+            ~ "and schema_name = 'history' and table_name = 'published_tiers'"
+        ).columns[0].values()[0] %}
+        {% if found %}
+            {# under pseudonyms nothing goes over that was published before ids were pseudonyms #}
+            {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
+            {% set written = customer_tiering.customer_pseudonym('customer_id') if is_pseudonymising
+                else 'customer_id' %}
+            {% set relation = api.Relation.create(
+                database=target.database, schema='history', identifier='published_tiers', type='table'
+            ) %}
+            {% do run_query('create schema if not exists history') %}
+            {% do run_query(
+                'create table ' ~ relation ~ ' as select * from published_before.history.published_tiers'
+                ~ " where not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')"
+                ~ (" and regexp_full_match(customer_id, '[0-9a-f]{32}')" if is_pseudonymising else '')
+                ~ (' and customer_id not in (select ' ~ written ~ ' from ' ~ adapter.quote(sources[0].schema)
+                    ~ '.erased_ids)' if is_erasing else '')
+            ) %}
+            {# dbt looked at what is there before it ran this #}
+            {% do adapter.cache_added(relation) %}
+        {% endif %}
+        {% do run_query('detach published_before') %}
+    {% endif %}
+{% endmacro %}
+
+
+{# An id's keyed pseudonym, by a function that the profile's plugin gives the connection; NULL for NULL. #}
+{% macro customer_pseudonym(expression) %}
+    {{ return(adapter.dispatch('customer_pseudonym', 'customer_tiering')(expression)) }}
+{% endmacro %}
+
+{% macro default__customer_pseudonym(expression) %}
+    {{ return('customer_pseudonym(' ~ expression ~ ')') }}
+{% endmacro %}

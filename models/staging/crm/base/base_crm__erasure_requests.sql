@@ -1,0 +1,1 @@
+{{ customer_tiering.typed_source('crm', 'erasure_requests') }}

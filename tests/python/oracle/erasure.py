@@ -1,0 +1,89 @@
+"""Erasure: the raw tables with everything about erased persons masked, before anything is read."""
+
+from __future__ import annotations
+
+from oracle.reading import BLANK, CONTRACT, BadValueError, RawTables, Setting, read_stamp
+from oracle.rules import Rules
+
+ID_COLUMNS = {"parent_customer_id", "from_customer_id", "into_customer_id", "customer_id"} | {
+    "referrer_customer_id",
+    "referred_customer_id",
+}
+WORDS = set("customer_type country_code currency_code status".split()) | {
+    *("ticket_type", "interaction_type", "survey_type"),
+}
+NOT_DESCRIBING = {"customer_id", "customer_type", "country_code", "updated_at"}
+
+
+def erased(raw: RawTables, rules: Rules, run_date) -> RawTables:
+    """The raw tables as they may be landed: ids of erased persons anonymous, their customers bare.
+
+    In all their rows a value that cannot be read, or is not allowed, is taken away.
+    """
+    setting = Setting(rules, run_date)
+    names = anonymous_ids(raw, setting)
+    return {table: [_masked(table, row, names, setting) for row in raw[table]] for table in raw}
+
+
+def anonymous_ids(raw: RawTables, setting: Setting) -> dict[str, str]:
+    """The anonymous id of every id of an erased person."""
+    asked: dict[str, int] = {}
+    for row in raw["erasure_requests"]:
+        customer_id, moment = _text(row["customer_id"]), _moment(row["requested_at"], setting)
+        if customer_id and moment is not None:
+            asked[customer_id] = min(moment, asked.get(customer_id, moment))
+    newest: dict[str, tuple[int, set[str]]] = {}
+    for row in raw["customer_merges"]:
+        source, target = _text(row["from_customer_id"]), _text(row["into_customer_id"])
+        moment = _moment(row["merged_at"], setting)
+        if source and target and source != target and moment is not None:
+            before, targets = newest.get(source, (moment, set()))
+            if moment >= before:
+                newest[source] = moment, ({target} if moment > before else targets | {target})
+    names: dict[str, str] = {}
+    for number, first in enumerate(sorted(asked, key=lambda one: (asked[one], one)), start=1):
+        if first in names:
+            continue
+        person, size = {first}, 0
+        while size != len(person):
+            size = len(person)
+            for source, (_, targets) in newest.items():
+                if source in person or targets & person:
+                    person |= {source, *targets}
+        others = sorted(person - {first})
+        names[first] = f"erased_{number:06d}"
+        names |= {
+            other: f"erased_{number:06d}_{place}" for place, other in enumerate(others, start=2)
+        }
+    return names
+
+
+def _masked(table: str, row: dict, names: dict[str, str], setting: Setting) -> dict:
+    is_erased = _text(row.get("customer_id")) in names
+    masked = {}
+    for column in CONTRACT[table].columns:
+        value = row[column.name]
+        if column.name in ID_COLUMNS and _text(value) in names:
+            value = names[_text(value)]
+        if is_erased and table == "customers" and column.name not in NOT_DESCRIBING:
+            value = None
+        if is_erased and value and column.name not in ID_COLUMNS:
+            try:
+                column.read(_text(value) or "", setting)
+            except BadValueError as error:
+                # a number or date that is out of bounds is still no more than that
+                if str(error) == "unreadable_value" or column.name in WORDS:
+                    value = None
+        masked[column.name] = value
+    return masked
+
+
+def _text(value: str | None) -> str | None:
+    return (value or "").strip(BLANK) or None
+
+
+def _moment(value: str | None, setting: Setting) -> int | None:
+    try:
+        return read_stamp(_text(value) or "", setting).instant
+    except BadValueError:
+        return None

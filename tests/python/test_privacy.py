@@ -1,0 +1,406 @@
+"""Personal data: none in what everybody may read, and none of a person who was erased."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import oracle
+import pytest
+from compiled_project import PROJECT, CompiledProject
+from oracle.erasure import anonymous_ids
+from oracle.reading import Setting
+
+SAMPLE = PROJECT / "sample"
+CANARY = "canary"
+# All of them were born on this day, which occurs nowhere else.
+BORN_ON = "1931-07-19"
+
+
+@pytest.fixture(scope="module")
+def raw_with_canaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company, each value of a raw column with personal data replaced by a canary."""
+    folder = tmp_path_factory.mktemp("raw")
+    for entry in SAMPLE.iterdir():
+        if entry.name != "customers.csv":
+            (folder / entry.name).symlink_to(entry)
+    with (SAMPLE / "customers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        for name in ("full_name", "email", "phone", "postal_code"):
+            row[name] = f"{CANARY} {name} {number}"
+        row["birth_date"] = BORN_ON if number % 10 else f"{CANARY}, not a date"
+    with (folder / "customers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def holding_canaries(
+    connection: duckdb.DuckDBPyConnection,
+    relations: Iterable[str],
+    words: Iterable[str] = (CANARY, BORN_ON),
+) -> dict[str, int]:
+    """The rows with a canary in any value, of the relations that have some."""
+    found = {}
+    condition = " or ".join(
+        f"contains(lower(cast(whole_row as varchar)), '{word}')" for word in words
+    )
+    for relation in relations:
+        (rows,) = connection.execute(
+            f"select count(*) from {relation} as whole_row where {condition}"
+        ).fetchone()
+        if rows:
+            found[relation] = rows
+    return found
+
+
+def test_no_value_of_a_public_mart_holds_personal_data(
+    raw_with_canaries: Path, compiled: Callable[..., CompiledProject]
+) -> None:
+    project = compiled(run_date="2026-01-31")
+    models = {model.name: model for model in project.models}
+    with project.build(raw_with_canaries) as connection:
+        public = {m.relation for m in models.values() if m.schema in ("marts", "quality")}
+        assert holding_canaries(connection, public) == {}
+        restricted = {m.relation for m in models.values() if m.schema == "restricted"}
+        assert set(holding_canaries(connection, restricted)) == restricted
+        assert connection.execute(
+            "select count(*) from quality.rejected_records where column_name = 'birth_date'"
+        ).fetchone()[0]  # bad ones are listed, without the value
+
+        # the scan sees a leak, of a text or a date
+        for name, before, after in [
+            ("customers", "customers.city,", "upper(customers.email) as city,"),
+            ("customers", "customers.signed_up_on,", "customers.birth_date as signed_up_on,"),
+            ("rejected_records", "raw_record\n", "raw_record_restricted as raw_record\n"),
+        ]:
+            sql = models[name].sql
+            assert before in sql
+            connection.execute(f"create or replace table leak as ({sql.replace(before, after)}\n)")
+            assert holding_canaries(connection, ["leak"]) != {}, after
+
+
+# -- Erasure ---------------------------------------------------------------------------------------
+
+PERSON = "canaryid77"  # into which the id that the request names was merged
+FORMER = "canaryformer42"
+
+
+def company(folder: Path) -> Path:
+    """Forty customers with orders, and one of whom everything is a canary."""
+    folder.mkdir()
+    customers = [f"C{number},person,Oslo,{number % 28 + 1:02d}" for number in range(40)]
+    write(
+        folder / "customers.csv",
+        "customer_id,customer_type,full_name,email,phone,birth_date,gender,country_code,region,city,"
+        "postal_code,acquisition_channel,signed_up_at,marketing_consent,parent_customer_id,updated_at",
+        *(
+            f"{c},{kind},Name {c},{c}@example.com,555,1980-05-{day},F,SE,East,{city},0150,web,"
+            "2024-01-01,true,,2025-01-01"
+            for c, kind, city, day in (row.split(",") for row in customers)
+        ),
+        f" {PERSON},person,Canary Name,canary@mail.example,canary555,{BORN_ON},canarygender,SE,"
+        "Canaryland,Canarytown,canary1234,canarychannel,2021-03-04 05:06:07,true,,2025-01-01",
+        f"{FORMER},person,Canary Maiden,former.canary@mail.example,canary777,canary born,F,SE,"
+        "Canaryland,Canarytown,canary1234,web,2021-03-04,true,,2024-01-01",
+        f"C900,person,Child of it,,,,,SE,,,,,2024-01-01,,{PERSON},2025-01-01",
+    )
+    orders = [
+        (f"C{number}", f"2025-{month:02d}-{number % 27 + 1:02d}", 20 + number * 7 % 90)
+        for number in range(40)
+        for month in range(1, 13)
+        if (number * month) % 5 < 2
+    ]
+    orders += [(PERSON, f"2025-{month:02d}-15", 75) for month in (2, 5, 11)]
+    orders += [(f"{FORMER} ", "2025-03-15", 60), (FORMER, "2024-12-24", 10)]
+    write(
+        folder / "orders.csv",
+        "order_id,customer_id,ordered_at,status,order_amount,currency_code",
+        *(
+            f"O{n},{who},{day},completed,{amount},CNY"
+            for n, (who, day, amount) in enumerate(orders)
+        ),
+        f"O9001,{PERSON},2025-06-01,sent to Canary Name,30,CNY",
+        f"O9002,{PERSON},2025-06-02,completed,canary amount,CNY",
+        f"O9003,{PERSON},canary day,completed,30,CNY",
+    )
+    write(
+        folder / "customer_merges.csv",
+        "from_customer_id,into_customer_id,merged_at",
+        f"{FORMER},{PERSON},2025-01-05",
+        f"{PERSON},{PERSON},2025-01-06",
+        "C1,C2,2025-04-01",
+    )
+    write(
+        folder / "tickets.csv",
+        "ticket_id,customer_id,opened_at,ticket_type,satisfaction_score",
+        f"T1,{FORMER},2025-04-01,complaint,2",
+        f"T2,{PERSON},2025-05-01,Canary Name is angry,canary score",
+        f"T3,{PERSON},when canary called,complaint,3",
+    )
+    write(
+        folder / "referrals.csv",
+        "referral_id,referrer_customer_id,referred_customer_id,referred_at",
+        f"R1,C3,{PERSON},2025-02-01",
+        f"R2,{PERSON},C4,2025-02-01",
+        f"R3,{PERSON},{FORMER},2025-02-01",
+    )
+    return folder
+
+
+def write(file: Path, *lines: str) -> None:
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def as_parquet(raw: Path, folder: Path, all_varchar: bool = False) -> Path:
+    """The same raw tables as Parquet, with types of their own where DuckDB sees one, or as text."""
+    folder.mkdir()
+    for file in raw.glob("*.csv"):
+        table = duckdb.read_csv(str(file), header=True, all_varchar=all_varchar)
+        table.write_parquet(str(folder / f"{file.stem}.parquet"))
+    return folder
+
+
+def refresh(
+    raw: Path,
+    warehouse: Path,
+    as_of: str,
+    project_vars: str = "run_date: 2026-01-31",
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "customer_tiering", "refresh", "--raw", str(raw)),
+            *("--warehouse", str(warehouse), "--as-of", as_of),
+            *("--vars", f"{{{project_vars}}}"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def published(raw: Path, warehouse: Path, as_of: str = "2025-12-31") -> str:
+    """Refresh, which must succeed; gives what it said."""
+    finished = refresh(raw, warehouse, as_of)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout + finished.stderr
+
+
+def files_with_canaries(warehouse: Path, words: Iterable[str] = (CANARY, BORN_ON)) -> set[str]:
+    """The files of a warehouse in whose bytes or, as databases pack them, values is a canary."""
+    found = set()
+    for file in warehouse.rglob("*"):
+        if not file.is_file() or file.is_symlink():
+            continue
+        content = file.read_bytes().lower()
+        if any(word.encode() in content for word in words) or holds_canary(file, words):
+            found.add(str(file.relative_to(warehouse)))
+    return found
+
+
+def holds_canary(file: Path, words: Iterable[str]) -> bool:
+    """Whether a value of a database or Parquet file holds a canary; its tables, not its views."""
+    if file.suffix == ".parquet":
+        with duckdb.connect() as connection:
+            return bool(holding_canaries(connection, [f"read_parquet('{file}')"], words))
+    if file.suffix == ".duckdb":
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{file}' as scanned (read_only)")
+            tables = connection.execute(
+                'select format(\'scanned."{}"."{}"\', schema_name, table_name) '
+                "from duckdb_tables() where database_name = 'scanned'"
+            ).fetchall()
+            return bool(holding_canaries(connection, [name for (name,) in tables], words))
+    if file.suffix == ".sqlite":
+        with sqlite3.connect(file) as connection:
+            rows = [str(row).lower() for row in connection.execute("select * from runs")]
+            return any(word in row for word in words for row in rows)
+    return False
+
+
+def totals(warehouse: Path) -> dict[str, list[tuple]]:
+    """What erasure may not change."""
+    queries = {
+        "tiers": "select period_end, tier_code, customers, window_revenue from marts.tier_summary",
+        "customers": "select tier_code, management_score, lifetime_revenue from marts.customers",
+        "rows": "from quality.reconciliation where source_table <> 'erasure_requests'",
+        "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
+        f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",
+    }
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        connection.execute("use warehouse")
+        return {
+            name: sorted(connection.execute(query).fetchall(), key=repr)
+            for name, query in queries.items()
+        }
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: str) -> None:
+    """Persons of many ids: chains, forks, circles, decisions that were replaced or are unreadable."""
+    raw, rules = company(tmp_path / "raw"), oracle.Rules.from_seeds(PROJECT / "seeds")
+    draw = random.Random(7)
+    ids = [f"C{number}" for number in range(40)]
+    days = ["2025-01-0" + str(day) for day in range(1, 10)]
+    merges = [
+        [draw.choice(ids), draw.choice(ids), draw.choice([*days, "x", ""])] for _ in range(30)
+    ]
+    merges += [["C50", "C51", days[0]], ["C50", "C52", days[0]], ["C53", "C50", days[0]]]
+    write(
+        raw / "customer_merges.csv",
+        "from_customer_id,into_customer_id,merged_at",
+        *(",".join(merge) for merge in [*merges, [FORMER, f" {PERSON}", days[0]]]),
+    )
+    asked = [[draw.choice(ids), draw.choice([*days, "", "soon"])] for _ in range(6)]
+    write(
+        raw / "erasure_requests.csv",
+        "customer_id,requested_at",
+        *(
+            ",".join(one)
+            for one in [*asked, ["C52", days[0]], [f"{FORMER} ", days[1]], ["", days[1]]]
+        ),
+        f"C52,{days[8]}",
+    )
+    tables = oracle.load_raw(raw)
+    if form == "parquet":
+        raw = as_parquet(raw, tmp_path / "parquet", all_varchar=True)
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "run-operation", "land_raw_tables"),
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")),
+            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+            *("--vars", json.dumps({"raw_path": str(raw), "run_date": "2026-01-31"})),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "TIERING_WAREHOUSE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+    run_date = date(2026, 1, 31)
+    names = anonymous_ids(tables, Setting(rules, run_date))
+    # of targets of the same moment both count; here by way of C50, which was merged into both
+    assert len({names[each].split("_")[1] for each in ("C50", "C51", "C52", "C53")}) == 1
+    assert len(names) > 12
+    masked = oracle.erased(tables, rules, run_date)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{tmp_path}/work.duckdb' as work (read_only)")
+        connection.execute("use work")
+        landed = dict(connection.execute("from raw.erased_ids").fetchall())
+        assert landed == names
+        for table, rows in masked.items():
+            columns = list(rows[0]) if rows else ["1"]
+            found = connection.execute(f"select {', '.join(columns)} from raw.{table}").fetchall()
+            assert Counter(found) == Counter(tuple(row.values()) for row in rows), table
+
+
+def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
+    """Published twice and once failed, then erased, then all old files again: in Parquet."""
+    raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
+    published(raw, warehouse, "2025-09-30")
+    published(raw, warehouse)
+    before = totals(warehouse)
+    broken = shutil.copytree(raw, tmp_path / "broken")
+    write(broken / "customers.csv", "Canary Name,canary@mail.example", "1,2")
+    assert refresh(broken, warehouse, "2025-12-31").returncode != 0
+
+    runs = sorted(path.name for path in (warehouse / "publications").iterdir())
+    with_person = files_with_canaries(warehouse)
+    assert {"logs/dbt.log", "runs.sqlite"} <= with_person
+    for run in runs:
+        assert {
+            f"publications/{run}/{name}.duckdb" for name in ("marts", "restricted")
+        } <= with_person
+        assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
+    assert len(runs) == 2
+
+    write(
+        raw / "erasure_requests.csv",
+        "customer_id,requested_at",
+        f"{FORMER},2026-01-10 09:00:00",
+        f" {FORMER},2026-01-11 09:00:00",
+        f"{PERSON},canary asks",
+        "canarynobody,2026-01-12",
+    )
+    said = published(raw, warehouse)
+    assert "that may hold them are removed (2)" in said
+    assert "canary" not in said.lower()
+    assert files_with_canaries(warehouse) == set()
+    assert not set(runs) & {path.name for path in (warehouse / "publications").iterdir()}
+    assert totals(warehouse) == before
+
+    replayed = as_parquet(raw, tmp_path / "replayed")
+    assert "removed" not in published(replayed, warehouse)
+    assert files_with_canaries(warehouse) == set()
+    assert totals(warehouse) == before
+    assert len(list((warehouse / "publications").iterdir())) == 2
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        assert connection.execute(
+            "select customer_id, is_erased, has_marketing_consent, country_code, city "
+            "from warehouse.marts.customers where is_erased"
+        ).fetchall() == [("erased_000001_2", True, False, "SE", None)]
+        assert connection.execute(
+            "select source_key, reject_reason from warehouse.quality.rejected_records "
+            "where source_table = 'erasure_requests' order by all"
+        ).fetchall() == [
+            ("erased_000001_2", "missing_value"),  # what could not be read is taken away
+            ("erased_000002", "unknown_customer"),
+        ]
+        connection.execute(f"attach '{warehouse}/restricted.duckdb' as restricted (read_only)")
+        assert connection.execute(
+            "select count(*), count(*) filter (customer_id like 'erased%') "
+            "from restricted.restricted.customer_contacts"
+        ).fetchone() == (40, 0)
+
+
+# -- Pseudonyms ------------------------------------------------------------------------------------
+
+KEY = "canary-key-0123456789"
+# printf canaryid77 | openssl dgst -sha256 -hmac canary-key-0123456789, the first 32 digits
+PSEUDONYM = "6013ee410383ce3a1dbc68e4ac600f3c"
+
+
+def test_neither_ids_nor_the_key_are_written_where_pseudonyms_are_asked_for(tmp_path: Path) -> None:
+    """In a build that is published, and in one that fails with as much said as dbt can."""
+    raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
+    asked = ("2025-12-31", "run_date: 2026-01-31, pseudonymise_ids: true")
+    finished = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}/work.duckdb' as work (read_only)")
+        assert connection.execute(
+            "select customer_id, lifetime_orders, lifetime_revenue from work.marts.customers "
+            f"where customer_id = '{PSEUDONYM}'"
+        ).fetchall() == [(PSEUDONYM, 5, 295)]  # under both ids, with blanks or without
+        assert connection.execute(
+            "select count(*), count(*) filter (regexp_full_match(customer_id, '[0-9a-f]{32}')), "
+            f"count(*) filter (parent_customer_id = '{PSEUDONYM}') from work.marts.customers"
+        ).fetchone() == (41, 41, 1)
+
+    (raw / "orders.csv").write_text("order_id,customer_id\n")
+    (raw / "customers.csv").write_text("customer_id\n")
+    failed = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
+    assert failed.returncode != 0
+    said = finished.stdout + finished.stderr + failed.stdout + failed.stderr
+    assert KEY not in said
+    assert PERSON not in said
+    assert files_with_canaries(warehouse, [KEY, PERSON, FORMER]) == set()
+    assert "work.duckdb" in files_with_canaries(warehouse, [PSEUDONYM])
