@@ -219,6 +219,7 @@ left join {publication}.marts.customer_scores as scores on customers.customer_id
 left join alerts on customers.customer_id = alerts.customer_id
 left join actions on customers.customer_id = actions.customer_id
 {joins}
+where not customers.is_erased
 """
 
 _CHANGES = """

@@ -34,6 +34,7 @@ CUSTOMER = {
     "lifecycle_stage": "active",
     "segment_code": "loyal",
     "has_marketing_consent": True,
+    "is_erased": False,
     "points_to_keep": Decimal("0"),
     "points_to_next": Decimal("16.75499999999999"),
     "orders_to_next": 1,
@@ -56,6 +57,7 @@ TYPES = {
     "lifecycle_stage": "varchar",
     "segment_code": "varchar",
     "has_marketing_consent": "boolean",
+    "is_erased": "boolean",
     "points_to_keep": "decimal(18, 14)",
     "points_to_next": "decimal(18, 14)",
     "orders_to_next": "integer",
@@ -89,7 +91,7 @@ MARTS = {
     "labels": f"select * from (values {LABELS}) as labels (kind, code, label_en, label_zh)",
     "customers": """
         select customer_id, customer_type, tier_code, tier_rank, tier_since, lifecycle_stage, segment_code,
-            has_marketing_consent
+            has_marketing_consent, is_erased
         from given
     """,
     "customer_tiers": """
@@ -624,6 +626,17 @@ def test_customer_25001_begins_a_second_zip(warehouse: Path, tmp_path: Path, nam
     assert unzipped(second) == ("customers-0002.csv", b"Customer_ID\r\nC24999\r\n")
 
 
+def test_an_erased_person_is_removed_and_never_exported(warehouse: Path, tmp_path: Path) -> None:
+    publish(warehouse, OLD, [customer("A"), customer("B")])
+    publish(warehouse, NEW, [customer("A"), customer("erased_000001", is_erased=True)])
+    export(warehouse, tmp_path / "whole", read_layout(ROOT, "plain"))
+    assert [row["customer_id"] for row in rows(tmp_path / "whole")] == ["A"]
+    export(warehouse, tmp_path / "changed", read_layout(ROOT, "plain"), changed_since=OLD)
+    assert [(row["customer_id"], row["change"]) for row in rows(tmp_path / "changed")] == [
+        ("B", "removed")
+    ]
+
+
 def test_nothing_changed_is_nothing_to_upload(warehouse: Path, tmp_path: Path) -> None:
     publish(warehouse, OLD, [CUSTOMER])
     publish(warehouse, NEW, [CUSTOMER])
@@ -819,7 +832,8 @@ def test_the_sample_is_exported_whole(sample_warehouse: Path, tmp_path: Path) ->
             "if(coalesce(has_marketing_consent, false), coalesce(full_name, ''), '') "
             "from warehouse.marts.customers "
             "left join warehouse.marts.tiers using (tier_code) "
-            "left join personal.restricted.customer_contacts using (customer_id) order by 1"
+            "left join personal.restricted.customer_contacts using (customer_id) "
+            "where not is_erased order by 1"
         ).fetchall()
     assert [(r["Customer_ID"], r["Customer_Tier"], r["Last_Name"]) for r in found] == expected
     assert {r["Top_Alert_Severity"] for r in found} == {"", "High", "Medium", "Low"}

@@ -48,7 +48,7 @@ def actions(compiled) -> duckdb.DuckDBPyConnection:
         )
         for relation, query in {
             "marts.customers": "select customer_key::text as customer_id, segment_code, lifecycle_stage, "
-            "tier_rank, consent as has_marketing_consent from states",
+            "tier_rank, consent as has_marketing_consent, false as is_erased from states",
             "intermediate.int_customers": "select customer_key, customer_key::text as customer_id from states",
             "intermediate.int_review_periods": "select 1 as period_index",
             "intermediate.int_alert_reviews": "select customer_key, 1 as period_index, alert_code, "

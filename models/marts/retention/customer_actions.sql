@@ -4,7 +4,8 @@ with customers as (
         segment_code,
         lifecycle_stage,
         tier_rank,
-        coalesce(has_marketing_consent, false) as has_consent
+        coalesce(has_marketing_consent, false) as has_consent,
+        coalesce(is_erased, false) as is_erased
     from {{ ref('customers') }}
 ),
 
@@ -37,7 +38,7 @@ open_alerts as (
     inner join customer_keys on alert_reviews.customer_key = customer_keys.customer_key
 ),
 
--- who has not consented gets no marketing
+-- who has not consented gets no marketing, and who asked to be forgotten nothing
 matching as (
     select
         customers.customer_id,
@@ -52,6 +53,7 @@ matching as (
             and customers.lifecycle_stage
             = coalesce(playbook.lifecycle_stage, customers.lifecycle_stage)
             and (customers.has_consent or not playbook.is_marketing)
+            and (not customers.is_erased or playbook.action_code = 'none')
 ),
 
 due as (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ PLACES = {
     "{before}": "value_before",
     "{detail}": "detail",
 }
+
+ERASED = re.compile(r"erased_[0-9]{6,}(_[0-9]+)?")  # for them nothing is due
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def plays_of(customer: Customer, alerts: Mapping[str, AlertReview], rules: Rules
         play
         for play in matching
         if play.action_code != NO_ACTION
+        and not ERASED.fullmatch(customer.customer_id)
         and (customer.has_marketing_consent is True or not play.is_marketing)
     ]
     chosen = _of_one_stance(_first_of_each_action(allowed))[: rules.max_open_actions]
