@@ -69,6 +69,15 @@ MARTS = {
             ('a', date '2025-06-15', 'upgrade', 'monetary_up')
         ) as periods (customer_id, period_end, change_type, reason_code)
     """,
+    "marts.customers": "select 'a' as customer_id, 'gold' as tier_code",
+    "marts.orders": "select 'O1' as order_id",
+    "marts.customer_scores": """
+        select 'a' as customer_id, 60.0 as management_score, 60.0 as value_score,
+            cast(null as decimal(11, 8)) as growth_score, 60.0 as loyalty_score,
+            cast(null as decimal(11, 8)) as satisfaction_score,
+            cast(null as decimal(11, 8)) as engagement_score,
+            cast(null as decimal(11, 8)) as partnership_score
+    """,
     "marts.customer_alerts": """
         select * from (values
             ('spend_drop', 'high', true), ('spend_drop', 'low', true), ('spend_drop', 'low', false)
