@@ -1251,6 +1251,7 @@ def test_a_duckdb_1_4_client_reads_every_table(undisturbed: Path, tmp_path: Path
             *("--python", sys.executable, "--target", str(tmp_path / "packages")),
             "duckdb==1.4.*",
         ],
+        cwd=tmp_path,  # where no project's settings override which version is meant
         capture_output=True,
         text=True,
     )
