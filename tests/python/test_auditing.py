@@ -403,7 +403,7 @@ def test_empty_tables_pass_the_shipped_suites(sample_warehouse: Path, tmp_path: 
         ).fetchall()
         for (table,) in emptied:
             connection.execute(f"delete from {table}")
-    assert len(emptied) == 11 + 17 + 2
+    assert len(emptied) == 11 + 18 + 2
     audit(work, None, tmp_path / "docs", settings(), PROJECT)
 
 

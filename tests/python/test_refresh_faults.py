@@ -267,13 +267,18 @@ SHORT_REFRESH = """
 import json, os, sys
 from pathlib import Path
 from customer_tiering import cli, publishing, refreshing
+from customer_tiering.auditing import AuditSummary
 from customer_tiering.building import Build
 finished, keys, warehouse, *arguments = sys.argv[1:]
 def build(*_):
     os.link(finished, Path(warehouse) / "work.duckdb.new")
     os.replace(Path(warehouse) / "work.duckdb.new", Path(warehouse) / "work.duckdb")
     return Build(nodes=1, tests=0, keys=json.loads(Path(keys).read_text()))
-refreshing.build = build
+def audit(work, previous, docs, *_):
+    docs.mkdir(exist_ok=True)
+    (docs / "index.html").write_text("audited")
+    return AuditSummary(suites=0, expectations=0, notes=[])
+refreshing.build, refreshing.audit = build, audit
 def end(_signal=9): os.kill(os.getpid(), _signal)
 pass  # what a test changes
 print("ready", flush=True)
