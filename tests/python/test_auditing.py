@@ -177,7 +177,7 @@ BROKEN_DATA = {
         "raw.refunds",
         "column order_id, expect_column_values_to_not_be_null",
         "1,462 of 1,462 rows that do not fit",
-        "mostly 0.9",
+        "mostly 0.5",
     ),
     "raw_column_gone": (
         "alter table raw.products drop column product_name",
