@@ -2,23 +2,19 @@ with tickets as (
     select * from {{ ref('stg_service__tickets') }}
 ),
 
-customer_keys as (
-    select * from {{ ref('int_customer_keys') }}
-),
-
-customers as (
-    select customer_key from {{ ref('int_customers') }}
+known_ids as (
+    select * from {{ ref('int_known_customer_ids') }}
 ),
 
 identified as (
     select
         tickets.ticket_id,
-        customers.customer_key,
+        known_ids.customer_key,
         tickets.ticket_type,
 
         tickets.satisfaction_score,
 
-        customers.customer_key is null as is_of_unknown_customer,
+        known_ids.customer_key is null as is_of_unknown_customer,
 
         tickets.opened_on,
         -- never before it was opened
@@ -26,8 +22,7 @@ identified as (
             when tickets.closed_on is not null then greatest(tickets.closed_on, tickets.opened_on)
         end as closed_on
     from tickets
-    left join customer_keys on tickets.customer_id = customer_keys.customer_id
-    left join customers on customer_keys.customer_key = customers.customer_key
+    left join known_ids on tickets.customer_id = known_ids.customer_id
 )
 
 select * from identified
