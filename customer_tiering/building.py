@@ -95,8 +95,7 @@ def build(
 
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
     the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
-    process does. Raises
-    BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
+    process does. Raises BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
     that cannot be landed, VarError on a var that dbt's own check refuses.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()

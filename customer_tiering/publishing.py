@@ -46,7 +46,8 @@ def publish(
     the old one open keep it. The log becomes quality.refresh_log. `keys` are the key columns of
     tables by name, by which the Parquet copies are ordered (all columns for other tables): so
     equal contents are equal bytes. What was laid into the folder that `prepare` gives, such as the
-    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. Raises BuildError, and then the old publication stands.
+    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. Raises
+    BuildError, and then the old publication stands.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)

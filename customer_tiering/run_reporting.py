@@ -28,7 +28,9 @@ def print_status(warehouse: Path, console: Console) -> None:
         table.add_row("Published at", seen.finished_at)
     kept = len(publications(warehouse))
     table.add_row("Publications kept", f"{kept:,}")
-    state = "running" if last.status == "running" and is_locked(warehouse) else _ended(last)
+    # the next run will say so in the ledger
+    was_cut_off = last.status == "running" and not is_locked(warehouse)
+    state = "interrupted" if was_cut_off else _ended(last)
     table.add_row("Last run", f"{last.run_id}, {last.kind}: {state}")
     if last.message:
         table.add_row("", last.message)

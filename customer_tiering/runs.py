@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 from customer_tiering.errors import BuildError
 
@@ -20,9 +20,9 @@ class Run:
     """One run. Times are UTC, ISO 8601 to the second; what is not known (yet) is None.
 
     `kind` is refresh or rollback. `status` is running, published, failed (it said why and ended),
-    or interrupted (it was stopped, or ended without a word). `stage` is the step that it is in or ended in:
-    preflight, build, audit, publish. Rows are of all raw tables together; `tests` counts the tests
-    that passed. `publication` is the run whose publication readers saw when it had ended.
+    or interrupted (it was stopped, or ended without a word). `stage` is the step that it is in or
+    ended in: preflight, build, audit, publish. Rows are of all raw tables together; `tests` counts
+    the tests that passed. `publication` is the run whose publication readers saw when it had ended.
     """
 
     run_id: str
@@ -43,14 +43,14 @@ class Run:
 
 
 COLUMNS = tuple(field.name for field in fields(Run))
-# By which ledgers and publications know them; DuckDB and SQLite have both names.
-TYPES = {int: "bigint", str: "text"}
 
 
 def column_types() -> dict[str, str]:
-    """The SQL type of each column of the ledger."""
-    whole = {"exit_code", "rows_in", "rows_staged", "rows_duplicate", "rows_rejected", "tests"}
-    return {name: TYPES[int if name in whole else str] for name in COLUMNS}
+    """The SQL type of each column of the ledger, by names that DuckDB and SQLite both have."""
+    return {
+        name: "bigint" if int in get_args(kind) else "text"
+        for name, kind in get_type_hints(Run).items()
+    }
 
 
 def now() -> str:
@@ -59,8 +59,11 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """A name for a run by which runs sort in time: when it started, and four digits by chance."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """A name for a run by which runs sort in time: when it started, to the microsecond.
+
+    To be called under the warehouse's lock: then no two are alike.
+    """
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ-%f}"
 
 
 class Ledger:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from customer_tiering import building, cli, refreshing
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.errors import BuildError, ExitCode
+from customer_tiering.locking import locked
 from customer_tiering.publishing import open_publication
 from customer_tiering.publishing import publish as publish_run
 from customer_tiering.runs import Ledger
@@ -450,6 +451,31 @@ def test_failed_publication_leaves_the_last_one(warehouse: Path, content: bytes)
     with pytest.raises(BuildError, match="publication"):
         publish(warehouse)
     assert published.read_bytes() == before
+
+
+def test_status_and_history_say_how_runs_ended(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Published twice by hand, none of it finished in the ledger: as if the runs had been killed."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("status", "--warehouse", warehouse)[0] == ExitCode.SOURCE
+    first = publish(warehouse).resolve().parent.name
+    publish(warehouse)
+    code, output, _ = run("status", "--warehouse", warehouse)
+    second = (warehouse / "current").resolve().name
+    assert (code, "Publications kept  2" in output) == (ExitCode.OK, True)
+    assert f"{second}, refresh: interrupted" in output  # nobody holds the lock
+    with locked(warehouse):
+        assert f"{second}, refresh: running" in run("status", "--warehouse", warehouse)[1]
+    code, output, _ = run("rollback", "--warehouse", warehouse)
+    assert (code, f"publication of run {first} again" in output) == (ExitCode.OK, True)
+    assert (warehouse / "current").resolve().name == first
+    words = [line.split()[1:4] for line in run("history", "--warehouse", warehouse)[1].splitlines()]
+    assert words[1:] == [
+        ["rollback", "published", "publish"],
+        ["refresh", "published", "preflight"],  # what readers saw had been published
+        ["refresh", "interrupted", "preflight"],
+    ]
 
 
 # -- Report ----------------------------------------------------------------------------------------
