@@ -54,7 +54,7 @@ class Schedule:
         self.tests = {
             unique_id: node
             for unique_id, node in manifest["nodes"].items()
-            if node["resource_type"] == "test" and _tested(node) in self.nodes
+            if node["resource_type"] == "test" and _tested(node, self.nodes) in self.nodes
         }
         self.command = command
         self.retries = dg.RetryPolicy(
@@ -95,7 +95,7 @@ class Schedule:
             for node in self.nodes.values()
         ]
         checks = [
-            dg.AssetCheckSpec(name=node["name"], asset=_key(self.nodes[_tested(node)]))
+            dg.AssetCheckSpec(name=node["name"], asset=_key(self.nodes[_tested(node, self.nodes)]))
             for node in self.tests.values()
         ]
 
@@ -109,7 +109,7 @@ class Schedule:
                 if unique_id in results:
                     yield dg.AssetCheckResult(
                         check_name=node["name"],
-                        asset_key=_key(self.nodes[_tested(node)]),
+                        asset_key=_key(self.nodes[_tested(node, self.nodes)]),
                         passed=results[unique_id]["status"] == "pass",
                         metadata={"message": results[unique_id].get("message") or ""},
                     )
@@ -180,10 +180,9 @@ def _group(node: dict[str, Any]) -> str:
     return folders[2] if len(folders) > 2 else folders[0]
 
 
-def _tested(test: dict[str, Any]) -> str | None:
-    """The node that a test is about: the one it is attached to, else the first that it reads."""
-    parents = test.get("depends_on", {}).get("nodes", [])
-    return test.get("attached_node") or (parents[0] if parents else None)
+def _tested(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
+    """The asset that a test is about: the one it is attached to, else the first that it reads."""
+    return test.get("attached_node") or next(iter(_parents(test, nodes)), None)
 
 
 def _results(warehouse: Path) -> dict[str, dict[str, Any]]:
