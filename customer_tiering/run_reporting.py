@@ -13,6 +13,7 @@ from customer_tiering.reporting import heading, plain_table
 from customer_tiering.runs import LEDGER, Ledger, Run
 
 STYLES = {"published": "green", "failed": "red", "interrupted": "yellow", "running": "cyan"}
+PIPE_WIDTH = 1_000  # columns: a file or a pipe has no edge, so that nothing is cut off there
 
 
 def print_status(warehouse: Path, console: Console) -> None:
@@ -53,6 +54,8 @@ def print_history(warehouse: Path, last: int, console: Console) -> None:
             run.message or (f"readers see {run.publication}" if run.kind == "rollback" else ""),
             style=STYLES[run.status] if run.status != "published" else None,
         )
+    if not console.is_terminal:
+        console.width = max(console.width, PIPE_WIDTH)
     console.print(table)
 
 
