@@ -19,7 +19,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from customer_tiering.errors import BuildError, RawDataError, VarError
+from customer_tiering.errors import (
+    BuildError,
+    RawDataError,
+    TieringError,
+    VarError,
+    WorkDatabaseError,
+)
 
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
@@ -96,7 +102,8 @@ def build(
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
     the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
     process does. Raises BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
-    that cannot be landed, VarError on a var that dbt's own check refuses.
+    that cannot be landed, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
+    this build cannot go on from.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
     results = warehouse / "target" / "run_results.json"
@@ -110,6 +117,7 @@ def build(
                 **os.environ,
                 **(told or {}),
                 "TIERING_WAREHOUSE": str(warehouse),
+                "TIERING_REFRESH": "true",
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 "PYTHONUTF8": "1",
             },
@@ -138,8 +146,7 @@ def build(
             raise
     if process.returncode != 0:
         if landing := _landing_failure(run):
-            is_var = landing.startswith("dbt_project.yml, vars:")
-            raise VarError(landing) if is_var else RawDataError(landing)
+            raise _landing_error(landing)(landing)
         raise BuildError(_failure(run, results, warehouse / "logs" / "dbt.log"))
     return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
 
@@ -198,6 +205,12 @@ def _landing_failure(run: _Run) -> str | None:
         return None
     words = " ".join(takewhile(lambda line: not line.startswith("> "), lines[1:])).split()
     return " ".join(words).rstrip(".") + "."
+
+
+def _landing_error(sentence: str) -> type[TieringError]:
+    if sentence.startswith("dbt_project.yml, vars:"):
+        return VarError
+    return WorkDatabaseError if sentence.startswith("work.duckdb:") else RawDataError
 
 
 def _failure(run: _Run, results: Path, log: Path) -> str:

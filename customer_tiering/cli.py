@@ -69,6 +69,10 @@ def refresh(
         str | None, typer.Option(help="latest, yesterday or an ISO date; wins over --vars.")
     ] = None,
     vars_: VarsOption = "{}",
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Compute all periods anew; the marts are the same without."),
+    ] = False,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Build, test and publish a warehouse from raw tables, then show the summary."""
@@ -82,7 +86,7 @@ def refresh(
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
             raise ConfigurationError(COMMAND_LINE, found, "one of the two")
-        _refresh(project, configuration, warehouse)
+        _refresh(project, configuration, warehouse, from_scratch=full)
 
 
 @app.command()
@@ -245,11 +249,13 @@ def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:
     return load_configuration(project, overrides)
 
 
-def _refresh(project: Path, configuration: Configuration, warehouse: Path) -> None:
+def _refresh(
+    project: Path, configuration: Configuration, warehouse: Path, from_scratch: bool = False
+) -> None:
     """Everything after the configuration: the refresh itself, then the summary."""
     for note in configuration.notes:
         _note(note)
-    Refresh(project, configuration, warehouse, console, _note).run()
+    Refresh(project, configuration, warehouse, console, _note, from_scratch).run()
     print_summary(read_summary(warehouse), console)
 
 

@@ -81,6 +81,10 @@ class BuildError(TieringError):
     exit_code = ExitCode.BUILD
 
 
+class WorkDatabaseError(BuildError):
+    """The work database is not one that the build can go on from: rules or erasures have changed."""
+
+
 class AuditError(_FoundAllowedError):
     """What was built does not pass the audit, or the audit cannot be made.
 

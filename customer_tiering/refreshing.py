@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -29,6 +29,7 @@ from customer_tiering.errors import (
     SourceError,
     Stopped,
     TieringError,
+    WorkDatabaseError,
 )
 from customer_tiering.locking import locked
 from customer_tiering.publishing import (
@@ -56,16 +57,27 @@ MEGABYTE = 1_000_000
 
 
 class Refresh:
-    """One refresh of a warehouse. `notes` are told to `note`, progress goes to `console`."""
+    """One refresh of a warehouse. Notes are told to `note`, progress goes to `console`.
+
+    It goes on from what the last one built, and computes the periods anew of which something new is
+    known; `from_scratch` it begins with the raw tables alone. The marts are the same.
+    """
 
     def __init__(
-        self, project: Path, configuration: Configuration, warehouse: Path, console: Console, note
+        self,
+        project: Path,
+        configuration: Configuration,
+        warehouse: Path,
+        console: Console,
+        note: Callable[[str], None],
+        from_scratch: bool = False,
     ) -> None:
         self.project = project
         self.configuration = configuration
         self.warehouse = warehouse
         self.console = console
         self.note = note
+        self.from_scratch = from_scratch
 
     def run(self) -> None:
         """Build, audit and publish. Raises a TieringError, and then the old publication stands."""
@@ -85,12 +97,15 @@ class Refresh:
                 self._publish(noted, built, erased)
             tidy(self.warehouse, self.configuration.settings.publications_kept)
         seconds = monotonic() - started
+        periods, kept = _periods(self.warehouse / WORK)
         self.console.print(
-            f"{built.nodes} models, seeds and tests in {seconds:.0f} s.", style="dim"
+            f"{built.nodes} models, seeds and tests in {seconds:.0f} s; {periods - kept} of {periods} "
+            "review periods computed.",
+            style="dim",
         )
 
     def _preflight(self, ledger: Ledger) -> None:
-        """What can be known to be wrong before anything is built; leaves a new work database."""
+        """What can be known to be wrong before anything is built; leaves a work database to build in."""
         settings = self.configuration.settings
         if folder := self._raw_folder():
             for note in check_raw_folder(folder, contract_tables(self.project)):
@@ -98,7 +113,7 @@ class Refresh:
             check_checksums(folder)
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
-        with failing_as(f"the new work database {self.warehouse / WORK}"):
+        if self.from_scratch or not _has_built(ledger) or not _go_on(self.warehouse):
             _start_afresh(self.warehouse)
 
     def _build(self, lock: int, erased: Path) -> Build:
@@ -108,15 +123,13 @@ class Refresh:
         which ids are erased.
         """
         told = {ERASED_IDS: str(erased), LAST_PUBLICATION: _last_publication(self.warehouse)}
+        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
         try:
-            return build(
-                self.project,
-                self.warehouse,
-                self.configuration.overrides,
-                self.console,
-                [lock],
-                told,
-            )
+            try:
+                return build(*arguments, [lock], told)
+            except WorkDatabaseError:
+                _start_afresh(self.warehouse)
+                return build(*arguments, [lock], told)
         except BuildError:
             if folder := self._raw_folder():
                 check_contents(folder, contract_tables(self.project))
@@ -279,19 +292,48 @@ def _check_space(warehouse: Path, settings: Settings) -> None:
         )
 
 
-def _start_afresh(warehouse: Path) -> None:
-    """A new work database with the raw rows of the last publication; dbt takes its history over.
+def _has_built(ledger: Ledger) -> bool:
+    """Whether the refresh before this one built all it wanted, whatever became of it then."""
+    refreshes = [run for run in ledger.runs() if run.kind == "refresh"]
+    return len(refreshes) > 1 and refreshes[-2].stage in ("audit", "publish")
 
-    So what a run that failed or was cut off left has no influence on this one, and what is deleted
-    from the sources leaves no bytes behind. Published history goes over when the raw tables are
-    landed, as it is there that it is known whose is to be left out.
+
+def _go_on(warehouse: Path) -> bool:
+    """Prepare the work database that is there for another build; whether that could be done."""
+    if not (warehouse / WORK).is_file():
+        return False
+    try:
+        _lay_beside(warehouse)
+    except (duckdb.Error, OSError):  # whatever is wrong with it, a new one is made
+        return False
+    return True
+
+
+def _start_afresh(warehouse: Path) -> None:
+    """A new work database.
+
+    So what a run that failed or was cut off left has no influence on this one, and what was built of
+    persons who have asked to be erased since leaves no bytes behind. Raises BuildError.
     """
     work = warehouse / WORK
-    for path in (work, work.with_name(f"{WORK}.wal")):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(work.with_name(f"{WORK}.tmp"), ignore_errors=True)  # what DuckDB had no room for
+    with failing_as(f"the new work database {work}"):
+        for path in (work, work.with_name(f"{WORK}.wal")):
+            path.unlink(missing_ok=True)
+        # what DuckDB had no room for
+        shutil.rmtree(work.with_name(f"{WORK}.tmp"), ignore_errors=True)
+        _lay_beside(warehouse)
+
+
+def _lay_beside(warehouse: Path) -> None:
+    """Lay the counts of raw rows of the last publication beside the work database, and nothing else of it.
+
+    Published history goes over when the raw tables are landed, as it is there that it is known whose
+    is to be left out.
+    """
     publication = current_publication(warehouse)
-    with duckdb.connect(str(work)) as connection:
+    with duckdb.connect(str(warehouse / WORK)) as connection:
+        for schema in ("last_publication", "history"):
+            connection.execute(f"drop schema if exists {schema} cascade")
         if publication is None:
             return
         connection.execute(
@@ -316,6 +358,15 @@ def _last_publication(warehouse: Path) -> str:
     """The file of the publication whose history goes on; empty before the first."""
     publication = current_publication(warehouse)
     return str(publication / PUBLICATION) if publication else ""
+
+
+def _periods(work: Path) -> tuple[int, int]:
+    """How many review periods there are, and how many were kept from the build before."""
+    with duckdb.connect(str(work), read_only=True) as connection:
+        periods, kept = connection.execute(
+            "select periods, periods_kept from builds.last_build"
+        ).fetchone()
+    return periods or 0, kept or 0
 
 
 def _rows(work: Path) -> dict[str, object]:

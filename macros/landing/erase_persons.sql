@@ -11,7 +11,7 @@
     {% for source in sources if source.name in ('erasure_requests', 'customer_merges') %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% if relation.query %}
-            {% set present = customer_tiering.columns_of(relation) %}
+            {% set present = customer_tiering.columns_of(relation.query) %}
             {% set values = [] %}
             {% for column in source.columns.values() if column.name in present %}
                 {% do values.append(
@@ -203,7 +203,7 @@
             ) %}
             {% do run_query('create schema if not exists history') %}
             {% do run_query(
-                'create table ' ~ relation ~ ' as select * from published_before.history.published_tiers'
+                'create or replace table ' ~ relation ~ ' as select * from published_before.history.published_tiers'
                 ~ " where not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')"
                 ~ (" and regexp_full_match(customer_id, '[0-9a-f]{32}')" if is_pseudonymising else '')
                 ~ (' and customer_id not in (select ' ~ written ~ ' from ' ~ adapter.quote(sources[0].schema)

@@ -41,12 +41,9 @@
 {# How many rows each raw table had at the last publication; nothing before the first, or when dbt is run by
    itself: `tiering refresh` lays them beside the work database. #}
 {% macro rows_last_published() %}
-    {% set relation = adapter.get_relation(
-        database=target.database, schema='last_publication', identifier='reconciliation'
-    ) %}
     {% set rows = {} %}
-    {% if relation %}
-        {% for row in run_query('select source_table, rows_in from ' ~ relation).rows %}
+    {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}
+        {% for row in run_query('select source_table, rows_in from last_publication.reconciliation').rows %}
             {% do rows.update({row[0]: row[1] | int}) %}
         {% endfor %}
     {% endif %}

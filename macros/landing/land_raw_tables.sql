@@ -17,46 +17,30 @@
 
 
 {% macro default__land_raw_tables(sources) %}
-    {% set landed = [] %}
     {% if sources %}
         {% do run_query('create schema if not exists ' ~ adapter.quote(sources[0].schema)) %}
     {% endif %}
     {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
-    {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
+    {% set goes_on = customer_tiering.begin_build(sources, is_erasing) %}
+    {% set landed = [] %}
     {% for source in sources %}
         {% do run_query('create schema if not exists ' ~ adapter.quote(source.schema)) %}
         {% set relation = customer_tiering.raw_relation(source) %}
-        {% set present = customer_tiering.columns_of(relation) if relation.query else {} %}
-        {% set columns = [] %}
-        {% set masked = {'columns': {}, 'from': relation.query} %}
-        {% if relation.query and (is_erasing or is_pseudonymising) %}
-            {% set masked = customer_tiering.masked(source, relation, present, is_erasing) %}
-        {% endif %}
+        {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
         {% for column in source.columns.values() %}
-            {% set as_text = relation.kind == 'table' or not relation.query %}
-            {% if column.name in present %}
-                {% set value = masked.columns.get(column.name, adapter.quote(present[column.name])) %}
-                {% do columns.append(value ~ ' as ' ~ adapter.quote(column.name)) %}
-            {% elif relation.query and column.config.meta.get('required') %}
+            {% if relation.query and column.config.meta.get('required') and column.name not in present %}
                 {{ exceptions.raise_compiler_error(
                     relation.name ~ " has no column " ~ column.name ~ "; found are "
                     ~ present.values() | join(', ') ~ ", and " ~ column.name ~ " is required."
                 ) }}
-            {% else %}
-                {% set data_type = 'varchar' if as_text else column.data_type %}
-                {% do columns.append('cast(null as ' ~ data_type ~ ') as ' ~ adapter.quote(column.name)) %}
             {% endif %}
             {% do landed.append("('" ~ source.name ~ "', '" ~ column.name ~ "', "
                 ~ (column.config.meta.get('required', false) | string | lower) ~ ", "
                 ~ ((column.name in present) | string | lower) ~ ")") %}
         {% endfor %}
-        {% set target_name = adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier) %}
-        {% do customer_tiering.drop_landed(source) %}
-        {# a view would make the pseudonyms each time it is read #}
-        {% do run_query(
-            'create ' ~ ('table' if is_pseudonymising else relation.kind) ~ ' ' ~ target_name ~ ' as select ' ~ columns | join(', ')
-            ~ (' from ' ~ masked.from if relation.query else ' where false')
-        ) %}
+        {% if not goes_on or not customer_tiering.land_what_is_new(source, relation, present, is_erasing) %}
+            {% do customer_tiering.land_whole(source, relation, present, is_erasing) %}
+        {% endif %}
     {% endfor %}
     {% if sources %}
         {% set name = adapter.quote(sources[0].schema) ~ '.landed_columns' %}
@@ -72,8 +56,51 @@
 {% endmacro %}
 
 
-{# Where a raw table is: {name: for messages, query: what to select from (none: missing), kind: of the
-   relation to land it as}. #}
+{# The query by which a raw table is landed: every column of the contract, in its order. `present` are the columns to
+   read, by lower-case name; those that are missing are NULL, of the type that `types` gives, else of the contract's, or
+   text where everything is read as text. #}
+{% macro landing_query(source, relation, present, is_erasing, types={}) %}
+    {% set masked = {'columns': {}, 'from': relation.query} %}
+    {% if relation.query and (is_erasing or customer_tiering.is_pseudonymising()) %}
+        {% set masked = customer_tiering.masked(source, relation, present, is_erasing) %}
+    {% endif %}
+    {% set columns = [] %}
+    {% for column in source.columns.values() %}
+        {% if column.name in present %}
+            {% set value = masked.columns.get(column.name, adapter.quote(present[column.name])) %}
+        {% else %}
+            {% set data_type = types.get(column.name) or ('varchar' if relation.is_text else column.data_type) %}
+            {% set value = 'cast(null as ' ~ data_type ~ ')' %}
+        {% endif %}
+        {% do columns.append(value ~ ' as ' ~ adapter.quote(column.name)) %}
+    {% endfor %}
+    {{ return('select ' ~ columns | join(', ') ~ (' from ' ~ masked.from if relation.query else ' where false')) }}
+{% endmacro %}
+
+
+{# Files become a table, so that a build reads each once and nobody changes them while it runs. A table of a schema is
+   a view, but for one that can be landed row by row, and pseudonyms, which a view would make each time it is read. #}
+{% macro land_whole(source, relation, present, is_erasing) %}
+    {% set is_view = relation.query and not relation.files and not relation.newest_by
+        and not customer_tiering.is_pseudonymising() %}
+    {% do customer_tiering.drop_landed(source) %}
+    {% do run_query(
+        'create ' ~ ('view' if is_view else 'table') ~ ' ' ~ customer_tiering.landed_name(source) ~ ' as '
+        ~ customer_tiering.landing_query(source, relation, present, is_erasing)
+    ) %}
+    {% do run_query("delete from builds.landed_files where source_table = '" ~ source.name ~ "'") %}
+    {% do customer_tiering.note_landed_files(source, relation.files) %}
+{% endmacro %}
+
+
+{% macro landed_name(source) %}
+    {{ return(adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier)) }}
+{% endmacro %}
+
+
+{# Where a raw table is: {name: for messages, query: what to select from (none: missing), files: that it is read
+   from (none: a schema), is_text: whether all is read as text, newest_by: the column of a schema's table by which
+   its new rows are told (none: they are not)}. #}
 {% macro raw_relation(source) %}
     {% if var('raw_schema') | string %}
         {% set relation = customer_tiering.raw_relation_in_schema(source) %}
@@ -105,7 +132,22 @@
         ~ (" and lower(table_catalog) = '" ~ parts[0] | lower ~ "'" if parts | length == 2 else "")
     ).columns[0].values()[0] %}
     {% set name = parts | join('.') ~ '.' ~ source.name %}
-    {{ return({'name': name, 'query': name if found else none, 'kind': 'view'}) }}
+    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
+    {{ return({
+        'name': name, 'query': name if found else none, 'files': [], 'is_text': not found, 'newest_by': newest_by
+    }) }}
+{% endmacro %}
+
+
+{# A column's name as it is written, if it is there and of a type of date and time; none otherwise. #}
+{% macro native_column(column, query) %}
+    {% if column %}
+        {% for row in run_query('describe select * from ' ~ query).rows
+            if row[0] | lower == column and modules.re.match('DATE|TIMESTAMP', row[1]) %}
+            {{ return(row[0]) }}
+        {% endfor %}
+    {% endif %}
+    {{ return(none) }}
 {% endmacro %}
 
 
@@ -125,34 +167,37 @@
         ) }}
     {% elif not found %}
         {{ return({
-            'name': base ~ '.parquet, ' ~ base ~ '.csv and the folder ' ~ base, 'query': none, 'kind': 'view'
+            'name': base ~ '.parquet, ' ~ base ~ '.csv and the folder ' ~ base, 'query': none, 'files': [],
+            'is_text': true, 'newest_by': none
         }) }}
     {% endif %}
-    {% set files = [] %}
-    {% for file in found[0].files %}{% do files.append("'" ~ file | replace("'", "''") ~ "'") %}{% endfor %}
-    {% set list = '[' ~ files | join(', ') ~ ']' %}
-    {% set name = base ~ found[0].pattern %}
-    {% if found[0].pattern.endswith('parquet') %}
-        {{ return({
-            'name': name, 'query': 'read_parquet(' ~ list ~ ', union_by_name = true)', 'kind': 'view'
-        }) }}
-    {% endif %}
-    {# All text and a table: a typed CSV view would stop the build at the first bad cell. No line is skipped as
-       a comment or a preamble, and one with more or fewer cells than the header stops the run: in which
-       columns its cells belong nobody knows. #}
+    {{ return(customer_tiering.files_relation(base ~ found[0].pattern, found[0].files)) }}
+{% endmacro %}
+
+
+{# CSV is all text: a typed one would stop the build at the first bad cell. No line is skipped as a comment or a preamble,
+   and one with more or fewer cells than the header stops the run: in which columns its cells belong nobody knows. #}
+{% macro files_relation(name, files) %}
+    {% set quoted = [] %}
+    {% for file in files %}{% do quoted.append("'" ~ file | replace("'", "''") ~ "'") %}{% endfor %}
+    {% set is_text = not name.endswith('parquet') %}
+    {% set reader = 'read_csv' if is_text else 'read_parquet' %}
+    {% set options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
+        if is_text else '' %}
     {{ return({
         'name': name,
-        'query': 'read_csv(' ~ list ~ ", all_varchar = true, header = true, delim = ',', quote = '\"', "
-            ~ "escape = '\"', comment = '', skip = 0, union_by_name = true)",
-        'kind': 'table',
+        'query': reader ~ '([' ~ quoted | join(', ') ~ '], ' ~ options ~ 'union_by_name = true)',
+        'files': files,
+        'is_text': is_text,
+        'newest_by': none,
     }) }}
 {% endmacro %}
 
 
-{# The columns that a relation has: {lower-case name: name as it is written}. #}
-{% macro columns_of(relation) %}
+{# The columns that a query has: {lower-case name: name as it is written}. #}
+{% macro columns_of(query) %}
     {% set columns = {} %}
-    {% for row in run_query('describe select * from ' ~ relation.query).rows %}
+    {% for row in run_query('describe select * from ' ~ query).rows %}
         {% do columns.update({row[0] | lower: row[0]}) %}
     {% endfor %}
     {{ return(columns) }}

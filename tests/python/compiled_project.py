@@ -68,6 +68,7 @@ class CompiledProject:
         connection.execute("set preserve_insertion_order = false")
         for schema in {"raw", "rules", *(model.schema for model in self.models)}:
             connection.execute(f"create schema if not exists {schema}")
+        _begin_builds(connection)
         self._land(connection, raw)
         self._load_seeds(connection, seeds or {})
         for model in self.models:
@@ -188,6 +189,18 @@ def _models(manifest: dict) -> list[Model]:
         )
         for unique_id in order
     ]
+
+
+def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
+    """The state of builds before the first one: nothing to go on from."""
+    for statement in (
+        "create schema if not exists builds",
+        "create table builds.last_build (as_of_date date)",
+        "create table builds.fact_fingerprints "
+        "(fact_table varchar, known_on date, fingerprint decimal(38, 0))",
+        "create table builds.customer_keys (resolved_customer_id varchar, customer_key integer)",
+    ):
+        connection.execute(statement)
 
 
 def _landing_sql(

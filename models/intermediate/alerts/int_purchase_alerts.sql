@@ -1,7 +1,13 @@
 {# What a customer's own purchases may alert to: slower than their rhythm, less than half a year
    ago, or more than ever. #}
-with stages as (
-    select * from {{ ref('int_lifecycle_stages') }}
+with periods as (
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
+),
+
+stages as (
+    select all_stages.*
+    from {{ ref('int_lifecycle_stages') }} as all_stages
+    inner join periods on all_stages.period_index = periods.period_index
 ),
 
 measures as (
@@ -10,10 +16,6 @@ measures as (
 
 changes as (
     select * from {{ ref('int_measure_changes') }}
-),
-
-periods as (
-    select * from {{ ref('int_review_periods') }}
 ),
 
 slowing as (
@@ -78,10 +80,11 @@ with_revenue as (
 
 usual as (
     select
-        *,
+        with_revenue.*,
         {{ customer_tiering.figure_ratio('revenue_before', 'periods_before') }} as usual_revenue
     from with_revenue
-    where periods_before > 0
+    inner join periods on with_revenue.period_index = periods.period_index
+    where with_revenue.periods_before > 0
 ),
 
 unusually_good as (

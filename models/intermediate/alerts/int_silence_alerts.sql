@@ -13,7 +13,7 @@ rules as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
 interactions as (

@@ -5,7 +5,7 @@ with states as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
 tier_rules as (

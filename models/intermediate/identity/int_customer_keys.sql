@@ -1,5 +1,6 @@
 {# Every id that a customer may be named by, with who that is and a small number that stands for the
-   customer wherever something is computed per customer and period. #}
+   customer wherever something is computed per customer and period. A customer keeps the number of the last
+   build, as the periods that are kept from it do. #}
 with customers as (
     select * from {{ ref('stg_crm__customers') }}
 ),
@@ -10,6 +11,10 @@ orders as (
 
 identities as (
     select * from {{ ref('int_customer_identities') }}
+),
+
+keys_before as (
+    select * from {{ source('builds', 'customer_keys') }}
 ),
 
 named as (
@@ -30,12 +35,40 @@ resolved as (
     left join identities on named.customer_id = identities.customer_id
 ),
 
+newcomers as (
+    select distinct resolved.resolved_customer_id
+    from resolved
+    left join keys_before on resolved.resolved_customer_id = keys_before.resolved_customer_id
+    where keys_before.resolved_customer_id is null
+),
+
+highest as (
+    select coalesce(max(customer_key), 0) as customer_key from keys_before
+),
+
 numbered as (
     select
-        customer_id,
+        newcomers.resolved_customer_id,
+        cast(
+            highest.customer_key + row_number() over (order by newcomers.resolved_customer_id)
+            as integer
+        ) as customer_key
+    from newcomers
+    cross join highest
+    union all
+    select
         resolved_customer_id,
-        cast(dense_rank() over (order by resolved_customer_id) as integer) as customer_key
+        customer_key
+    from keys_before
+),
+
+keyed as (
+    select
+        resolved.customer_id,
+        resolved.resolved_customer_id,
+        numbered.customer_key
     from resolved
+    inner join numbered on resolved.resolved_customer_id = numbered.resolved_customer_id
 )
 
-select * from numbered
+select * from keyed

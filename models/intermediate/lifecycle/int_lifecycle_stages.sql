@@ -1,7 +1,14 @@
 {# Where each customer stands, from the time since the last order against the customer's own rhythm,
    or that of others like them where there are too few orders to have one. #}
-with inputs as (
-    select * from {{ ref('int_score_inputs') }}
+with periods as (
+    select * from {{ ref('int_review_periods') }}
+),
+
+inputs as (
+    select all_inputs.*
+    from {{ ref('int_score_inputs') }} as all_inputs
+    inner join periods on all_inputs.period_index = periods.period_index
+    where periods.is_kept is not true
 ),
 
 rhythms as (
@@ -16,22 +23,26 @@ rules as (
     select * from {{ ref('int_lifecycle_rules') }}
 ),
 
-last_period as (
-    select max(period_index) as last_index from {{ ref('int_review_periods') }}
+bounds as (
+    select
+        coalesce(min(case when is_kept is not true then period_index end), max(period_index) + 1)
+            as first_to_compute,
+        max(period_index) as last_index
+    from periods
 ),
 
 rhythms_by_period as (
     select
         rhythms.customer_key,
         {{ customer_tiering.unnest_range(
-            'rhythms.period_index',
-            'coalesce(rhythms.next_change_index, last_period.last_index + 1)',
+            'greatest(rhythms.period_index, bounds.first_to_compute)',
+            'coalesce(rhythms.next_change_index, bounds.last_index + 1)',
         ) }} as period_index,
         rhythms.order_days,
         rhythms.last_gap_days,
         rhythms.median_gap_days
     from rhythms
-    cross join last_period
+    cross join bounds
 ),
 
 -- a prospect has no order day, whatever there was before all was undone

@@ -6,8 +6,12 @@ periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
-last_period as (
-    select max(period_index) as last_index from periods
+bounds as (
+    select
+        coalesce(min(case when is_kept is not true then period_index end), max(period_index) + 1)
+            as first_to_compute,
+        max(period_index) as last_index
+    from periods
 ),
 
 -- between two changes nothing but the customer's recency moves
@@ -17,8 +21,8 @@ filled as (
         changes.first_index,
         changes.period_index as change_index,
         {{ customer_tiering.unnest_range(
-            'changes.period_index',
-            'coalesce(changes.next_change_index, last_period.last_index + 1)',
+            'greatest(changes.period_index, bounds.first_to_compute)',
+            'coalesce(changes.next_change_index, bounds.last_index + 1)',
         ) }} as period_index,
 
         changes.frequency,
@@ -30,7 +34,7 @@ filled as (
         changes.first_order_on,
         changes.last_order_on
     from changes
-    cross join last_period
+    cross join bounds
 ),
 
 measured as (

@@ -6,7 +6,7 @@ with measures as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
 quantiles as (
@@ -42,6 +42,35 @@ unpivoted as (
     {%- endfor %}
 ),
 
+{% if rfm_edges == 'frozen' -%}
+{%- set frozen_on = customer_tiering.iso_date('rfm_edges_frozen_on', var('rfm_edges_frozen_on')) -%}
+frozen_edges as (
+    select
+        metric,
+        period_end,
+        edge_1,
+        edge_2,
+        edge_3,
+        edge_4
+    from unpivoted
+    where period_end = date '{{ frozen_on }}'
+    {%- if is_incremental() %}
+    union all
+    select
+        kept_edges.metric,
+        kept_periods.period_end,
+        kept_edges.edge_1,
+        kept_edges.edge_2,
+        kept_edges.edge_3,
+        kept_edges.edge_4
+    from {{ this }} as kept_edges
+    inner join {{ ref('int_review_periods') }} as kept_periods
+        on kept_edges.period_index = kept_periods.period_index
+    where kept_periods.is_kept and kept_periods.period_end = date '{{ frozen_on }}'
+    {%- endif %}
+),
+
+{% endif -%}
 chosen as (
     select
         unpivoted.period_index,
@@ -67,14 +96,10 @@ chosen as (
     {%- if rfm_edges == 'fixed' %}
     inner join {{ fixed_edges }} as fixed_edges on unpivoted.metric = fixed_edges.metric
     {%- elif rfm_edges == 'frozen' %}
-    {%- set frozen_on = customer_tiering.iso_date(
-        'rfm_edges_frozen_on', var('rfm_edges_frozen_on')
-    ) %}
-    left join unpivoted as frozen
+    left join frozen_edges as frozen
         on
             unpivoted.metric = frozen.metric
             and unpivoted.period_end >= frozen.period_end
-            and frozen.period_end = date '{{ frozen_on }}'
     {%- endif %}
 ),
 

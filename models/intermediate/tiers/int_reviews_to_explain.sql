@@ -9,7 +9,7 @@ inputs as (
 ),
 
 periods as (
-    select period_index, period_end from {{ ref('int_review_periods') }}
+    select period_index, period_end, is_kept from {{ ref('int_review_periods') }}
 ),
 
 explained as (
@@ -39,8 +39,11 @@ explained as (
     inner join periods as reference_periods
         on states.reference_index = reference_periods.period_index
     where
-        states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
-        or (states.change_type = 'leave' and states.is_active)
+        periods.is_kept is not true
+        and (
+            states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
+            or (states.change_type = 'leave' and states.is_active)
+        )
 )
 
 select * from explained

@@ -3,7 +3,7 @@ with scores as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
 ladders as (

@@ -1,8 +1,13 @@
 {# Why a review moved, protected or spared a tier; a review that kept it needs no reason. #}
 with reviews as (
-    select *
-    from {{ ref('int_tier_states') }}
-    where change_type is not null and change_type <> 'keep'
+    select states.*
+    from {{ ref('int_tier_states') }} as states
+    inner join {{ ref('int_review_periods') }} as periods
+        on states.period_index = periods.period_index
+    where
+        states.change_type is not null
+        and states.change_type <> 'keep'
+        and periods.is_kept is not true
 ),
 
 moves as (

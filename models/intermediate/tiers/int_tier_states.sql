@@ -18,6 +18,12 @@ periods as (
     from {{ ref('int_review_periods') }}
 ),
 
+{% if is_incremental() -%}
+kept_periods as (
+    select period_index from {{ ref('int_review_periods') }} where is_kept
+),
+
+{% endif -%}
 states as (
     -- before the first review nobody has a tier
     select
@@ -45,6 +51,35 @@ states as (
         false as is_one_order_from_next
     from qualifications
     where review_number = 1
+    {%- if is_incremental() %}
+    union all
+    -- whoever was reviewed before goes on from the last review that stands
+    select
+        customer_key,
+        review_number,
+        period_index,
+        change_type,
+        tier_rank_before,
+        tier_rank,
+        qualified_rank,
+        reviews_held,
+        reviews_in_grace,
+        management_score_before,
+        management_score,
+        score_with_an_order,
+        previous_rank,
+        since_index,
+        since_month_day,
+        reference_index,
+        has_orders,
+        is_active,
+        is_first_tier,
+        is_newly_lapsed,
+        is_below_keep,
+        is_one_order_from_next
+    from {{ this }}
+    where period_index = (select max(period_index) from kept_periods)
+    {%- endif %}
     union all
     select
         customer_key,
@@ -134,4 +169,8 @@ states as (
     ) as ranked
 )
 
-select * from states where review_number > 0
+select states.*
+from states
+inner join {{ ref('int_review_periods') }} as periods_to_compute
+    on states.period_index = periods_to_compute.period_index
+where periods_to_compute.is_kept is not true

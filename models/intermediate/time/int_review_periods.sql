@@ -10,6 +10,10 @@ tier_rules as (
     select * from {{ ref('tiers') }}
 ),
 
+first_change as (
+    select * from {{ ref('int_first_change') }}
+),
+
 first_order as (
     select
         as_of.as_of_date,
@@ -39,15 +43,19 @@ bounded as (
 
 numbered as (
     select
-        cast(row_number() over (order by period_start) as integer) as period_index,
+        cast(row_number() over (order by bounded.period_start) as integer) as period_index,
 
-        calendar_period_end > as_of_date as is_open_period,
+        bounded.calendar_period_end > bounded.as_of_date as is_open_period,
+        -- closed by the last build already, and nothing that was known by its end has changed since
+        bounded.calendar_period_end <= bounded.as_of_date
+        and first_change.changed_from is not null as is_kept,
 
-        period_start,
-        least(calendar_period_end, as_of_date) as period_end,
-        calendar_period_end,
-        period_start - 1 as previous_period_end
+        bounded.period_start,
+        least(bounded.calendar_period_end, bounded.as_of_date) as period_end,
+        bounded.calendar_period_end,
+        bounded.period_start - 1 as previous_period_end
     from bounded
+    left join first_change on bounded.calendar_period_end < first_change.changed_from
 ),
 
 versions as (
@@ -63,6 +71,7 @@ ruled as (
         numbered.period_index,
 
         numbered.is_open_period,
+        numbered.is_kept,
         -- the last review on or before 31 December: the next one lies in a later year
         extract(year from {{ customer_tiering.period_end('numbered.calendar_period_end + 1') }})
         > extract(year from numbered.calendar_period_end) as is_last_of_year,
@@ -76,7 +85,7 @@ ruled as (
     from numbered
     cross join first_version
     left join versions on numbered.period_end >= versions.version_valid_from
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 )
 
 select * from ruled

@@ -19,7 +19,7 @@ customers as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
 cells as (

@@ -1,0 +1,156 @@
+{# What a build may go on from: the database that the last whole build left, if that ended well and under the same
+   rules. Otherwise everything is computed anew. Which periods stand is decided later, by the facts
+   (int_fact_fingerprints, int_first_change). #}
+
+{# Decides it, once the erased ids are known and before anything is landed, and notes that a build is under way: one that
+   is cut off leaves nothing to go on from. #}
+{% macro begin_build(sources, is_erasing) %}
+    {{ return(adapter.dispatch('begin_build', 'customer_tiering')(sources, is_erasing)) }}
+{% endmacro %}
+
+{% macro default__begin_build(sources, is_erasing) %}
+    {% do run_query('create schema if not exists builds') %}
+    {% set last = customer_tiering.last_build() %}
+    {% set salt = last.salt or run_query('select cast(uuid() as varchar)').columns[0].values()[0] %}
+    {% set basis = customer_tiering.build_basis(sources, is_erasing, salt) %}
+    {% set goes_on = last.is_complete and last.basis == basis and not flags.FULL_REFRESH
+        and (customer_tiering.is_whole_build() or not customer_tiering.selected_period_models()) %}
+    {% if goes_on %}
+        {% do run_query('update builds.last_build set is_complete = false') %}
+    {% else %}
+        {% if env_var('TIERING_REFRESH', '') and last.salt %}
+            {{ exceptions.raise_compiler_error(
+                "work.duckdb: found one that this build cannot go on from; allowed is a new one, or what a whole build "
+                ~ "with the same rules and the same erased persons left."
+            ) }}
+        {% endif %}
+        {% do customer_tiering.begin_anew(salt, basis) %}
+    {% endif %}
+    {{ return(goes_on) }}
+{% endmacro %}
+
+
+{# Forgets the last build: period models are made as on the first day. Those that this run does not build stay
+   as they are. #}
+{% macro begin_anew(salt, basis) %}
+    {% for node in customer_tiering.selected_period_models() %}
+        {% if customer_tiering.table_exists(node.schema, node.alias) %}
+            {% set relation = api.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias, type='table'
+            ) %}
+            {% do run_query('drop table ' ~ relation) %}
+            {# dbt looked at what is there before it ran this #}
+            {% do adapter.cache_dropped(relation) %}
+        {% endif %}
+    {% endfor %}
+    {% if customer_tiering.table_exists('intermediate', 'int_review_periods')
+        and 'is_kept' in customer_tiering.types_of('intermediate.int_review_periods') %}
+        {% do run_query('update intermediate.int_review_periods set is_kept = false') %}
+    {% endif %}
+    {% do run_query(
+        "create or replace table builds.last_build as select '" ~ salt ~ "' as salt, '" ~ basis ~ "' as basis, "
+        ~ "false as is_complete, cast(null as date) as as_of_date, cast(null as integer) as periods, "
+        ~ "cast(null as integer) as periods_kept"
+    ) %}
+    {% do run_query(
+        'create or replace table builds.fact_fingerprints '
+        ~ '(fact_table varchar, known_on date, fingerprint decimal(38, 0))'
+    ) %}
+    {% do run_query(
+        'create or replace table builds.customer_keys (resolved_customer_id varchar, customer_key integer)'
+    ) %}
+    {% do run_query(
+        'create or replace table builds.landed_files (source_table varchar, file varchar, size_bytes bigint, '
+        ~ 'modified_at timestamptz, landed_at timestamptz)'
+    ) %}
+{% endmacro %}
+
+
+{# The row of builds.last_build; without one, nothing is known and nothing complete. #}
+{% macro last_build() %}
+    {% if customer_tiering.table_exists('builds', 'last_build') %}
+        {% for row in run_query('select salt, basis, is_complete from builds.last_build').rows %}
+            {{ return({'salt': row[0], 'basis': row[1], 'is_complete': row[2]}) }}
+        {% endfor %}
+    {% endif %}
+    {{ return({'salt': none, 'basis': none, 'is_complete': false}) }}
+{% endmacro %}
+
+
+{# A digest of everything but facts and dates by which a build is made: the project's files, the vars, the engine, who is
+   erased, the key of pseudonyms. The salt keeps it from telling which ids are erased. #}
+{% macro build_basis(sources, is_erasing, salt) %}
+    {# of all nodes seeds alone say where they are #}
+    {% set root = (
+        graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
+        | selectattr('package_name', 'equalto', 'customer_tiering') | first
+    ).root_path %}
+    {% set files = [] %}
+    {% for pattern in ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
+        {% do files.append("'" ~ (root ~ '/' ~ pattern) | replace("'", "''") ~ "'") %}
+    {% endfor %}
+    {% set told = {} %}
+    {% for name, value in customer_tiering.told_vars().items() | sort
+        if name not in ['as_of_date', 'run_date', 'raw_path', 'raw_schema'] %}
+        {% do told.update({name: value}) %}
+    {% endfor %}
+    {% set parts = [
+        "'" ~ salt ~ "'",
+        "(select string_agg(substr(filename, " ~ (root | length + 1) ~ ") || sha256(content), '' order by filename) "
+        ~ "from read_blob([" ~ files | join(', ') ~ "]))",
+        "'" ~ tojson(told, sort_keys=true) | replace("'", "''") ~ "'",
+        "version()",
+        "'" ~ dbt_version ~ "'",
+    ] %}
+    {% if is_erasing %}
+        {% do parts.append(
+            "(select string_agg(customer_id || '=' || erased_id, ';' order by customer_id) from "
+            ~ adapter.quote(sources[0].schema) ~ ".erased_ids)"
+        ) %}
+    {% endif %}
+    {% if customer_tiering.is_pseudonymising() %}
+        {% do parts.append(customer_tiering.customer_pseudonym("'basis'")) %}
+    {% endif %}
+    {{ return(run_query("select sha256(concat_ws('|', " ~ parts | join(', ') ~ '))').columns[0].values()[0]) }}
+{% endmacro %}
+
+
+{# Whether a table is there. Asked of the engine rather than of dbt, which would begin a transaction for it. #}
+{% macro table_exists(schema, name) %}
+    {{ return(run_query(
+        "select count(*) from information_schema.tables where table_catalog = '" ~ target.database
+        ~ "' and table_schema = '" ~ schema ~ "' and table_name = '" ~ name ~ "' and table_type = 'BASE TABLE'"
+    ).columns[0].values()[0] > 0) }}
+{% endmacro %}
+
+
+{# The vars that the command line tells. #}
+{% macro told_vars() %}
+    {% set told = invocation_args_dict.get('vars') or {} %}
+    {{ return(fromyaml(told) if told is string else told) }}
+{% endmacro %}
+
+
+{# The models of which a row belongs to a period, as far as they are among what this run was asked to build. #}
+{% macro selected_period_models() %}
+    {% set selected = [] %}
+    {% if flags.WHICH in ('build', 'run') %}
+        {% for node in graph.nodes.values()
+            if node.package_name == 'customer_tiering' and node.config.materialized == 'incremental'
+            and node.unique_id in selected_resources %}
+            {% do selected.append(node) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(selected) }}
+{% endmacro %}
+
+
+{# Whether this run builds all models, seeds and snapshots. #}
+{% macro is_whole_build() %}
+    {% for node in graph.nodes.values()
+        if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot')
+        and node.unique_id not in selected_resources %}
+        {{ return(false) }}
+    {% endfor %}
+    {{ return(flags.WHICH == 'build') }}
+{% endmacro %}

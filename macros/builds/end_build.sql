@@ -1,0 +1,30 @@
+{# Notes, when all that a whole build ran has succeeded, what the next one may go on from. #}
+{% macro end_build(results) %}
+    {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot') %}
+        {% do adapter.dispatch('end_build', 'customer_tiering')(results) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__end_build(results) %}
+    {% set succeeded = results | map(attribute='status') | map('string') | reject('in', ['success', 'pass', 'warn', 'no-op']) | list == [] %}
+    {% if customer_tiering.is_whole_build() and succeeded %}
+        {% do run_query(
+            'create or replace table builds.fact_fingerprints as select * from intermediate.int_fact_fingerprints'
+        ) %}
+        {% do run_query(
+            'create or replace table builds.customer_keys as select distinct resolved_customer_id, customer_key '
+            ~ 'from intermediate.int_customer_keys'
+        ) %}
+        {% do run_query(
+            'update builds.last_build set is_complete = true, '
+            ~ 'as_of_date = (select as_of_date from intermediate.int_as_of), '
+            ~ 'periods = (select count(*) from intermediate.int_review_periods), '
+            ~ 'periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)'
+        ) %}
+        {# whoever builds or looks at a part of the project later sees all periods #}
+        {% do run_query('update intermediate.int_review_periods set is_kept = false where is_kept') %}
+    {% elif not customer_tiering.selected_period_models() %}
+        {# nothing that belongs to a period was touched; without a date there was nothing to go on from #}
+        {% do run_query('update builds.last_build set is_complete = true where as_of_date is not null') %}
+    {% endif %}
+{% endmacro %}
