@@ -7,14 +7,3 @@
         delete from {{ this }} where {{ period }} not in (select {{ period }} from {{ periods }} where is_kept)
     {% endif %}
 {% endmacro %}
-
-
-{# One number for the rows of a group, whatever their order: equal rows give equal numbers, and others, but for a chance of
-   one in billions of billions, another one. #}
-{% macro fingerprint(columns) %}
-    {{ return(adapter.dispatch('fingerprint', 'customer_tiering')(columns)) }}
-{% endmacro %}
-
-{% macro default__fingerprint(columns) -%}
-    cast(sum(hash({{ columns | join(', ') }})) as decimal(38, 0))
-{%- endmacro %}

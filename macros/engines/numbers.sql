@@ -59,3 +59,14 @@
 {% macro default__cents(amount) -%}
     cast(100 * {{ amount }} as {{ customer_tiering.wide_integer_type() }})
 {%- endmacro %}
+
+
+{# One number for the rows of a group, whatever their order: equal rows give equal numbers, and others, but for a chance of
+   one in billions of billions, another one. #}
+{% macro fingerprint(columns) %}
+    {{ return(adapter.dispatch('fingerprint', 'customer_tiering')(columns)) }}
+{% endmacro %}
+
+{% macro default__fingerprint(columns) -%}
+    cast(sum(hash({{ columns | join(', ') }})) as decimal(38, 0))
+{%- endmacro %}
