@@ -14,6 +14,12 @@ from compiled_project import PROJECT
 from test_cli import make_toy_project
 
 QUALITY = ("reconciliation", "rejected_records", "source_coverage")
+# What the end of a build notes, where the real models are not among the project's.
+NOTED = {
+    "int_fact_fingerprints": "select 'none' as fact_table, date '2025-01-31' as known_on, 1 as fingerprint",
+    "int_as_of": "select date '2025-01-31' as as_of_date",
+    "int_review_periods": "select 1 as period_index, false as is_kept",
+}
 
 
 def make_landing_project(project: Path) -> Path:
@@ -54,8 +60,12 @@ def make_landing_project(project: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(known[name], folder)
         wanted |= set(re.findall(r"ref\('(\w+)'\)", text)) & set(known)
+    (models / "last_build.sql").unlink()
+    for name, sql in NOTED.items():
+        if name not in copied:
+            (models / "intermediate" / f"{name}.sql").write_text(sql, encoding="utf-8")
     for path in (PROJECT / "models").rglob("*"):
-        if path.name.endswith("sources.yml") or path.suffix == ".md":
+        if path.name.endswith(("sources.yml", "builds.yml")) or path.suffix == ".md":
             shutil.copy(path, models / f"{path.parent.name}_{path.name}")
     (project / "built_seeds").mkdir()
     for suffix in ("csv", "yml"):

@@ -106,6 +106,7 @@ MARTS = {
             ('small_population', 'monetary', 3), ('odd', 'orders', 0)
         ) as warnings (warning_code, subject, observed)
     """,
+    "builds.last_build": "select 36 as periods, 35 as periods_kept",
     "history.tier_snapshot": "select 'a' as customer_id",
     "restricted.customer_contacts": "select 'a' as customer_id, 'a@example.com' as email",
     "staging.stg_shop__orders": "select 'secret' as anything",
@@ -190,7 +191,7 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_toy_project(project: Path) -> Path:
     """A dbt project that makes the small warehouse; the var score_profile 'b2b' fails a test."""
     settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
-    for key in ("on-run-start", "models", "seeds", "snapshots", "data_tests", "flags"):
+    for key in ("on-run-start", "on-run-end", "models", "seeds", "snapshots", "data_tests", "flags"):
         settings.pop(key, None)
     settings["seed-paths"] = ["no_seeds"]  # they are checked, but this project builds none
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
