@@ -1,0 +1,328 @@
+"""What a build reads of the raw tables when it goes on from the last one: what is new or has changed, and no more.
+
+dbt itself lands here, in the small project of landing_project.py. What the landed tables are to hold is
+written down by hand. That a file has not been read again is shown by changing what is in it behind the
+landing's back: same size, same time, other content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from landing_project import make_landing_project
+
+LONG_AGO = 1_700_000_000  # a file's time, in seconds
+
+
+class Landing:
+    """A warehouse and its raw tables, landed by dbt as often as a test wants."""
+
+    def __init__(self, project: Path, folder: Path, **project_vars: object) -> None:
+        self.project = project
+        self.raw = folder / "raw"
+        self.warehouse = folder / "warehouse"
+        self.vars = {"run_date": "2026-01-31", "raw_path": str(self.raw), **project_vars}
+        self.raw.mkdir()
+        self.warehouse.mkdir()
+
+    def build(self, *arguments: str, **project_vars: object) -> None:
+        """Run dbt build, whole or of what the arguments select."""
+        finished = subprocess.run(
+            [
+                *(sys.executable, "-m", "dbt.cli.main", "build", *arguments),
+                *("--project-dir", str(self.project)),
+                *("--profiles-dir", str(self.project / "profiles")),
+                *("--target-path", str(self.warehouse / "target")),
+                *("--log-path", str(self.warehouse / "logs")),
+                *("--vars", json.dumps({**self.vars, **project_vars})),
+            ],
+            cwd=self.project,
+            env={
+                **os.environ,
+                "TIERING_WAREHOUSE": str(self.warehouse),
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert finished.returncode == 0, finished.stdout[-3000:]
+
+    def land(self, **project_vars: object) -> None:
+        """Land, and build as little as can be: what was built before is gone on from all the same."""
+        self.build("--select", "int_as_of", **project_vars)
+
+    def rows(self, table: str, *columns: str) -> list[tuple]:
+        """The landed rows of a table, of some columns or all."""
+        with duckdb.connect(str(self.warehouse / "work.duckdb"), read_only=True) as connection:
+            listed = ", ".join(columns) or "*"
+            return connection.execute(f"select {listed} from raw.{table} order by all").fetchall()
+
+    def read(self) -> dict[str, object]:
+        """When each file was read, by its path below the raw folder."""
+        with duckdb.connect(str(self.warehouse / "work.duckdb"), read_only=True) as connection:
+            found = connection.execute("select file, landed_at::varchar from builds.landed_files")
+            return {str(Path(file).relative_to(self.raw)): at for file, at in found.fetchall()}
+
+    def write(self, name: str, text: str, changed_at: float = LONG_AGO) -> None:
+        path = self.raw / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (changed_at, changed_at))
+
+    def write_parquet(self, name: str, query: str) -> None:
+        path = self.raw / name
+        path.parent.mkdir(exist_ok=True)
+        duckdb.sql(query).write_parquet(str(path))
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project, with a shop's database beside the work database."""
+    folder = tmp_path_factory.mktemp("landing")
+    made = make_landing_project(folder)
+    profile = made / "profiles" / "profiles.yml"
+    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    settings["customer_tiering"]["outputs"]["duckdb"]["attach"] = [
+        {"path": str(folder / "shop.duckdb"), "alias": "shop", "read_only": True}
+    ]
+    duckdb.connect(str(folder / "shop.duckdb")).close()
+    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return made
+
+
+ORDERS = "order_id,customer_id,ordered_at,status,order_amount\n"
+
+
+def test_of_files_only_what_is_new_or_has_changed_is_read(project: Path, tmp_path: Path) -> None:
+    """A kind of change a table; what is landed afterwards is what all of today's files hold.
+
+    But for the first file of orders: its content was exchanged without a trace, and nobody has looked.
+    """
+    landing = Landing(project, tmp_path)
+    landing.write("orders/01.csv", ORDERS + "o1,a,2024-01-01,completed,10\n")
+    fresh = time.time() + 60
+    landing.write("customers.csv", "customer_id,city\na,Oslo\n", changed_at=fresh)
+    landing.write(
+        "refunds/1.csv", "refund_id,order_id,refunded_at,refund_amount\nr1,o1,2024-02-01,1\n"
+    )
+    landing.write(
+        "refunds/2.csv", "refund_id,order_id,refunded_at,refund_amount\nr2,o1,2024-02-02,2\n"
+    )
+    landing.write("tickets/1.csv", "ticket_id,customer_id,opened_at\nt1,a,2024-01-05\n")
+    landing.write("tickets/2.csv", "ticket_id,customer_id,opened_at\nt2,a,2024-01-06\n")
+    landing.write("products.csv", "product_id,category\np1,tea\n")
+    landing.write(
+        "exchange_rates.csv", "rate_date,currency_code,rate_to_reporting\n2024-01-01,EUR,8\n"
+    )
+    landing.write(
+        "survey_responses.csv",
+        "response_id,customer_id,responded_at,survey_type,score\ns1,a,2024-01-09,nps,9\n",
+    )
+    interaction = (
+        "select 'i1' as interaction_id, 'a' as customer_id, timestamp '2024-01-03' as occurred_at"
+    )
+    landing.write_parquet("interactions/1.parquet", f"{interaction}, 60 as duration_seconds")
+    landing.write_parquet(
+        "referrals/1.parquet",
+        "select 'f1' as referral_id, 'a' as referrer_customer_id, date '2024-01-04' as referred_at",
+    )
+    landing.build()
+    first = landing.read()
+
+    # exchanged behind the landing's back, and one more file, with a column more and one less
+    landing.write("orders/01.csv", ORDERS + "o9,z,2024-09-09,completed,99\n")
+    landing.write(
+        "orders/02.csv",
+        "order_id,ordered_at,status,order_amount,channel\no2,2024-02-01,paid,20,app\n",
+    )
+    # as long and as old as before; but it was younger than its landing, so nobody can be sure
+    landing.write("customers.csv", "customer_id,city\na,Bonn\n", changed_at=fresh)
+    # another content and time
+    landing.write(
+        "refunds/2.csv",
+        "refund_id,order_id,refunded_at,refund_amount\nr2,o1,2024-02-02,7\n",
+        changed_at=LONG_AGO + 5,
+    )
+    (landing.raw / "tickets" / "2.csv").unlink()
+    (landing.raw / "products.csv").unlink()
+    landing.write_parquet("products.parquet", "select 'p2' as product_id, 'ink' as category")
+    (landing.raw / "exchange_rates.csv").unlink()
+    # the same column in another type, and of another table in the same
+    landing.write_parquet(
+        "interactions/2.parquet",
+        f"{interaction.replace('i1', 'i2')}, 'one minute' as duration_seconds",
+    )
+    landing.write_parquet(
+        "referrals/2.parquet",
+        "select 'f2' as referral_id, 'b' as referrer_customer_id, date '2024-01-05' as referred_at",
+    )
+    landing.land()
+    second = landing.read()
+
+    assert landing.rows("orders", "order_id", "customer_id", "order_amount", "channel") == [
+        ("o1", "a", "10", None),
+        ("o2", None, "20", "app"),
+    ]
+    assert landing.rows("customers", "customer_id", "city") == [("a", "Bonn")]
+    assert landing.rows("refunds", "refund_id", "refund_amount") == [("r1", "1"), ("r2", "7")]
+    assert landing.rows("tickets", "ticket_id") == [("t1",)]
+    assert landing.rows("products", "product_id", "category") == [("p2", "ink")]
+    assert landing.rows("exchange_rates") == []
+    assert landing.rows("interactions", "interaction_id", "duration_seconds") == [
+        ("i1", "60"),
+        ("i2", "one minute"),
+    ]
+    assert landing.rows("referrals", "referral_id", "referrer_customer_id") == [
+        ("f1", "a"),
+        ("f2", "b"),
+    ]
+    kept = {file for file, at in second.items() if first.get(file) == at}
+    assert kept == {"orders/01.csv", "survey_responses.csv", "referrals/1.parquet"}
+    gone = {"tickets/2.csv", "products.csv", "exchange_rates.csv"}
+    new = {"orders/02.csv", "products.parquet", "interactions/2.parquet", "referrals/2.parquet"}
+    assert set(second) == set(first) - gone | new
+    with duckdb.connect(str(landing.warehouse / "work.duckdb"), read_only=True) as connection:
+        present = connection.execute(
+            "select column_name from raw.landed_columns "
+            "where source_table = 'orders' and is_landed and not is_required order by all"
+        ).fetchall()
+    assert present == [("channel",), ("customer_id",)]
+
+
+def test_other_rules_or_erasures_land_everything_anew(project: Path, tmp_path: Path) -> None:
+    """The content exchanged without a trace comes to light as soon as all files are read again.
+
+    A person who asks to be erased is gone from the rows that had been landed before, too.
+    """
+    landing = Landing(project, tmp_path)
+    landing.write("orders/01.csv", ORDERS + "o1,a,2024-01-01,completed,10\n")
+    landing.write("customers.csv", "customer_id,full_name\na,Ada\nb,Bob\n")
+    landing.build()
+    landing.write("orders/01.csv", ORDERS + "o2,b,2024-01-01,completed,20\n")
+    landing.land()
+    assert landing.rows("orders", "order_id") == [("o1",)]
+    landing.land(rfm_window_days=300)
+    assert landing.rows("orders", "order_id") == [("o2",)]
+
+    landing.build()
+    landing.write("orders/01.csv", ORDERS + "o1,a,2024-01-01,completed,10\n")
+    landing.write("erasure_requests.csv", "customer_id,requested_at\na,2024-05-01\n")
+    landing.land()
+    assert landing.rows("customers", "customer_id", "full_name") == [
+        ("b", "Bob"),
+        ("erased_000001", None),
+    ]
+    assert landing.rows("orders", "order_id", "customer_id") == [("o1", "erased_000001")]
+
+    landing.build()
+    (landing.raw / "erasure_requests.csv").unlink()
+    landing.land()
+    assert landing.rows("customers", "customer_id", "full_name") == [("a", "Ada"), ("b", "Bob")]
+
+    landing.build()
+    landing.write("orders/01.csv", ORDERS + "o2,b,2024-01-01,completed,20\n")
+    landing.land()
+    assert landing.rows("orders", "order_id") == [("o1",)]
+    landing.build("--full-refresh")
+    assert landing.rows("orders", "order_id") == [("o2",)]
+
+
+# What is done to a shop's orders, one after the other, and what of them is landed then: (order_id,
+# order_amount). At first there are o1 of 1 January, o2 of 1 February and o3 of 15 March 2024.
+STEPS = [
+    (
+        "an order comes in",
+        "insert into orders values ('o4', timestamp '2024-03-20', 40, timestamp '2024-03-20', 'paid')",
+        [("o1", 10), ("o2", 20), ("o3", 30), ("o4", 40)],
+    ),
+    (
+        "an old one changes: there is one row of it",
+        "update orders set order_amount = 11, updated_at = timestamp '2024-03-21' where order_id = 'o1'",
+        [("o1", 11), ("o2", 20), ("o3", 30), ("o4", 40)],
+    ),
+    (
+        "one changes without saying so: nobody looks, which is what reading less costs",
+        "update orders set order_amount = 22 where order_id = 'o2'",
+        [("o1", 11), ("o2", 20), ("o3", 30), ("o4", 40)],
+    ),
+    (
+        "one comes in 13 days late",
+        "insert into orders values ('o5', timestamp '2024-01-01', 50, timestamp '2024-03-08', 'paid')",
+        [("o1", 11), ("o2", 20), ("o3", 30), ("o4", 40), ("o5", 50)],
+    ),
+    (
+        "one of unknown age comes in",
+        "insert into orders values ('o6', timestamp '2024-01-01', 60, null, 'paid')",
+        [("o1", 11), ("o2", 20), ("o3", 30), ("o4", 40), ("o5", 50), ("o6", 60)],
+    ),
+    (
+        "another version of one is kept beside the older",
+        "insert into orders values ('o3', timestamp '2024-03-15', 31, timestamp '2024-03-22', 'paid')",
+        [("o1", 11), ("o2", 20), ("o3", 30), ("o3", 31), ("o4", 40), ("o5", 50), ("o6", 60)],
+    ),
+    (
+        "one comes in two months late: the count tells, and all is read again",
+        "insert into orders values ('o7', timestamp '2024-01-01', 70, timestamp '2024-01-02', 'paid')",
+        [
+            ("o1", 11),
+            ("o2", 22),
+            ("o3", 30),
+            ("o3", 31),
+            ("o4", 40),
+            ("o5", 50),
+            ("o6", 60),
+            ("o7", 70),
+        ],
+    ),
+    (
+        "an old one is gone",
+        "delete from orders where order_id = 'o2'",
+        [("o1", 11), ("o3", 30), ("o3", 31), ("o4", 40), ("o5", 50), ("o6", 60), ("o7", 70)],
+    ),
+    (
+        "a column has another type",
+        "alter table orders alter order_amount type varchar",
+        [
+            ("o1", "11"),
+            ("o3", "30"),
+            ("o3", "31"),
+            ("o4", "40"),
+            ("o5", "50"),
+            ("o6", "60"),
+            ("o7", "70"),
+        ],
+    ),
+]
+
+
+def test_of_a_schema_only_rows_that_are_new_or_changed_are_read(
+    project: Path, tmp_path: Path
+) -> None:
+    def shop(*statements: str) -> None:
+        with duckdb.connect(str(project / "shop.duckdb")) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    landing = Landing(project, tmp_path, raw_schema="shop.main", late_arrival_days=14)
+    shop(
+        "create table customers as select 'a' as customer_id",
+        "create table orders as select *, 'paid' as status from (values "
+        "('o1', timestamp '2024-01-01', 10, timestamp '2024-01-01'), "
+        "('o2', timestamp '2024-02-01', 20, timestamp '2024-02-01'), "
+        "('o3', timestamp '2024-03-15', 30, timestamp '2024-03-15')) "
+        "as o (order_id, ordered_at, order_amount, updated_at)",
+    )
+    landing.build()
+    for what, statement, expected in STEPS:
+        shop(statement)
+        landing.land()
+        assert landing.rows("orders", "order_id", "order_amount") == expected, what
