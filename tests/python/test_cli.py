@@ -191,7 +191,15 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_toy_project(project: Path) -> Path:
     """A dbt project that makes the small warehouse; the var score_profile 'b2b' fails a test."""
     settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
-    for key in ("on-run-start", "on-run-end", "models", "seeds", "snapshots", "data_tests", "flags"):
+    for key in (
+        "on-run-start",
+        "on-run-end",
+        "models",
+        "seeds",
+        "snapshots",
+        "data_tests",
+        "flags",
+    ):
         settings.pop(key, None)
     settings["seed-paths"] = ["no_seeds"]  # they are checked, but this project builds none
     (project / "dbt_project.yml").write_text(yaml.safe_dump(settings))
