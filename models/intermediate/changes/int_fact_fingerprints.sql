@@ -1,6 +1,6 @@
-{# What is known by period is computed from these facts alone: the same fingerprints up to a day are the same
-   facts up to it. A fact that ends later than it begins, such as an order that is undone, is two: what
-   was known before the end does not depend on it. #}
+{# What is known by period is computed from these facts alone: the same fingerprints up to a day are
+   the same facts up to it. A fact that ends later than it begins, such as an order that is undone, is
+   two: what was known before the end does not depend on it. #}
 with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),
