@@ -272,6 +272,7 @@ from customer_tiering.building import Build
 finished, keys, warehouse, *arguments = sys.argv[1:]
 def build(*_):
     os.replace(finished, Path(warehouse) / "work.duckdb")
+    (Path(warehouse) / "work.duckdb.wal").unlink(missing_ok=True)
     return Build(nodes=1, tests=0, keys=json.loads(Path(keys).read_text()))
 def audit(work, previous, docs, *_):
     docs.mkdir(exist_ok=True)
