@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -171,10 +172,15 @@ def _facts(draw: st.DrawFn, table: str, customers: list[str]) -> list[dict[str, 
 
 
 @st.composite
-def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str, str | None]]]:
+def companies(
+    draw: st.DrawFn, min_customers: int = 1, min_orders: int = 0, max_orders: int = 60
+) -> dict[str, list[dict[str, str | None]]]:
     """Raw tables of one company; every optional table may be missing."""
-    customers = draw(st.lists(st.sampled_from(CUSTOMERS), min_size=1, max_size=8, unique=True))
-    orders = [draw(_order(number, customers)) for number in range(draw(st.integers(0, max_orders)))]
+    customers = draw(
+        st.lists(st.sampled_from(CUSTOMERS), min_size=min_customers, max_size=8, unique=True)
+    )
+    count = draw(st.integers(min_orders, max_orders))
+    orders = [draw(_order(number, customers)) for number in range(count)]
     ids = [order["order_id"] for order in orders] or ["o0"]
     raw = {
         "customers": [
@@ -244,3 +250,104 @@ def companies(draw: st.DrawFn, max_orders: int = 60) -> dict[str, list[dict[str,
         if draw(st.integers(0, 4)) == 0:
             raw[table] = []
     return raw
+
+
+# -- Histories: a company as it is found again and again ----------------------------------------------
+
+Row = dict[str, str | None]
+# When a row became known, and what was only known of it later with what stood there before.
+KNOWN_AT = {
+    "orders": "ordered_at",
+    "refunds": "refunded_at",
+    "interactions": "occurred_at",
+    "tickets": "opened_at",
+    "survey_responses": "responded_at",
+    "referrals": "referred_at",
+}
+LEARNT_LATER = {
+    "cancelled_at": {"cancelled_at": None, "status": "completed"},
+    "returned_at": {"returned_at": None, "status": "completed"},
+    "closed_at": {"closed_at": None, "satisfaction_score": None},
+    "converted_at": {"converted_at": None},
+}
+# Days by which what comes late does so; what is planned comes early.
+DELAYS = [0, 0, 0, 0, 20, 100, 400, -60]
+STEPS = [0, 1, 15, 30, 31, 31, 45, 60, 90, 150, -20, -120]
+
+
+def _day(stamp: str | None) -> date | None:
+    """The day of a timestamp, if it can be read."""
+    try:
+        return date.fromisoformat((stamp or "")[:10])
+    except ValueError:
+        return None
+
+
+def _as_known(row: Row, day: date) -> Row:
+    """The row without what came of it after a day."""
+    known = dict(row)
+    for column, before in LEARNT_LATER.items():
+        learnt = _day(row.get(column))
+        if learnt and learnt > day:
+            known |= {name: value for name, value in before.items() if name in row}
+    return known
+
+
+def _mistaken(random: Random, tables: dict[str, list[Row]], raw: dict[str, list[Row]]) -> None:
+    """Take a row away, or give one of its columns what stands there in another row."""
+    table = random.choice([table for table, rows in tables.items() if rows])
+    row = random.choice(tables[table])
+    if random.random() < 0.4:
+        tables[table].remove(row)
+    else:
+        column = random.choice(sorted(row))
+        row[column] = random.choice(raw[table]).get(column)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[str, dict[str, list[Row]]]]:
+    """The as_of_dates and raw tables of three to five loads of one company.
+
+    What has become known by the date of a load is there, in any order, but for some tables of which
+    rows, or what came of them, come late; now and then a row is missing in a load, or is not yet (or
+    no more) what it is in the others. Dates mostly go forward.
+    """
+    raw = draw(companies(min_customers=4, min_orders=20, max_orders=45))
+    as_of_date = draw(st.dates(date(2024, 3, 1), date(2025, 3, 31)))
+    steps = draw(st.lists(st.sampled_from(STEPS), min_size=2, max_size=4))
+    random = Random(draw(st.integers(0, 2**32)))
+    late_tables = random.sample(sorted(raw), 3)
+
+    def delay(table: str) -> timedelta:
+        return timedelta(days=random.choice(DELAYS) if table in late_tables else 0)
+
+    # rows that tell no date come with one load or another
+    arrivals = {
+        table: [
+            (
+                _day(row.get(KNOWN_AT.get(table, ""))),
+                delay(table),
+                delay(table),
+                random.randint(0, 2) if table in late_tables else 0,
+            )
+            for row in rows
+        ]
+        for table, rows in raw.items()
+    }
+    loads = []
+    for number, step in enumerate([0, *steps]):
+        as_of_date += timedelta(days=step)
+        tables = {
+            table: [
+                _as_known(row, as_of_date - later)
+                for row, (day, late, later, load) in zip(rows, arrivals[table], strict=True)
+                if (day <= as_of_date - late if day else load <= number)
+            ]
+            for table, rows in raw.items()
+        }
+        for _ in range(random.choice([0, 0, 0, 2]) if any(tables.values()) else 0):
+            _mistaken(random, tables, raw)
+        for rows in tables.values():
+            random.shuffle(rows)
+        loads.append((as_of_date.isoformat(), tables))
+    return loads

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from compiled_project import PROJECT, CompiledProject
 from lineage import Columns, derived, relation_of
+from sqlglot import exp, parse_one
 
 Node = dict[str, Any]
 
@@ -205,7 +206,7 @@ def tagged(manifest: Node, *kinds: str) -> Columns:
 def columns_of(project: CompiledProject) -> dict[str, list[str]]:
     """The columns of every raw table, seed and model, by schema.table."""
     columns = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
-    with project.build({}) as connection:
+    with project.written_out().build({}) as connection:
         for schema, table, column in connection.execute(
             "select table_schema, table_name, column_name from information_schema.columns "
             "where table_catalog = 'work' order by 1, 2, ordinal_position"
@@ -289,3 +290,174 @@ def test_every_column_of_every_model_is_described(
             differing = sorted(set(described) ^ set(expected)) or "the order of columns"
             faults.append(f"{node['original_file_path']}, {node['name']}: {differing}")
     assert faults == [], "\n".join(faults)
+
+
+# -- What periods are computed from ------------------------------------------------------------------
+
+# What incremental models may read beside the facts of int_fact_fingerprints, and why no fingerprint is
+# needed for it to be seen that a period has to be computed anew.
+NOT_FINGERPRINTED = {
+    "int_customers": "only the customer_id of a customer_key is read, which goes with it for ever",
+    "int_as_of": "int_first_change compares it with that of the last build",
+}
+
+
+def is_incremental(node: Node) -> bool:
+    return node["config"].get("materialized") == "incremental"
+
+
+def fingerprinted_facts(manifest: Node) -> set[str]:
+    """The models of which int_fact_fingerprints takes the fingerprints."""
+    (node,) = (row for row in nodes(manifest, "model") if row["name"] == "int_fact_fingerprints")
+    return set(node["depends_on"]["nodes"])
+
+
+def ways_to_raw_tables(manifest: Node) -> tuple[list[str], set[str]]:
+    """How incremental models come to read raw tables past all fingerprints; and what they read of
+    NOT_FINGERPRINTED."""
+    facts = fingerprinted_facts(manifest)
+    ways, used = [], set()
+    open_ways = [[node] for node in nodes(manifest, "model") if is_incremental(node)]
+    seen = {way[0]["unique_id"] for way in open_ways}
+    while open_ways:
+        way = open_ways.pop()
+        for parent in sorted(set(way[-1]["depends_on"]["nodes"]) - facts - seen):
+            node = manifest["nodes"].get(parent) or manifest["sources"][parent]
+            seen.add(parent)
+            if node["name"] in NOT_FINGERPRINTED:
+                used.add(node["name"])
+            elif node["resource_type"] == "model":
+                open_ways.append([*way, node])
+            elif node["resource_type"] == "seed" or node.get("source_name") == "builds":
+                pass  # a build under other rules goes on from nothing; the rest is what builds say
+            else:
+                ways.append(" from ".join(row["name"] for row in [*way, node]))
+    return ways, used
+
+
+def test_periods_are_computed_from_facts_whose_fingerprints_are_taken(manifest: Node) -> None:
+    """Else something new would be known and the periods that read it would still be kept."""
+    assert len([node for node in nodes(manifest, "model") if is_incremental(node)]) >= 9
+    ways, used = ways_to_raw_tables(manifest)
+    assert ways == []
+    assert used == set(NOT_FINGERPRINTED)
+
+
+@pytest.mark.parametrize(
+    ("reader", "read"),
+    [
+        ("customer_periods", "model.customer_tiering.stg_crm__customers"),
+        ("int_alert_reviews", "source.customer_tiering.shop.orders"),
+        ("int_customer_signals", "model.customer_tiering.int_known_customer_ids"),
+        # read by a view that an incremental model reads
+        ("int_customer_measures", "model.customer_tiering.int_order_reversals"),
+        ("int_review_periods", "model.customer_tiering.int_orders"),
+        ("int_lifecycle_rules", "model.customer_tiering.stg_shop__products"),
+    ],
+)
+def test_what_has_no_fingerprint_is_noticed(manifest: Node, reader: str, read: str) -> None:
+    broken = deepcopy(manifest)
+    broken["nodes"][f"model.customer_tiering.{reader}"]["depends_on"]["nodes"].append(read)
+    ways, _ = ways_to_raw_tables(broken)
+    assert ways
+    assert all(f"{reader} from {read.split('.')[-1]}" in way for way in ways), ways
+
+
+@pytest.mark.parametrize("fact", ["int_tickets", "int_customer_ledger", "int_referrals"])
+def test_a_fact_whose_fingerprint_is_no_longer_taken_is_noticed(manifest: Node, fact: str) -> None:
+    broken = deepcopy(manifest)
+    read = broken["nodes"]["model.customer_tiering.int_fact_fingerprints"]["depends_on"]["nodes"]
+    read.remove(f"model.customer_tiering.{fact}")
+    assert any(f"from {fact} from" in way for way in ways_to_raw_tables(broken)[0])
+
+
+def without_fingerprint(project: CompiledProject, manifest: Node) -> Columns:
+    """The columns of facts that are in no fingerprint, and those of int_customers but its ids."""
+    (sql,) = (model.sql for model in project.models if model.name == "int_fact_fingerprints")
+    tree = parse_one(sql, dialect="duckdb")
+    tables = {
+        cte.alias: table.name
+        for cte in tree.find_all(exp.CTE)
+        if cte.alias != "fingerprints"
+        for table in cte.find_all(exp.Table)
+    }
+    (fingerprints,) = (cte for cte in tree.find_all(exp.CTE) if cte.alias == "fingerprints")
+    taken = {("int_customers", "customer_key"), ("int_customers", "customer_id")}
+    for select in fingerprints.find_all(exp.Select):
+        fact = tables[select.args["from_"].this.name]
+        taken |= {(fact, column.name) for column in select.find_all(exp.Column)}
+    assert {fact for fact, _ in taken} == {
+        "int_customers",
+        *(manifest["nodes"][fact]["name"] for fact in fingerprinted_facts(manifest)),
+    }
+    return {
+        (f"intermediate.{fact}", column)
+        for fact in {fact for fact, _ in taken}
+        for column in manifest["nodes"][f"model.customer_tiering.{fact}"]["columns"]
+        if (fact, column) not in taken
+    }
+
+
+def read_without_fingerprint(
+    project: CompiledProject, manifest: Node, columns: dict[str, list[str]]
+) -> Columns:
+    """The columns of incremental models that hold values of such a column."""
+    between = tuple(
+        model for model in project.models if model.schema == "intermediate" or model.period_column
+    )
+    found = derived(
+        replace(project, models=between), without_fingerprint(project, manifest), columns
+    )
+    incremental = {relation_of(model.relation) for model in between if model.period_column}
+    return {(relation, column) for relation, column in found if relation in incremental}
+
+
+def test_no_period_holds_a_column_that_is_in_no_fingerprint(
+    manifest: Node, compiled: Callable[..., CompiledProject]
+) -> None:
+    assert read_without_fingerprint(compiled(), manifest, columns_of(compiled())) == set()
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "after", "column"),
+    [
+        (
+            "int_customer_satisfaction",
+            "satisfaction_score as rating",
+            "ticket_id as rating",
+            ("intermediate.int_customer_signals", "csat_sum"),
+        ),
+        (
+            "customer_periods",
+            "customer_key, customer_id",
+            "customer_key, city as customer_id",
+            ("marts.customer_periods", "customer_id"),
+        ),
+        (
+            "int_fact_fingerprints",
+            ", duration_seconds",
+            "",
+            ("intermediate.int_customer_signals", "usage_seconds"),
+        ),
+    ],
+)
+def test_a_column_without_fingerprint_is_noticed(
+    manifest: Node,
+    compiled: Callable[..., CompiledProject],
+    model: str,
+    before: str,
+    after: str,
+    column: tuple[str, str],
+) -> None:
+    def broken(sql: str) -> str:
+        assert before in sql
+        return sql.replace(before, after)
+
+    project = replace(
+        compiled(),
+        models=tuple(
+            replace(row, sql=broken(row.sql)) if row.name == model else row
+            for row in compiled().models
+        ),
+    )
+    assert column in read_without_fingerprint(project, manifest, columns_of(compiled()))
