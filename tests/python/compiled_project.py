@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -69,13 +69,9 @@ class CompiledProject:
         connection.execute("use work")
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set preserve_insertion_order = false")
-        for schema in {"raw", "rules", *(model.schema for model in self.models)}:
-            connection.execute(f"create schema if not exists {schema}")
-        _begin_builds(connection)
-        self._land(connection, raw)
-        self._load_seeds(connection, seeds or {})
-        for model in self._as_of(as_of_date).models:
-            _create(connection, model)
+        self.begin(connection, seeds)
+        self.land(connection, raw)
+        self.run(connection, as_of_date)
         return connection
 
     def build_again(
@@ -89,20 +85,35 @@ class CompiledProject:
         Incremental models keep the periods of which nothing new is known; they must have been
         compiled as such.
         """
-        _end_build(connection)
-        self._land(connection, raw)
-        for model in self._as_of(as_of_date).models:
-            if not model.period_column:
+        end_build(connection)
+        self.land(connection, raw)
+        self.run(connection, as_of_date, goes_on=True)
+
+    def begin(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        seeds: Mapping[str, list[dict[str, str]]] | None = None,
+    ) -> None:
+        """Make schemas, the state before the first build, and seeds."""
+        for schema in {"raw", "rules", *(model.schema for model in self.models)}:
+            connection.execute(f"create schema if not exists {schema}")
+        _begin_builds(connection)
+        self._load_seeds(connection, seeds or {})
+
+    def run(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        as_of_date: str | None = None,
+        goes_on: bool = False,
+        after: Callable[[int], None] = lambda _number: None,
+    ) -> None:
+        """Run all models, which go on from what is there or make it; "after" hears how many have run."""
+        for number, model in enumerate(self._as_of(as_of_date).models, start=1):
+            if goes_on and model.period_column:
+                _append(connection, model)
+            else:
                 _create(connection, model)
-                continue
-            if not model.sql_to_append:
-                raise ValueError("build_again goes with a project compiled to be incremental")
-            column = model.period_column
-            connection.execute(
-                f"delete from {model.relation} where {column} not in "
-                f"(select {column} from intermediate.int_review_periods where is_kept)"
-            )
-            connection.execute(f"insert into {model.relation} by name ({model.sql_to_append}\n)")
+            after(number)
 
     def with_text(self, replacements: Mapping[str, str]) -> CompiledProject:
         """The same project with texts of its SQL replaced, such as a number compiled in for a var."""
@@ -130,7 +141,7 @@ class CompiledProject:
             )
         return self.with_text({ANY_DATE: as_of_date}) if as_of_date else self
 
-    def _land(self, connection: duckdb.DuckDBPyConnection, raw: RawTables | Path) -> None:
+    def land(self, connection: duckdb.DuckDBPyConnection, raw: RawTables | Path) -> None:
         for table, columns in self.raw_columns.items():
             if isinstance(raw, Path):
                 connection.execute(_landing_sql(connection, raw, table, columns))
@@ -285,6 +296,17 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     connection.execute(f"create or replace {kind} {model.relation} as ({model.sql}\n)")
 
 
+def _append(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    if not model.sql_to_append:
+        raise ValueError("going on goes with a project compiled to be incremental")
+    column = model.period_column
+    connection.execute(
+        f"delete from {model.relation} where {column} not in "
+        f"(select {column} from intermediate.int_review_periods where is_kept)"
+    )
+    connection.execute(f"insert into {model.relation} by name ({model.sql_to_append}\n)")
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence]) -> None:
     """Many rows a statement, which is faster than one each."""
     for start in range(0, len(rows), 100):
@@ -300,7 +322,9 @@ def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
     """The state of builds before the first one: nothing to go on from."""
     for statement in (
         "create schema if not exists builds",
-        "create table builds.last_build (as_of_date date)",
+        "create table builds.last_build as select cast(null as varchar) as basis, "
+        "false as is_complete, cast(null as date) as as_of_date, cast(null as integer) as periods, "
+        "cast(null as integer) as periods_kept",
         "create table builds.fact_fingerprints "
         "(fact_table varchar, known_on date, fingerprint decimal(38, 0))",
         "create table builds.customer_keys (resolved_customer_id varchar, customer_key integer)",
@@ -308,14 +332,17 @@ def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement)
 
 
-def _end_build(connection: duckdb.DuckDBPyConnection) -> None:
+def end_build(connection: duckdb.DuckDBPyConnection) -> None:
     """Notes what the next build may go on from, as macros/builds/end_build.sql does."""
     for statement in (
         "create or replace table builds.fact_fingerprints as "
         "select * from intermediate.int_fact_fingerprints",
         "create or replace table builds.customer_keys as "
         "select distinct resolved_customer_id, customer_key from intermediate.int_customer_keys",
-        "create or replace table builds.last_build as select as_of_date from intermediate.int_as_of",
+        "update builds.last_build set is_complete = true, "
+        "as_of_date = (select as_of_date from intermediate.int_as_of), "
+        "periods = (select count(*) from intermediate.int_review_periods), "
+        "periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)",
         "update intermediate.int_review_periods set is_kept = false where is_kept",
     ):
         connection.execute(statement)
