@@ -603,6 +603,11 @@ class Sequences(RuleBasedStateMachine):
         paths = [path for path in sorted(self.files) if table in (None, self.files[path].table)]
         return data.draw(st.sampled_from(paths))
 
+    def some_row(self, data: st.DataObject, file: RawFile) -> int:
+        """The number of one of the last rows: with the first ones nothing would be left to keep."""
+        most = min(len(file.rows) - 1, 30)
+        return len(file.rows) - 1 - data.draw(st.integers(0, most))
+
     @precondition(lambda self: self.today() < RUN_DATE - timedelta(days=60))
     @rule(data=st.data(), is_wide=st.booleans(), is_old=st.booleans())
     def load_what_is_new(self, data: st.DataObject, is_wide: bool, is_old: bool) -> None:
@@ -610,7 +615,7 @@ class Sequences(RuleBasedStateMachine):
         window = facts(self.new_name(), first, first + timedelta(days=40))
         self.load(data.draw(window), is_wide, is_old)
 
-    @rule(data=st.data(), days=st.integers(40, 420))
+    @rule(data=st.data(), days=st.integers(40, 200))
     def load_what_is_late(self, data: st.DataObject, days: int) -> None:
         first = self.today() - timedelta(days=days)
         self.load(data.draw(facts(self.new_name(), first, first + timedelta(days=35))))
@@ -635,7 +640,7 @@ class Sequences(RuleBasedStateMachine):
         """Other contents of the same size; of a file whose time says nothing, at the same time."""
         path = self.some_file(data, "orders")
         file = self.files[path]
-        number = data.draw(st.integers(0, len(file.rows) - 1))
+        number = self.some_row(data, file)
         row = dict(file.rows[number])
         digits = str.maketrans("0123456789", "1234567890")
         row["order_amount"] = (row["order_amount"] or "").translate(digits) or None
@@ -652,7 +657,7 @@ class Sequences(RuleBasedStateMachine):
         path = self.some_file(data)
         file = self.files[path]
         if len(file.rows) > 1:
-            number = data.draw(st.integers(0, len(file.rows) - 1))
+            number = self.some_row(data, file)
             rows = file.rows[:number] + file.rows[number + 1 :]
             self.put(path, replace(file, rows=rows, modified_at=self.moment(is_old)))
             self.came_later = False
@@ -670,10 +675,10 @@ class Sequences(RuleBasedStateMachine):
             self.came_later = False
             self.is_worth_a_run = True
 
-    @rule(data=st.data(), days=st.integers(35, 300))
+    @rule(data=st.data(), days=st.integers(1, 150))
     def refund(self, data: st.DataObject, days: int) -> None:
-        """Of an order whose period has closed."""
-        order = data.draw(st.sampled_from(self.files["orders/first.csv"].rows))
+        """Of one of the last orders, mostly after its period has closed."""
+        order = data.draw(st.sampled_from(START["orders/first.csv"].rows[-40:]))
         day = min(date.fromisoformat(order["ordered_at"][:10]) + timedelta(days=days), RUN_DATE)
         amount = data.draw(st.sampled_from([order["order_amount"], "5.00"]))
         name = self.new_name()
