@@ -107,7 +107,7 @@ class CompiledProject:
         goes_on: bool = False,
         after: Callable[[int], None] = lambda _number: None,
     ) -> None:
-        """Run all models, which go on from what is there or make it; "after" hears how many have run."""
+        """Run all models, which go on from what is there or make it; ``after`` hears how many have run."""
         for number, model in enumerate(self._as_of(as_of_date).models, start=1):
             if goes_on and model.period_column:
                 _append(connection, model)
