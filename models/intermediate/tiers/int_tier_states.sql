@@ -19,8 +19,8 @@ periods as (
 ),
 
 {% if is_incremental() -%}
-kept_periods as (
-    select period_index from {{ ref('int_review_periods') }} where is_kept
+last_kept_period as (
+    select max(period_index) as period_index from {{ ref('int_review_periods') }} where is_kept
 ),
 
 {% endif -%}
@@ -55,30 +55,30 @@ states as (
     union all
     -- whoever was reviewed before goes on from the last review that stands
     select
-        customer_key,
-        review_number,
-        period_index,
-        change_type,
-        tier_rank_before,
-        tier_rank,
-        qualified_rank,
-        reviews_held,
-        reviews_in_grace,
-        management_score_before,
-        management_score,
-        score_with_an_order,
-        previous_rank,
-        since_index,
-        since_month_day,
-        reference_index,
-        has_orders,
-        is_active,
-        is_first_tier,
-        is_newly_lapsed,
-        is_below_keep,
-        is_one_order_from_next
-    from {{ this }}
-    where period_index = (select max(period_index) from kept_periods)
+        kept_states.customer_key,
+        kept_states.review_number,
+        kept_states.period_index,
+        kept_states.change_type,
+        kept_states.tier_rank_before,
+        kept_states.tier_rank,
+        kept_states.qualified_rank,
+        kept_states.reviews_held,
+        kept_states.reviews_in_grace,
+        kept_states.management_score_before,
+        kept_states.management_score,
+        kept_states.score_with_an_order,
+        kept_states.previous_rank,
+        kept_states.since_index,
+        kept_states.since_month_day,
+        kept_states.reference_index,
+        kept_states.has_orders,
+        kept_states.is_active,
+        kept_states.is_first_tier,
+        kept_states.is_newly_lapsed,
+        kept_states.is_below_keep,
+        kept_states.is_one_order_from_next
+    from {{ this }} as kept_states
+    inner join last_kept_period on kept_states.period_index = last_kept_period.period_index
     {%- endif %}
     union all
     select
