@@ -61,7 +61,7 @@
     ) %}
     {% do run_query(
         'create or replace table builds.landed_files (source_table varchar, file varchar, size_bytes bigint, '
-        ~ 'modified_at timestamptz, landed_at timestamptz)'
+        ~ 'modified_at timestamptz, run_started_at timestamptz)'
     ) %}
 {% endmacro %}
 
@@ -87,7 +87,7 @@
     ).root_path %}
     {% set files = [] %}
     {% for pattern in ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
-        {% do files.append("'" ~ (root ~ '/' ~ pattern) | replace("'", "''") ~ "'") %}
+        {% do files.append(root ~ '/' ~ pattern) %}
     {% endfor %}
     {% set told = {} %}
     {% for name, value in customer_tiering.told_vars().items() | sort
@@ -97,7 +97,7 @@
     {% set parts = [
         "'" ~ salt ~ "'",
         "(select string_agg(substr(filename, " ~ (root | length + 1) ~ ") || sha256(content), '' order by filename) "
-        ~ "from read_blob([" ~ files | join(', ') ~ "]))",
+        ~ "from read_blob(" ~ customer_tiering.list_of(files) ~ "))",
         "'" ~ tojson(told, sort_keys=true) | replace("'", "''") ~ "'",
         "version()",
         "'" ~ dbt_version ~ "'",

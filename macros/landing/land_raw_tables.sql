@@ -178,19 +178,25 @@
 {# CSV is all text: a typed one would stop the build at the first bad cell. No line is skipped as a comment or a preamble,
    and one with more or fewer cells than the header stops the run: in which columns its cells belong nobody knows. #}
 {% macro files_relation(name, files) %}
-    {% set quoted = [] %}
-    {% for file in files %}{% do quoted.append("'" ~ file | replace("'", "''") ~ "'") %}{% endfor %}
     {% set is_text = not name.endswith('parquet') %}
     {% set reader = 'read_csv' if is_text else 'read_parquet' %}
     {% set options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
         if is_text else '' %}
     {{ return({
         'name': name,
-        'query': reader ~ '([' ~ quoted | join(', ') ~ '], ' ~ options ~ 'union_by_name = true)',
+        'query': reader ~ '(' ~ customer_tiering.list_of(files) ~ ', ' ~ options ~ 'union_by_name = true)',
         'files': files,
         'is_text': is_text,
         'newest_by': none,
     }) }}
+{% endmacro %}
+
+
+{# Texts as an SQL list. #}
+{% macro list_of(texts) %}
+    {% set quoted = [] %}
+    {% for text in texts %}{% do quoted.append("'" ~ text | replace("'", "''") ~ "'") %}{% endfor %}
+    {{ return('[' ~ quoted | join(', ') ~ ']') }}
 {% endmacro %}
 
 

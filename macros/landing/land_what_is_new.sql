@@ -33,14 +33,15 @@
 
 
 {# The files that were not there at the last landing; none when one of those that were is gone or has changed. A file
-   whose time is that of its landing may have changed since without a trace, as times are whole seconds. #}
+   that was changed while the run that landed it went on, or just before, may have been read before the change; times are
+   whole seconds. #}
 {% macro new_files(source, files) %}
     {% set table = "builds.landed_files where source_table = '" ~ source.name ~ "'" %}
     {% set unchanged = run_query(
         'select landed.file from (select * from ' ~ table ~ ') as landed inner join ('
         ~ customer_tiering.listed_files(files) ~ ') as listed on landed.file = listed.file '
         ~ 'and landed.size_bytes = listed.size_bytes and landed.modified_at = listed.modified_at '
-        ~ "and landed.modified_at < landed.landed_at - interval '2 seconds'"
+        ~ "and landed.modified_at < landed.run_started_at - interval '2 seconds'"
     ).columns[0].values() | list %}
     {% if unchanged | length < run_query('select count(*) from ' ~ table).columns[0].values()[0] or not unchanged %}
         {{ return(none) }}
@@ -52,8 +53,9 @@
 {% macro note_landed_files(source, files) %}
     {% if files %}
         {% do run_query(
-            'insert into builds.landed_files select \'' ~ source.name ~ "', file, size_bytes, modified_at, "
-            ~ 'now() from (' ~ customer_tiering.listed_files(files) ~ ') as listed'
+            "insert into builds.landed_files select '" ~ source.name ~ "', file, size_bytes, modified_at, "
+            ~ "timestamptz '" ~ run_started_at.isoformat() ~ "' from (" ~ customer_tiering.listed_files(files)
+            ~ ') as listed'
         ) %}
     {% endif %}
 {% endmacro %}
@@ -61,11 +63,9 @@
 
 {# Query of the sizes and times of files, which are not read for it. #}
 {% macro listed_files(files) %}
-    {% set quoted = [] %}
-    {% for file in files %}{% do quoted.append("'" ~ file | replace("'", "''") ~ "'") %}{% endfor %}
     {{ return(
-        'select filename as file, size as size_bytes, last_modified as modified_at from read_blob(['
-        ~ quoted | join(', ') ~ '])'
+        'select filename as file, size as size_bytes, last_modified as modified_at from read_blob('
+        ~ customer_tiering.list_of(files) ~ ')'
     ) }}
 {% endmacro %}
 

@@ -869,7 +869,9 @@ class Sequences(RuleBasedStateMachine):
         if self.workshop.stand_in:
             return {}
         with duckdb.connect(str(self.workshop.work), read_only=True) as connection:
-            rows = connection.execute("select file, landed_at from builds.landed_files").fetchall()
+            rows = connection.execute(
+                "select file, run_started_at from builds.landed_files"
+            ).fetchall()
         return {str(Path(file).relative_to(self.workshop.raw)): moment for file, moment in rows}
 
     def runs(self) -> list[Run]:
