@@ -43,7 +43,10 @@ matching as (
     select
         customers.customer_id,
         customers.has_consent,
-        playbook.*
+        playbook.priority,
+        playbook.action_code,
+        playbook.stance,
+        playbook.alert_code
     from customers
     inner join playbook
         on
@@ -59,10 +62,6 @@ matching as (
 due as (
     select
         matching.*,
-        open_alerts.measure,
-        open_alerts.value_now,
-        open_alerts.value_before,
-        open_alerts.detail,
         row_number() over (
             partition by matching.customer_id, matching.action_code order by matching.priority
         ) as place_in_action
@@ -98,6 +97,35 @@ unopposed as (
         stance = 'neutral'
         or (stance = 'protect' and (protect_priority < expand_priority or expand_priority is null))
         or (stance = 'expand' and (expand_priority < protect_priority or protect_priority is null))
+),
+
+kept as (
+    select *
+    from unopposed
+    where
+        place = 1
+        or (
+            action_code <> 'none'
+            and place <= {{ customer_tiering.whole_number('max_open_actions', 1, 20) }}
+        )
+),
+
+-- texts and figures come last: carried through the windows, they cost more than all the rest
+worded as (
+    select
+        kept.customer_id,
+        kept.has_consent,
+        playbook.*,
+        open_alerts.measure,
+        open_alerts.value_now,
+        open_alerts.value_before,
+        open_alerts.detail
+    from kept
+    inner join playbook on kept.priority = playbook.priority
+    left join open_alerts
+        on
+            kept.customer_id = open_alerts.customer_id
+            and kept.alert_code = open_alerts.alert_code
 )
 
 select
@@ -107,17 +135,11 @@ select
     channel,
     offer,
     stance,
-    {{ customer_tiering.with_figures('because_en', 'unopposed') }} as because,
-    {{ customer_tiering.with_figures('because_zh', 'unopposed') }} as because_zh,
+    {{ customer_tiering.with_figures('because_en', 'worded') }} as because,
+    {{ customer_tiering.with_figures('because_zh', 'worded') }} as because_zh,
 
     priority,
 
     is_marketing,
     has_consent as is_contactable
-from unopposed
-where
-    place = 1
-    or (
-        action_code <> 'none'
-        and place <= {{ customer_tiering.whole_number('max_open_actions', 1, 20) }}
-    )
+from worded
