@@ -10,28 +10,27 @@ periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
-bounded as (
+numbered as (
     select
         *,
-        coalesce(lag(period_index) over by_period <> period_index - 1, true) as is_first,
-        coalesce(lead(period_index) over by_period <> period_index + 1, true) as is_last
+        row_number() over by_period as review_number,
+        lead(period_index) over by_period as next_index
     from alert_reviews
     window by_period as (partition by customer_key, alert_code order by period_index)
 ),
 
-stretched as (
-    select
-        *,
-        max(case when is_first then period_index end) over (
-            partition by customer_key, alert_code
-            order by period_index
-            rows between unbounded preceding and current row
-        ) as first_index
-    from bounded
+last_reviews as (
+    select * from numbered where next_index is null or next_index <> period_index + 1
 ),
 
+-- between the numbers of two last reviews lie as many reviews as the later stretch has
 stretches as (
-    select * from stretched where is_last
+    select
+        *,
+        period_index + 1 - (review_number - coalesce(lag(review_number) over by_period, 0))
+            as first_index
+    from last_reviews
+    window by_period as (partition by customer_key, alert_code order by period_index)
 )
 
 select
