@@ -110,7 +110,7 @@ kept as (
         )
 ),
 
--- texts and figures come last: carried through the windows, they cost more than all the rest
+-- texts and figures come last: carried through the windows, they cost half of all
 worded as (
     select
         kept.customer_id,
