@@ -4,13 +4,12 @@
 {% endmacro %}
 
 
-{# The highest rank whose rules hold for a customer's review: by the entry rules alone, or by either the
-   keep or the entry rules. 0 when none does. `review` and `ladder` are the relations to read; with another
-   score and more orders it is the rank were there those. #}
-{% macro highest_rank(rules, review, ladder, score='management_score', more_orders=0) -%}
+{# The highest rank whose rule to enter or to keep holds for a customer's review. 0 when none does. `review`
+   and `ladder` are the relations to read; with another score and more orders it is the rank were there
+   those. #}
+{% macro highest_rank(rule, review, ladder, score='management_score', more_orders=0) -%}
     case
         {%- for rank in customer_tiering.tier_ranks() | reverse %}
-        {%- for rule in rules %}
         when
             {{ review }}.{{ score }} >= {{ ladder }}.{{ rule }}_score_{{ rank }}
             and {{ review }}.frequency{{ ' + ' ~ more_orders if more_orders }}
@@ -18,9 +17,17 @@
             and {{ review }}.monetary >= {{ ladder }}.{{ rule }}_min_revenue_{{ rank }}
             then {{ rank }}
         {%- endfor %}
-        {%- endfor %}
         else 0
     end
+{%- endmacro %}
+
+
+{# The highest rank that a customer's review keeps: who qualifies for a tier keeps it, too. #}
+{% macro kept_rank(review, ladder) -%}
+    greatest(
+        {{ customer_tiering.highest_rank('enter', review, ladder) }},
+        {{ customer_tiering.highest_rank('keep', review, ladder) }}
+    )
 {%- endmacro %}
 
 

@@ -47,10 +47,10 @@ qualified as (
 
         reviewed.management_score,
         reviewed.score_with_an_order,
-        {{ customer_tiering.highest_rank(['enter'], 'reviewed', 'ladders') }} as qualified_rank,
-        {{ customer_tiering.highest_rank(['keep', 'enter'], 'reviewed', 'ladders') }} as kept_rank,
+        {{ customer_tiering.highest_rank('enter', 'reviewed', 'ladders') }} as qualified_rank,
+        {{ customer_tiering.kept_rank('reviewed', 'ladders') }} as kept_rank,
         {{ customer_tiering.highest_rank(
-            ['enter'], 'reviewed', 'ladders', 'score_with_an_order', 1
+            'enter', 'reviewed', 'ladders', 'score_with_an_order', 1
         ) }} as rank_with_an_order,
 
         reviewed.recency_days is not null as has_orders,

@@ -1,4 +1,4 @@
-with recursive qualifications as (
+with recursive qualifications as {{ customer_tiering.computed_once() }} (
     select * from {{ ref('int_tier_qualifications') }}
 ),
 
@@ -167,10 +167,15 @@ states as (
             inner join periods as period on review.period_index = period.period_index
         ) as decided
     ) as ranked
+),
+
+-- a recursion hands its rows out one by one: collected first, they are written by all threads
+collected as {{ customer_tiering.computed_once() }} (
+    select * from states
 )
 
-select states.*
-from states
+select collected.*
+from collected
 inner join {{ ref('int_review_periods') }} as periods_to_compute
-    on states.period_index = periods_to_compute.period_index
+    on collected.period_index = periods_to_compute.period_index
 where periods_to_compute.is_kept is not true
