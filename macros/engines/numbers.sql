@@ -31,13 +31,23 @@
 {%- endmacro %}
 
 
-{# The median of the values of a window from its first row to the current one; NULLs are passed over. #}
-{% macro running_median(expression, window) -%}
-    {{ return(adapter.dispatch('running_median', 'customer_tiering')(expression, window)) }}
+{# The values of a group as a list, in an order. #}
+{% macro ordered_list(expression, order) -%}
+    {{ return(adapter.dispatch('ordered_list', 'customer_tiering')(expression, order)) }}
 {%- endmacro %}
 
-{% macro default__running_median(expression, window) -%}
-    median({{ expression }}) over ({{ window }} rows between unbounded preceding and current row)
+{% macro default__ordered_list(expression, order) -%}
+    list({{ expression }} order by {{ order }})
+{%- endmacro %}
+
+
+{# The median of the first values of a list. #}
+{% macro median_of_first(list, length) -%}
+    {{ return(adapter.dispatch('median_of_first', 'customer_tiering')(list, length)) }}
+{%- endmacro %}
+
+{% macro default__median_of_first(list, length) -%}
+    list_median({{ list }}[1:{{ length }}])
 {%- endmacro %}
 
 

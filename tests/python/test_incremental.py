@@ -96,7 +96,7 @@ VARIANTS = {
 
 @pytest.fixture(scope="module")
 def project(compiled: Callable[..., CompiledProject]) -> CompiledProject:
-    return compiled(is_incremental=True, as_of_date=ANY_DATE).written_out()
+    return compiled(is_incremental=True, as_of_date=ANY_DATE)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -104,9 +104,7 @@ def test_any_sequence_of_loads_gives_what_a_full_build_gives(
     compiled: Callable[..., CompiledProject], variant: str
 ) -> None:
     examples, project_vars = VARIANTS[variant]
-    project = compiled(
-        is_incremental=True, **{"as_of_date": ANY_DATE, **project_vars}
-    ).written_out()
+    project = compiled(is_incremental=True, **{"as_of_date": ANY_DATE, **project_vars})
     periods = Counter()
 
     @settings(
@@ -442,7 +440,7 @@ def test_views_give_what_tables_in_their_place_give(
     compiled: Callable[..., CompiledProject], project: CompiledProject
 ) -> None:
     """The other tests write views out; a build proper reads them anew in every model."""
-    with_views = compiled(is_incremental=True, as_of_date=ANY_DATE)
+    with_views = compiled(is_incremental=True, has_views=True, as_of_date=ANY_DATE)
     raw = with_order("b9", "b", "2024-03-20", "70.00")
     with with_views.build(COMPANY, JUNE) as connection:
         with_views.build_again(connection, raw, JUNE)
@@ -456,7 +454,7 @@ def test_views_give_what_tables_in_their_place_give(
 MARKS = {
     "int_alert_reviews": "detail = 777",
     "int_customer_signals": "complaints = 777",
-    "int_lifecycle_stages": "order_days = 777",
+    "int_expected_gaps": "expected_gap_days = 777",
     "int_revenue_ranks": "contribution = 7.77",
     "int_rfm_score_edges": "customers = 777",
     "int_score_inputs": "tenure_days = 777",

@@ -4,12 +4,6 @@ with periods as (
     select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
-stages as (
-    select all_stages.*
-    from {{ ref('int_lifecycle_stages') }} as all_stages
-    inner join periods on all_stages.period_index = periods.period_index
-),
-
 measures as (
     select * from {{ ref('int_customer_measures') }}
 ),
@@ -23,12 +17,12 @@ slowing as (
         customer_key,
         period_index,
         'purchases_slowing' as alert_code,
-        {{ customer_tiering.figure_ratio('recency_days', 'expected_gap_days') }} as measure,
+        {{ customer_tiering.figure_ratio('recency_days', 'own_gap_days') }} as measure,
         order_days as basis,
         {{ customer_tiering.figure('recency_days') }} as value_now,
-        {{ customer_tiering.figure('expected_gap_days') }} as value_before
-    from stages
-    where has_own_gap
+        {{ customer_tiering.figure('own_gap_days') }} as value_before
+    from measures
+    where own_gap_days is not null
 ),
 
 halves as (

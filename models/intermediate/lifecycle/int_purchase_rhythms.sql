@@ -57,6 +57,7 @@ standing as (
     select
         epochs.customer_key,
         epochs.epoch_from,
+        epochs.epoch_to,
         order_days.order_index,
         order_days.order_date
     from epochs
@@ -67,48 +68,52 @@ standing as (
             and (epochs.epoch_to is null or epochs.epoch_to > order_days.order_index)
 ),
 
+-- an epoch's own last row holds until the next epoch begins
 gaps as (
     select
         customer_key,
-        row_number() over days_so_far as order_days,
-        order_date - lag(order_date) over days_so_far as gap_days,
         epoch_from,
-        order_index,
+        greatest(order_index, epoch_from) as period_index,
+        coalesce(lead(greatest(order_index, epoch_from)) over days_so_far, epoch_to)
+            as next_change_index,
+        cast(row_number() over days_so_far as integer) as order_days,
+        cast(order_date - lag(order_date) over days_so_far as integer) as gap_days,
         order_date
     from standing
     window days_so_far as (partition by customer_key, epoch_from order by order_date)
 ),
 
-running as (
+gap_lists as (
     select
         customer_key,
-        cast(order_days as integer) as order_days,
-        cast(gap_days as integer) as last_gap_days,
-        cast({{ customer_tiering.running_median(
-            'gap_days', 'partition by customer_key, epoch_from order by order_date'
-        ) }} as decimal(9, 2)) as median_gap_days,
         epoch_from,
-        order_index,
-        order_date
+        {{ customer_tiering.ordered_list('gap_days', 'order_date') }} as gap_days
     from gaps
-),
-
-placed as (
-    select
-        customer_key,
-        greatest(order_index, epoch_from) as period_index,
-        lead(greatest(order_index, epoch_from)) over (
-            partition by customer_key order by epoch_from, order_date
-        ) as next_change_index,
-        order_days,
-        last_gap_days,
-        median_gap_days
-    from running
+    where gap_days is not null
+    group by customer_key, epoch_from
 ),
 
 -- of several changes in a period the last one stands at its end
 changes as (
-    select * from placed where next_change_index is null or next_change_index > period_index
+    select * from gaps where next_change_index is null or next_change_index > period_index
+),
+
+rhythms as (
+    select
+        changes.customer_key,
+        changes.period_index,
+        changes.next_change_index,
+        changes.order_days,
+        changes.gap_days as last_gap_days,
+        cast(
+            {{ customer_tiering.median_of_first('gap_lists.gap_days', 'changes.order_days - 1') }}
+            as decimal(9, 2)
+        ) as median_gap_days
+    from changes
+    left join gap_lists
+        on
+            changes.customer_key = gap_lists.customer_key
+            and changes.epoch_from = gap_lists.epoch_from
 )
 
-select * from changes
+select * from rhythms

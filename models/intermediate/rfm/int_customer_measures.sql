@@ -30,6 +30,9 @@ filled as (
         changes.revenue_first_half,
         changes.revenue_second_half,
         changes.period_revenue,
+        changes.order_days,
+        changes.last_gap_days,
+        changes.median_gap_days,
 
         changes.first_order_on,
         changes.last_order_on
@@ -52,6 +55,16 @@ measured as (
             as period_revenue,
         filled.revenue_first_half,
         filled.revenue_second_half,
+        -- a prospect has no order day, whatever there was before all was undone
+        case when filled.last_order_on is null then 0 else filled.order_days end as order_days,
+        case when filled.last_order_on is not null then filled.last_gap_days end as last_gap_days,
+        case
+            when
+                filled.last_order_on is not null
+                and filled.order_days
+                > {{ customer_tiering.whole_number('lifecycle_min_gaps', 1, 1000) }}
+                then filled.median_gap_days
+        end as own_gap_days,
 
         filled.first_order_on,
         filled.last_order_on

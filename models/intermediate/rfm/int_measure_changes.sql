@@ -2,6 +2,10 @@ with events as (
     select * from {{ ref('int_measure_events') }}
 ),
 
+rhythms as (
+    select * from {{ ref('int_purchase_rhythms') }}
+),
+
 changes as (
     select
         customer_key,
@@ -36,6 +40,24 @@ running as (
         greatest(max(last_lasting_date) over customer_so_far, last_passing_date) as last_order_on
     from changes
     window customer_so_far as (partition by customer_key order by period_index)
+),
+
+-- a rhythm changes with the ledger only, and so with the measures
+with_rhythm as (
+    select
+        running.*,
+        rhythms.order_days,
+        rhythms.last_gap_days,
+        rhythms.median_gap_days
+    from running
+    left join rhythms
+        on
+            running.customer_key = rhythms.customer_key
+            and running.period_index >= rhythms.period_index
+            and (
+                rhythms.next_change_index is null
+                or running.period_index < rhythms.next_change_index
+            )
 )
 
-select * from running
+select * from with_rhythm

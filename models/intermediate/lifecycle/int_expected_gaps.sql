@@ -1,0 +1,60 @@
+{# The gap to expect of customers who have too few orders for a rhythm of their own: that of others
+   like them. #}
+with periods as (
+    select * from {{ ref('int_review_periods') }} where is_kept is not true
+),
+
+inputs as (
+    select * from {{ ref('int_score_inputs') }} where recency_days is not null
+),
+
+cells as (
+    select * from {{ ref('int_rfm_cells') }}
+),
+
+in_segments as (
+    select
+        inputs.period_index,
+        case when inputs.frequency = 0 then 'lapsed' else cells.segment_code end as segment_code,
+        inputs.own_gap_days
+    from inputs
+    inner join periods on inputs.period_index = periods.period_index
+    left join cells
+        on
+            inputs.r_score = cells.r_score
+            and inputs.f_score = cells.f_score
+            and inputs.m_score = cells.m_score
+),
+
+-- middles of halves are quarters: two decimals are exact
+gaps_of_segments as (
+    select
+        period_index,
+        segment_code,
+        {{ customer_tiering.quantiles('own_gap_days', [0.5]) }} as middle
+    from in_segments
+    group by period_index, segment_code
+),
+
+gaps_of_periods as (
+    select
+        period_index,
+        {{ customer_tiering.quantiles('own_gap_days', [0.5]) }} as middle
+    from in_segments
+    group by period_index
+),
+
+expected as (
+    select
+        gaps_of_segments.period_index,
+        gaps_of_segments.segment_code,
+        coalesce(
+            {{ customer_tiering.middle_gap('gaps_of_segments.middle') }},
+            {{ customer_tiering.middle_gap('gaps_of_periods.middle') }},
+            {{ customer_tiering.whole_number('lifecycle_default_gap_days', 1, 3660) }}
+        ) as expected_gap_days
+    from gaps_of_segments
+    inner join gaps_of_periods on gaps_of_segments.period_index = gaps_of_periods.period_index
+)
+
+select * from expected
