@@ -43,7 +43,7 @@ lint: setup ## Check the style of Python and SQL
 test: setup lint ## Prove it: style, dbt's own tests, and everything against an independent oracle
 	mkdir -p target/test_warehouse
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/python
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/python
 
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet

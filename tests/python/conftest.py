@@ -12,6 +12,29 @@ import pytest
 from compiled_project import PROJECT, CompiledProject, compile_project
 
 
+# What takes minutes begins first, so that no worker is left with it at the end.
+SLOWEST_FILES = (
+    "test_refresh_faults.py",
+    "test_landing.py",
+    "test_privacy.py",
+    "test_refresh_sequences.py",
+    "test_incremental.py",
+    "test_models_equal_oracle.py",
+    "test_auditing.py",
+    "test_exporting.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of SLOWEST_FILES in their order, then all others."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.name
+        return SLOWEST_FILES.index(name) if name in SLOWEST_FILES else len(SLOWEST_FILES)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CompiledProject]:
     """The project compiled for some vars, once for each set of them."""

@@ -206,7 +206,7 @@ def tagged(manifest: Node, *kinds: str) -> Columns:
 def columns_of(project: CompiledProject) -> dict[str, list[str]]:
     """The columns of every raw table, seed and model, by schema.table."""
     columns = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
-    with project.written_out().build({}) as connection:
+    with project.build({}) as connection:
         for schema, table, column in connection.execute(
             "select table_schema, table_name, column_name from information_schema.columns "
             "where table_catalog = 'work' order by 1, 2, ordinal_position"

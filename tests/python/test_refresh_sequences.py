@@ -986,7 +986,7 @@ def test_what_is_published_is_a_full_rebuild(workshop: Workshop) -> None:
 
 @pytest.fixture(scope="module")
 def stand_in(compiled) -> IncrementalProject:
-    return IncrementalProject(compiled(is_incremental=True).written_out())
+    return IncrementalProject(compiled(is_incremental=True))
 
 
 def test_what_is_published_is_a_full_rebuild_by_many_more_sequences(
