@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from compiled_project import PROJECT, CompiledProject, compile_project
 
-
 # What takes minutes begins first, so that no worker is left with it at the end.
 SLOWEST_FILES = (
     "test_refresh_faults.py",
