@@ -77,6 +77,18 @@
 {% endmacro %}
 
 
+{# Vars that shape no row: those that say what facts there are, which are told apart by themselves, and those that say what is
+   let through or kept. #}
+{% macro vars_without_rules() %}
+    {{ return([
+        'as_of_date', 'run_date', 'raw_path', 'raw_schema',
+        'source_max_age_days', 'source_max_shrink_percent', 'publications_kept', 'min_free_megabytes',
+        'audit_max_shrink_percent', 'audit_max_tier_shift_points', 'audit_max_score_shift',
+        'audit_max_unknown_shift_points', 'audit_min_customers',
+    ]) }}
+{% endmacro %}
+
+
 {# A digest of everything but facts and dates by which a build is made: the project's files, the vars, the engine, who is
    erased, the key of pseudonyms. The salt keeps it from telling which ids are erased. #}
 {% macro build_basis(sources, is_erasing, salt) %}
@@ -91,7 +103,7 @@
     {% endfor %}
     {% set told = {} %}
     {% for name, value in customer_tiering.told_vars().items() | sort
-        if name not in ['as_of_date', 'run_date', 'raw_path', 'raw_schema'] %}
+        if name not in customer_tiering.vars_without_rules() %}
         {% do told.update({name: value}) %}
     {% endfor %}
     {% set parts = [

@@ -214,6 +214,9 @@ def test_other_rules_or_erasures_land_everything_anew(project: Path, tmp_path: P
     landing.write("orders/01.csv", ORDERS + "o2,b,2024-01-01,completed,20\n")
     landing.land()
     assert landing.rows("orders", "order_id") == [("o1",)]
+    # vars that shape no row are no rules
+    landing.land(audit_max_score_shift=1, source_max_age_days={"orders": 36600})
+    assert landing.rows("orders", "order_id") == [("o1",)]
     landing.land(rfm_window_days=300)
     assert landing.rows("orders", "order_id") == [("o2",)]
 

@@ -1182,8 +1182,14 @@ def test_stale_or_shrunken_sources_stop_a_run_before_it_builds(
     assert_failed(finished, ExitCode.SOURCE, words)
     assert_stands(warehouse, publication)
     with duckdb.connect(str(warehouse / WORK), read_only=True) as connection:
-        built = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
-    assert sorted(built) == [("builds",), ("last_publication",), ("raw",)]
+        landed, built = (
+            connection.execute(query).fetchone()[0]
+            for query in (
+                "select count(*) from raw.orders",
+                "select rows_in from quality.reconciliation where source_table = 'orders'",
+            )
+        )
+    assert (landed, built) == (rows, 10)
 
 
 # -- The same bytes --------------------------------------------------------------------------------
