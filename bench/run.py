@@ -223,7 +223,7 @@ def report(size: str, costs: dict[str, Measured], rows: dict[str, int], to_histo
         )
         if side == "dbt build":
             table.add_row(
-                "  of it, to the history",
+                "  to the history",
                 f"{to_history:.1f} s",
                 f"{to_history / costs['baseline'].wall_seconds:.2f}",
             )
