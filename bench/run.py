@@ -108,7 +108,8 @@ def measure_build(raw: Path, folder: Path) -> Measured:
 def history_seconds(folder: Path) -> float:
     """Seconds of wall time that the last build took for marts.customer_periods and all it is made of.
 
-    That is the part of a build which ends in what the hand-written script ends in.
+    That is the part of a build which ends in what the hand-written script ends in, without the time
+    that dbt itself takes to begin and end.
     """
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))

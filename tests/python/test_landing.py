@@ -215,7 +215,17 @@ def test_other_rules_or_erasures_land_everything_anew(project: Path, tmp_path: P
     landing.land()
     assert landing.rows("orders", "order_id") == [("o1",)]
     # vars that shape no row are no rules
-    landing.land(audit_max_score_shift=1, source_max_age_days={"orders": 36600})
+    landing.land(
+        source_max_age_days={"orders": 36600},
+        source_max_shrink_percent=21,
+        publications_kept=8,
+        min_free_megabytes=1,
+        audit_max_shrink_percent=21,
+        audit_max_tier_shift_points=11,
+        audit_max_score_shift=6,
+        audit_max_unknown_shift_points=26,
+        audit_min_customers=101,
+    )
     assert landing.rows("orders", "order_id") == [("o1",)]
     landing.land(rfm_window_days=300)
     assert landing.rows("orders", "order_id") == [("o2",)]
