@@ -1,7 +1,15 @@
 {# Law: rows in = staged + duplicate + rejected, and so for money, to the cent. The reconciliation
-   is compared with counts taken elsewhere: the raw tables, the list of rejected records, and the
-   rows that go on. #}
-with raw_counts as (
+   has every table of the raw contract, and is compared with counts taken elsewhere: the raw tables,
+   the list of rejected records, and the rows that go on. #}
+with contract as (
+    select distinct source_table from {{ source('landing', 'landed_columns') }}
+),
+
+reconciliation as (
+    select * from {{ ref('reconciliation') }}
+),
+
+raw_counts as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     select
         '{{ table_name }}' as source_table,
@@ -76,26 +84,28 @@ staged as (
 )
 
 select
+    coalesce(contract.source_table, raw_counts.source_table) as table_of_contract,
     reconciliation.*,
     raw_counts.row_count as raw_rows,
     coalesce(rejected_counts.row_count, 0) as rows_in_rejected_records,
     coalesce(staged.row_count, 0) as rows_going_on,
     staged.amount as amount_going_on
-from raw_counts
-left join {{ ref('reconciliation') }} as reconciliation
-    on raw_counts.source_table = reconciliation.source_table
+from contract
+full outer join raw_counts on contract.source_table = raw_counts.source_table
+left join reconciliation on raw_counts.source_table = reconciliation.source_table
 left join rejected_counts on raw_counts.source_table = rejected_counts.source_table
 left join staged on raw_counts.source_table = staged.source_table
 where
-    reconciliation.source_table is null
-    or reconciliation.rows_in <> raw_counts.row_count
-    or reconciliation.rows_rejected <> coalesce(rejected_counts.row_count, 0)
-    or reconciliation.rows_staged <> coalesce(staged.row_count, 0)
-    or reconciliation.rows_in
-    <> reconciliation.rows_staged + reconciliation.rows_duplicate + reconciliation.rows_rejected
+    contract.source_table is null
+    or reconciliation.source_table is null
+    or reconciliation.rows_in is distinct from raw_counts.row_count
+    or reconciliation.rows_rejected is distinct from coalesce(rejected_counts.row_count, 0)
+    or reconciliation.rows_staged is distinct from coalesce(staged.row_count, 0)
+    or reconciliation.rows_in is distinct from
+    reconciliation.rows_staged + reconciliation.rows_duplicate + reconciliation.rows_rejected
     or reconciliation.rows_duplicate < 0
-    or reconciliation.amount_staged <> staged.amount
-    or reconciliation.amount_in
-    <> reconciliation.amount_staged
+    or reconciliation.amount_staged is distinct from staged.amount
+    or reconciliation.amount_in is distinct from
+    reconciliation.amount_staged
     + reconciliation.amount_duplicate
     + reconciliation.amount_rejected

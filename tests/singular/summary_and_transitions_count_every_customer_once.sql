@@ -32,7 +32,7 @@ first_period as (
 )
 
 select
-    counted.period_end,
+    coalesce(counted.period_end, summarised.period_end) as period_end,
     counted.customers,
     summarised.customers as customers_in_summary,
     moved.customers as customers_in_transitions,
@@ -40,12 +40,12 @@ select
     summarised.window_revenue as window_revenue_in_summary,
     moved.window_revenue as window_revenue_in_transitions
 from counted
-cross join first_period
-left join summarised on counted.period_end = summarised.period_end
+full outer join summarised on counted.period_end = summarised.period_end
 left join moved on counted.period_end = moved.to_period_end
+cross join first_period
 where
-    counted.customers <> coalesce(summarised.customers, 0)
-    or counted.window_revenue <> coalesce(summarised.window_revenue, 0)
+    coalesce(counted.customers, 0) <> coalesce(summarised.customers, 0)
+    or coalesce(counted.window_revenue, 0) <> coalesce(summarised.window_revenue, 0)
     or counted.period_end > first_period.period_end
     and (
         counted.customers <> coalesce(moved.customers, 0)
