@@ -1,5 +1,8 @@
 """The audit of a built warehouse by Great Expectations, before it may be published.
 
+The shipped suites are of the raw tables, and the marts are compared with the last publication: what
+models promise is tested by dbt. A suite may be added for any table.
+
 It fails closed: what cannot be checked counts as wrong. It shows counts and never values, in the
 Data Docs as in its messages, for the raw tables hold personal data.
 """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from compiled_project import PROJECT
 
 from customer_tiering import auditing
@@ -55,180 +56,217 @@ def refusal(
     return message
 
 
-# -- The sample company ----------------------------------------------------------------------------
+# -- The shipped suites ----------------------------------------------------------------------------
 
 
-def test_sample_passes_and_its_docs_have_a_page_a_suite(
-    sample_warehouse: Path, tmp_path: Path
-) -> None:
-    work, docs = sample_warehouse / "work.duckdb", tmp_path / "docs"
-    summary = audit(work, None, docs, settings(), PROJECT)
-    suites = sorted((PROJECT / SUITES).glob("*/*.json"))
-    assert summary.suites == len(suites)
-    assert summary.expectations == sum(
-        len(json.loads(path.read_text(encoding="utf-8"))["expectations"]) for path in suites
-    )
-    assert summary.notes == []
-    for path in suites:
-        assert list((docs / "validations" / path.parent.name / path.stem).rglob("*.html")), path
-        assert (docs / "expectations" / path.parent.name / f"{path.stem}.html").is_file()
+def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_path: Path) -> None:
+    """And the docs have a page for each suite, with nothing of a person: name, address, id."""
+    work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "marts.duckdb"
+    docs = tmp_path / "docs"
+    summary = audit(work, previous.resolve(), docs, settings(), PROJECT)
+    # Of the marts: rows of three, shares of five tiers, the mean score, six components.
+    assert summary == AuditSummary(suites=11 + 1, expectations=31 + 15, notes=[])
+    for path in sorted((PROJECT / SUITES).glob("raw/*.json")):
+        assert list((docs / "validations" / "raw" / path.stem).rglob("*.html")), path
+        assert (docs / "expectations" / "raw" / f"{path.stem}.html").is_file()
     assert (docs / "index.html").is_file()
 
-    # Nothing of a person is in them: no name, address, number or id.
     with duckdb.connect(str(work), read_only=True) as connection:
         values = connection.execute(
             "select distinct unnest([email, full_name, phone, customer_id]) from raw.customers"
         ).fetchall()
     text = html(docs)
+    assert "share_of_diamond" in text
     assert len(values) > 4000
     assert [value for (value,) in values if value and len(value) > 3 and value in text] == []
 
 
-def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_path: Path) -> None:
-    work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "marts.duckdb"
-    write_suite(
-        tmp_path, "marts.tiers", expect("expect_table_row_count_to_be_between", min_value=1)
-    )
-    summary = audit(work, previous.resolve(), tmp_path / "docs", settings(), tmp_path)
-    # Rows of three tables, shares of five tiers, the mean score, six components, and the tiers.
-    assert summary == AuditSummary(suites=2, expectations=3 + 5 + 1 + 6 + 1, notes=[])
-    assert "share_of_diamond" in html(tmp_path / "docs")
-
-
-def test_every_raw_table_and_public_mart_has_a_suite(sample_warehouse: Path) -> None:
-    with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
-        tables = connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('marts', 'quality') "
-            "union all select 'raw.' || source_table from raw.contract"
-        ).fetchall()
-    suites = {
-        f"{path.parent.name}.{path.stem}": json.loads(path.read_text(encoding="utf-8"))["name"]
-        for path in (PROJECT / SUITES).glob("*/*.json")
+def required_columns() -> dict[str, list[str]]:
+    """The required columns of each raw table, as the source YAML declares them."""
+    declared = [
+        table
+        for path in PROJECT.glob("models/staging/*/*__sources.yml")
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        for table in source["tables"]
+        if "key" in table.get("config", {}).get("meta", {})
+    ]
+    return {
+        table["name"]: [
+            column["name"]
+            for column in table["columns"]
+            if column.get("config", {}).get("meta", {}).get("required")
+        ]
+        for table in declared
     }
-    assert set(suites) == {table for (table,) in tables}
-    assert all(name == table for table, name in suites.items())
 
 
-# what was done to the sample's database: (SQL, suite, where, found, allowed)
-BROKEN_DATA = {
+def test_shipped_suites_ask_for_the_required_columns_of_raw_tables_alone() -> None:
+    """All but those of erasure requests: however many lack a value, the others may not wait."""
+    required = required_columns()
+    assert required.pop("erasure_requests") == ["customer_id", "requested_at"]
+    assert len(required) == 11
+    suites = {
+        f"{path.relative_to(PROJECT / SUITES)}": json.loads(path.read_text(encoding="utf-8"))
+        for path in (PROJECT / SUITES).rglob("*.json")
+    }
+    assert {path: suite["name"] for path, suite in suites.items()} == {
+        f"raw/{table}.json": f"raw.{table}" for table in required
+    }
+    for table, columns in required.items():
+        assert suites[f"raw/{table}.json"]["expectations"] == [
+            expect("expect_column_values_to_not_be_null", column=column, mostly=0.5)
+            for column in columns
+        ]
+
+
+@pytest.fixture
+def raw_tables(tmp_path: Path) -> Path:
+    """A database with a raw table of each suite, of its required columns, without rows."""
+    work = tmp_path / "work.duckdb"
+    with duckdb.connect(str(work)) as connection:
+        connection.execute("create schema raw")
+        for table, columns in required_columns().items():
+            typed = ", ".join(f"{column} varchar" for column in columns)
+            connection.execute(f"create table raw.{table} ({typed})")
+    return work
+
+
+def test_required_column_that_lacks_in_more_than_half_of_the_rows_stops_the_audit(
+    raw_tables: Path, tmp_path: Path
+) -> None:
+    def insert(table: str, **values: str) -> None:
+        with duckdb.connect(str(raw_tables)) as connection:
+            columns, marks = ", ".join(values), ", ".join("?" * len(values))
+            connection.execute(
+                f"insert into raw.{table} ({columns}) values ({marks})", list(values.values())
+            )
+
+    def audited(docs: str) -> None:
+        audit(raw_tables, None, tmp_path / docs, settings(), PROJECT)
+
+    audited("without rows")
+    for table, columns in required_columns().items():
+        insert(table, **dict.fromkeys(columns, "1"))
+        insert(table, **dict.fromkeys(columns))
+    audited("half filled")
+    insert("refunds", refund_id="2", refunded_at="2025-01-01", refund_amount="5.00")
+    assert refusal(raw_tables, PROJECT, tmp_path / "docs") == (
+        f"{SUITES}/raw/refunds.json, table raw.refunds, column order_id, "
+        "expect_column_values_to_not_be_null: found 2 of 3 rows that do not fit; "
+        "allowed is mostly 0.5."
+    )
+    assert "Failed" in html(tmp_path / "docs")  # they tell of it
+
+
+# -- Suites of one's own ---------------------------------------------------------------------------
+
+ROWS = "unexpected_rows_expectation"
+# what is expected of marts.members, where, found, allowed
+BROKEN: dict[str, tuple[Expectation, str, str, str]] = {
     "value_out_of_range": (
-        "update marts.customers set management_score = 101 where customer_id in "
-        "(select customer_id from marts.customers where management_score is not null limit 2)",
-        "marts.customers",
-        "column management_score, expect_column_values_to_be_between",
-        "2 of 1,988 rows that do not fit",
+        expect("expect_column_values_to_be_between", column="score", min_value=0, max_value=100),
+        "column score, expect_column_values_to_be_between",
+        "1 of 4 rows that do not fit",
         "min_value 0.0, max_value 100.0",
     ),
     "value_outside_of_the_set": (
-        "update marts.orders set status = 'sent' where order_id = '10001'",
-        "marts.orders",
-        "column status, expect_column_values_to_be_in_set",
-        "1 of 12,694 rows that do not fit",
-        "value_set ['pending', 'completed', 'cancelled', 'returned']",
+        expect("expect_column_values_to_be_in_set", column="tier", value_set=["gold", "silver"]),
+        "column tier, expect_column_values_to_be_in_set",
+        "1 of 4 rows that do not fit",
+        "value_set ['gold', 'silver']",
     ),
-    "key_twice": (
-        "insert into marts.orders from marts.orders where order_id = '10001'",
-        "marts.orders",
-        "column order_id, expect_column_values_to_be_unique",
-        "2 of 12,695 rows that do not fit",
-        "every row fits",
-    ),
-    "combined_key_twice": (
-        "insert into marts.customer_periods from marts.customer_periods limit 1",
-        "marts.customer_periods",
-        "unexpected_rows_expectation",
-        "1 rows that do not fit",
-        "each combination of customer_id, period_end once",
-    ),
-    "columns_that_contradict": (
-        "update marts.customers set last_order_on = first_order_on - 1 where customer_id in "
-        "(select customer_id from marts.customers where first_order_on is not null limit 3)",
-        "marts.customers",
-        "unexpected_rows_expectation",
-        "3 rows that do not fit",
-        "the first order is not after the last",
-    ),
-    "tables_that_contradict": (
-        "delete from marts.tiers where tier_code = 'gold'",
-        "marts.customer_tier_history",
-        "unexpected_rows_expectation",
-        "rows that do not fit",
-        "tier_code is a tier of marts.tiers",
-    ),
-    "rows_that_vanished": (
-        "update quality.reconciliation set rows_staged = rows_staged - 1 "
-        "where source_table = 'orders'",
-        "quality.reconciliation",
-        "unexpected_rows_expectation",
-        "1 rows that do not fit",
-        "rows in are those staged, duplicate or rejected",
-    ),
-    "cents_that_vanished": (
-        "update quality.reconciliation set amount_staged = amount_staged - 0.01 "
-        "where source_table = 'refunds'",
-        "quality.reconciliation",
-        "unexpected_rows_expectation",
-        "1 rows that do not fit",
-        "amounts in are those staged, duplicate or rejected, to the cent",
-    ),
-    "raw_column_not_exported": (
-        "update raw.refunds set order_id = null",
-        "raw.refunds",
-        "column order_id, expect_column_values_to_not_be_null",
-        "1,462 of 1,462 rows that do not fit",
+    "value_that_lacks_too_often": (
+        expect("expect_column_values_to_not_be_null", column="city", mostly=0.5),
+        "column city, expect_column_values_to_not_be_null",
+        "3 of 4 rows that do not fit",
         "mostly 0.5",
     ),
-    "raw_column_gone": (
-        "alter table raw.products drop column product_name",
-        "raw.products",
+    "value_twice": (
+        expect("expect_column_values_to_be_unique", column="member_id"),
+        "column member_id, expect_column_values_to_be_unique",
+        "2 of 4 rows that do not fit",
+        "every row fits",
+    ),
+    "columns_that_are_not_equal": (
+        expect("expect_column_pair_values_to_be_equal", column_A="first_on", column_B="last_on"),
+        "columns first_on, last_on, expect_column_pair_values_to_be_equal",
+        "3 of 4 rows that do not fit",
+        "every row fits",
+    ),
+    "columns_that_contradict": (
+        expect(
+            ROWS,
+            "the first day is not after the last",
+            unexpected_rows_query="select true as is_broken from {batch} where first_on > last_on",
+        ),
+        ROWS,
+        "2 rows that do not fit",
+        "the first day is not after the last",
+    ),
+    "tables_that_contradict": (
+        expect(
+            ROWS,
+            "tier is one of marts.tiers",
+            unexpected_rows_query="select true as is_broken from {batch} "
+            "where tier not in (select tier from marts.tiers)",
+        ),
+        ROWS,
+        "1 rows that do not fit",
+        "tier is one of marts.tiers",
+    ),
+    "column_not_there": (
+        expect("expect_table_columns_to_match_set", column_set=["phone"], exact_match=False),
         "expect_table_columns_to_match_set",
         "nothing that fits",
-        "column_set ['product_id', 'product_name', 'category', 'product_type']",
+        "column_set ['phone'], exact_match False",
     ),
-    "empty_rules": (
-        "delete from marts.tiers",
-        "marts.tiers",
+    "too_few_rows": (
+        expect("expect_table_row_count_to_be_between", min_value=1234, max_value=10000),
         "expect_table_row_count_to_be_between",
-        "found 0",
-        "min_value 1, max_value 10000",
-    ),
-    "table_gone": (
-        "drop table marts.orders",
-        "marts.orders",
-        "table marts.orders",
-        "no such table, or one that cannot be read",
-        "a table of the warehouse",
+        "4",
+        "min_value 1234, max_value 10000",
     ),
 }
 
 
-@pytest.mark.parametrize(
-    ("sql", "table", "where", "found", "allowed"), BROKEN_DATA.values(), ids=BROKEN_DATA
-)
-def test_data_that_do_not_hold_stop_the_audit(
-    sample_warehouse: Path,
+@pytest.fixture
+def members(tmp_path: Path) -> Path:
+    """A database of four members of a club, most of which are wrong in some way."""
+    work = tmp_path / "work.duckdb"
+    with duckdb.connect(str(work)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.tiers as from (values ('gold'), ('silver')) as t (tier)"
+        )
+        connection.execute(
+            """
+            create table marts.members as from (values
+                ('m1', 'gold', 100, 'York', date '2025-01-01', date '2025-03-01'),
+                ('m2', 'gold', 0, null, date '2025-02-01', date '2025-02-01'),
+                ('m3', 'iron', 101, null, date '2025-03-02', date '2025-03-01'),
+                ('m3', 'silver', 50, null, date '2025-04-01', date '2025-03-01')
+            ) as members (member_id, tier, score, city, first_on, last_on)
+            """
+        )
+    return work
+
+
+@pytest.mark.parametrize(("expectation", "where", "found", "allowed"), BROKEN.values(), ids=BROKEN)
+def test_expectation_that_does_not_hold_stops_the_audit(
+    members: Path,
     tmp_path: Path,
-    sql: str,
-    table: str,
+    monkeypatch: pytest.MonkeyPatch,
+    expectation: Expectation,
     where: str,
     found: str,
     allowed: str,
 ) -> None:
-    work = Path(shutil.copy(sample_warehouse / "work.duckdb", tmp_path / "work.duckdb"))
-    with duckdb.connect(str(work)) as connection:
-        connection.execute(sql)
-    suite = SUITES / f"{table.replace('.', '/')}.json"
-    (tmp_path / suite).parent.mkdir(parents=True)
-    shutil.copy(PROJECT / suite, tmp_path / suite)
-    message = refusal(work, tmp_path, tmp_path / "docs")
-    head, _, tail = message.partition("; allowed is ")
-    assert head.startswith(f"{suite}, table {table}")
-    assert where in head.partition(": found ")[0]
-    assert found in f"found {head.partition(': found ')[2]}"
-    assert tail.removesuffix(".").startswith(allowed)
-    if "no such table" not in found:
-        assert "Failed" in html(tmp_path / "docs")  # they tell of it
+    monkeypatch.setattr(auditing, "_write_docs", lambda *_: None)
+    write_suite(tmp_path, "marts.members", expectation)
+    assert refusal(members, tmp_path, tmp_path / "docs") == (
+        f"{SUITES}/marts/members.json, table marts.members, {where}: "
+        f"found {found}; allowed is {allowed}."
+    )
 
 
 # -- What cannot be checked ------------------------------------------------------------------------
@@ -247,7 +285,6 @@ def people(tmp_path: Path) -> Path:
     return work
 
 
-ROWS = "unexpected_rows_expectation"
 # what is broken: (expectation, found)
 BROKEN_EXPECTATIONS = {
     "unknown_type": (
@@ -389,22 +426,6 @@ def test_no_expectation_shows_a_value(people: Path, tmp_path: Path) -> None:
         text = message + html(docs)
         assert "raw.people" in text
         assert [word for word in ("ann@", "bob@", "Q1", "Q2", "Q3") if word in text] == []
-
-
-def test_empty_tables_pass_the_shipped_suites(sample_warehouse: Path, tmp_path: Path) -> None:
-    """A company of which nothing is known: only rules, contract and reconciliation have rows."""
-    work = Path(shutil.copy(sample_warehouse / "work.duckdb", tmp_path / "work.duckdb"))
-    kept = "'contract', 'landed_columns', 'tiers', 'labels', 'lifecycle_rules', 'source_coverage'"
-    with duckdb.connect(str(work)) as connection:
-        emptied = connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('raw', 'marts', 'quality') and table_type = 'BASE TABLE' "
-            f"and table_name not in ({kept}, 'reconciliation')"
-        ).fetchall()
-        for (table,) in emptied:
-            connection.execute(f"delete from {table}")
-    assert len(emptied) == 11 + 18 + 2
-    audit(work, None, tmp_path / "docs", settings(), PROJECT)
 
 
 # -- Where raw tables are --------------------------------------------------------------------------
