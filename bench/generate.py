@@ -1,4 +1,7 @@
-"""Generate the benchmark's raw tables: an invented shop's customers, orders and refunds (Parquet).
+"""Generate the benchmark's raw tables: an invented shop's customers, orders and what goes with them.
+
+Of order lines, products, contacts, tickets, survey answers and referrals there are as many per order
+or customer as in the sample company. One currency, no merged customers, no faulty rows.
 
 Every value is derived from the hash of an id, a purpose and the seed, never from a random stream,
 and rows are numbered after sorting. The same size and seed therefore give the same rows in the same
@@ -8,6 +11,7 @@ figures within one release.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +32,11 @@ class Size:
 
     customers: int
     orders: int
+
+    @property
+    def products(self) -> int:
+        """64 per 1,000 customers, as in the sample company."""
+        return max(14, self.customers * 64 // 1000)
 
 
 SIZES = {
@@ -50,6 +59,16 @@ create or replace macro money(amount) as
 
 create or replace macro instant(days) as
     timestamp '$first_day' + to_seconds(floor(days * 86400)::bigint);
+
+create or replace macro later(moment, days) as
+    moment + to_seconds(floor(days * 86400)::bigint);
+
+-- Where line `number` of `lines` ends in an order's amount, from 0 to 1.
+create or replace macro line_end(draw, number, lines) as
+    case
+        when number = 0 or number = lines then number / lines
+        else (number + 0.8 * (unit(draw, 'line ' || number) - 0.5)) / lines
+    end;
 """
 )
 
@@ -208,6 +227,7 @@ settled as (
 
 select
     order_id,
+    number,
     'C' || lpad(number::varchar, 7, '0') as customer_id,
     draw,
     status,
@@ -293,6 +313,285 @@ order by refund_id
 """
 )
 
+# 14 categories: nine of products, three of services, two of solutions; 2 % of products have none.
+PRODUCTS = Template(
+    """
+with placed as (
+    select
+        number,
+        1 + (number - 1) * 14 // $products as category_number
+    from range(1, $products + 1) as numbers (number)
+)
+
+select
+    'P' || lpad(number::varchar, 7, '0') as product_id,
+    'Product ' || number as product_name,
+    case
+        when unit(number, 'has category') >= 0.02 then 'Category ' || category_number
+    end as category,
+    case
+        when category_number <= 9 then 'product'
+        when category_number <= 12 then 'service'
+        else 'solution'
+    end as product_type
+from placed
+order by product_id
+"""
+)
+
+# 7 % of orders have no lines, the others 1 to 5, which add up to the order's amount. A customer buys
+# from about a third of the assortment, and solutions seldom.
+ORDER_ITEMS = Template(
+    """
+with counted as (
+    select
+        order_id,
+        draw,
+        order_amount,
+        unit(coalesce(number, draw), 'taste') as taste,
+        case
+            when unit(draw, 'has lines') < 0.07 then 0
+            when unit(draw, 'lines') < 0.497 then 1
+            when unit(draw, 'lines') < 0.844 then 2
+            when unit(draw, 'lines') < 0.966 then 3
+            when unit(draw, 'lines') < 0.994 then 4
+            else 5
+        end as lines
+    from sold
+),
+
+lined as (
+    select
+        *,
+        unnest(range(1, lines + 1)) as line_number
+    from counted
+)
+
+select
+    order_id,
+    line_number,
+    'P' || lpad(
+        (1 + floor(
+            $products * 0.86 * ((taste + 0.35 * unit(draw, 'product ' || line_number)) % 1)
+        ))::bigint::varchar,
+        7, '0'
+    ) as product_id,
+    (1 + floor(-ln(1 - unit(draw, 'quantity ' || line_number)) / 1.8))::decimal(18, 3) as quantity,
+    (
+        round(order_amount * line_end(draw, line_number, lines), 2)::decimal(18, 2)
+        - round(order_amount * line_end(draw, line_number - 1, lines), 2)::decimal(18, 2)
+    )::decimal(18, 2) as line_amount
+from lined
+order by order_id, line_number
+"""
+)
+
+# Contacts lie within 12 days of an order; most customers make few, some many.
+INTERACTIONS = Template(
+    """
+with eager as (
+    select
+        order_id,
+        customer_id,
+        draw,
+        ordered_at,
+        least(4, 0.19 * exp(1.1 * normal(number, 'contacts'))) as eagerness
+    from sold
+    where number is not null
+),
+
+contacts as (
+    select
+        *,
+        unnest(range(floor(eagerness + unit(draw, 'contacts'))::int)) as ordinal
+    from eager
+),
+
+placed as (
+    select
+        'I' || order_id[2:] || '-' || ordinal as interaction_id,
+        customer_id,
+        hash(draw, ordinal, $seed) as draw,
+        later(ordered_at, 24 * unit(draw, 'contact ' || ordinal) - 12) as occurred_at,
+        unit(draw, 'contact channel ' || ordinal) as channel_draw
+    from contacts
+),
+
+kinds as (
+    select
+        *,
+        case
+            when channel_draw < 0.38 then 'app'
+            when channel_draw < 0.54 then 'store'
+            when channel_draw < 0.77 then 'phone'
+            else 'web'
+        end as channel,
+        case
+            when channel_draw < 0.38 then 'usage'
+            when channel_draw < 0.54 then 'visit'
+            when unit(draw, 'kind') < 0.5 then 'call'
+            else 'message'
+        end as interaction_type
+    from placed
+)
+
+select
+    interaction_id,
+    customer_id,
+    occurred_at,
+    channel,
+    interaction_type,
+    case
+        when interaction_type <> 'message' then 60 * (1 + floor(60 * unit(draw, 'minutes')))::bigint
+    end as duration_seconds
+from kinds
+where occurred_at < instant($days)
+order by occurred_at, interaction_id
+"""
+)
+
+# A ticket after 6 % of orders, half of them complaints; one in twenty stays open, and of the closed
+# three in five are rated.
+TICKETS = Template(
+    """
+with opened as (
+    select
+        'T' || order_id[2:] as ticket_id,
+        customer_id,
+        draw,
+        later(ordered_at, 10 * unit(draw, 'opened')) as opened_at,
+        case
+            when unit(draw, 'ticket kind') < 0.53 then 'complaint'
+            when unit(draw, 'ticket kind') < 0.89 then 'question'
+            else 'suggestion'
+        end as ticket_type
+    from sold
+    where number is not null and unit(draw, 'ticket') < 0.06
+),
+
+ended as (
+    select
+        *,
+        case
+            when unit(draw, 'stays open') >= 0.05
+                then later(opened_at, 0.05 + 6 * unit(draw, 'closed'))
+        end as closed_at
+    from opened
+)
+
+select
+    ticket_id,
+    customer_id,
+    opened_at,
+    case when closed_at < instant($days) then closed_at end as closed_at,
+    ticket_type,
+    case when ticket_type = 'complaint' then 'high' else 'low' end as severity,
+    case
+        when closed_at < instant($days) and unit(draw, 'is rated') < 0.6
+            then
+                if(ticket_type = 'complaint', 1, 3)
+                + floor(3 * unit(draw, 'ticket score'))::bigint
+    end as satisfaction_score
+from ended
+where opened_at < instant($days)
+order by opened_at, ticket_id
+"""
+)
+
+# Would they recommend (nps) after 6 % of orders, satisfaction (csat) after 5 %.
+SURVEY_RESPONSES = Template(
+    """
+with answers as (
+    select
+        'V' || order_id[2:] || '-' || survey_type as response_id,
+        customer_id,
+        later(ordered_at, 1 + 19 * unit(draw, survey_type || ' day')) as responded_at,
+        survey_type,
+        lowest,
+        highest,
+        (0.75 + 0.17 * normal(number, 'content') + 0.12 * normal(draw, survey_type || ' score'))
+        * highest as score
+    from sold
+    inner join (values ('nps', 0.06, 0, 10), ('csat', 0.05, 1, 5))
+        as surveys (survey_type, share, lowest, highest)
+        on unit(draw, survey_type) < share
+    where number is not null
+)
+
+select
+    response_id,
+    customer_id,
+    responded_at,
+    survey_type,
+    greatest(lowest, least(highest, round(score)))::bigint as score
+from answers
+where responded_at < instant($days)
+order by responded_at, response_id
+"""
+)
+
+# Two in three newcomers whom friends have brought were referred by a customer of the first day.
+REFERRALS = Template(
+    """
+with founders as (
+    select
+        number,
+        row_number() over (order by number) as place
+    from shoppers
+    where start_day = 0
+),
+
+first_orders as (
+    select
+        number,
+        min(ordered_at) as ordered_at
+    from placed
+    where number is not null
+    group by number
+),
+
+newcomers as (
+    select
+        shoppers.number,
+        shoppers.start_day,
+        unit(shoppers.number, 'answered') < 0.89 as has_answered,
+        first_orders.ordered_at,
+        1 + floor(
+            unit(shoppers.number, 'referrer') * (select count(*) from founders)
+        )::bigint as referrer_place
+    from shoppers
+    left join first_orders using (number)
+    where
+        shoppers.start_day > 0
+        and unit(shoppers.number, 'found by') >= 0.8
+        and unit(shoppers.number, 'is referred') < 0.65
+)
+
+select
+    'F' || lpad(newcomers.number::varchar, 7, '0') as referral_id,
+    'C' || lpad(founders.number::varchar, 7, '0') as referrer_customer_id,
+    case when has_answered then 'C' || lpad(newcomers.number::varchar, 7, '0') end
+        as referred_customer_id,
+    instant(newcomers.start_day - 9 * unit(newcomers.number, 'asked')) as referred_at,
+    case when has_answered then newcomers.ordered_at end as converted_at
+from newcomers
+inner join founders on newcomers.referrer_place = founders.place
+order by referred_at, referral_id
+"""
+)
+
+TABLES = {
+    "customers": CUSTOMERS,
+    "orders": ORDERS_FILE,
+    "order_items": ORDER_ITEMS,
+    "products": PRODUCTS,
+    "refunds": REFUNDS,
+    "interactions": INTERACTIONS,
+    "tickets": TICKETS,
+    "survey_responses": SURVEY_RESPONSES,
+    "referrals": REFERRALS,
+}
+
 
 def generate(size: str, seed: int = 1) -> Path:
     """Write the raw tables of one size under bench/data, unless they are there already.
@@ -302,37 +601,40 @@ def generate(size: str, seed: int = 1) -> Path:
         seed: any whole number; another seed gives another shop of the same size.
 
     Returns:
-        The folder that holds customers.parquet, orders.parquet and refunds.parquet.
+        The folder that holds a Parquet file per table of TABLES.
     """
     folder = DATA / f"{size}-{seed}"
-    if folder.exists():
+    if all((folder / f"{table}.parquet").exists() for table in TABLES):
         return folder
     unfinished = folder.with_suffix(".unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
-    database = unfinished / "work.duckdb"
-    database.unlink(missing_ok=True)
+    for path in (folder, unfinished):
+        shutil.rmtree(path, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    write_tables(unfinished, SIZES[size], seed)
+    unfinished.rename(folder)
+    return folder
+
+
+def write_tables(folder: Path, size: Size, seed: int) -> None:
+    """Write a Parquet file per table of TABLES into a folder that is there."""
+    database = folder / "work.duckdb"
     with duckdb.connect(str(database)) as connection:
         values = {
             "seed": seed,
             "days": (LAST_DAY - FIRST_DAY).days + 1,
             "first_day": FIRST_DAY,
-            "customers": SIZES[size].customers,
-            "orders": SIZES[size].orders,
+            "customers": size.customers,
+            "orders": size.orders,
+            "products": size.products,
         }
         for step in (MACROS, SHOPPERS, ORDERS, SOLD):
             connection.execute(step.substitute(values))
-        for table, query in (
-            ("customers", CUSTOMERS),
-            ("orders", ORDERS_FILE),
-            ("refunds", REFUNDS),
-        ):
+        for table, query in TABLES.items():
             connection.execute(
-                f"copy ({query.substitute(values)}) to '{unfinished / table}.parquet' "
+                f"copy ({query.substitute(values)}) to '{folder / table}.parquet' "
                 "(format parquet, compression zstd)"
             )
     database.unlink()
-    unfinished.rename(folder)
-    return folder
 
 
 def main(
