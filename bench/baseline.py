@@ -18,7 +18,7 @@ def run_baseline(raw: Path, as_of: date, database: Path) -> list[tuple[str, floa
     """Compute the whole monthly history of tiers into table `history` of a new DuckDB file.
 
     Args:
-        raw: folder with customers.parquet, orders.parquet and refunds.parquet.
+        raw: folder of the raw tables, each a folder of Parquet files.
         as_of: the last day of what is known.
         database: the file to write; an existing one is replaced.
 
@@ -40,7 +40,7 @@ def run_baseline(raw: Path, as_of: date, database: Path) -> list[tuple[str, floa
 
 
 def main(
-    raw: Annotated[Path, typer.Argument(help="folder with the three Parquet files")],
+    raw: Annotated[Path, typer.Argument(help="folder of the raw tables")],
     database: Annotated[Path, typer.Argument(help="DuckDB file to write")],
     as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last known day")],
 ) -> None:

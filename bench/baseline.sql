@@ -1,10 +1,11 @@
--- The bar: tiers with their whole monthly history from raw orders, written by hand for speed.
+-- The bar: tiers with their whole monthly history from raw tables, written by hand for speed.
 --
 -- It computes what the project computes with its default configuration (month, 365-day window,
--- quantile edges, retail profile with orders alone, the shipped ladder, hold 3, grace 1, one level,
--- rolling) from customers, orders and refunds in one currency. It trusts the files: no duplicates,
--- no bad values, no merges, no tests, no reasons, nothing configurable.
--- Variables: raw_path (folder), as_of_date (ISO date).
+-- quantile edges, retail profile, the shipped ladder, hold 3, grace 1, one level, rolling) from
+-- customers, orders, order lines, products, refunds, interactions, tickets, survey responses and
+-- referrals in one currency. It trusts the files: no duplicates, no bad values, no merges, no
+-- unknown customers, no tests, no reasons, nothing configurable.
+-- Variables: raw_path (folder of a folder per table), as_of_date (ISO date).
 --
 -- Customers are small integers until the last statement; money is cents until then.
 
@@ -12,43 +13,42 @@ create temp table customer_keys as
 select
     customer_id,
     (row_number() over ())::integer as customer_key
-from read_parquet(getvariable('raw_path') || '/customers.parquet');
+from read_parquet(getvariable('raw_path') || '/customers/*.parquet');
 
--- Ledger: one row per customer, order date and date on which the fact became known ----------------
+-- Orders that count, and what was taken back of them -----------------------------------------------
 
-create temp table ledger as
-with orders as (
-    select
-        order_id,
-        customer_id,
-        status,
-        (order_amount * 100)::bigint as amount,
-        ordered_at::date as order_date,
-        greatest(cancelled_at, ordered_at)::date as cancelled_on,
-        greatest(returned_at, ordered_at)::date as returned_on
-    from read_parquet(getvariable('raw_path') || '/orders.parquet')
-    where
-        customer_id is not null
-        and is_test is distinct from true
-        and (
-            status in ('completed', 'returned')
-            or (status = 'cancelled' and cancelled_at > ordered_at)
-        )
-),
+create temp table orders as
+select
+    orders.order_id,
+    customer_keys.customer_key,
+    orders.status,
+    (orders.order_amount * 100)::bigint as amount,
+    orders.ordered_at::date as order_date,
+    greatest(orders.cancelled_at, orders.ordered_at)::date as cancelled_on,
+    greatest(orders.returned_at, orders.ordered_at)::date as returned_on
+from read_parquet(getvariable('raw_path') || '/orders/*.parquet') as orders
+inner join customer_keys using (customer_id)
+where
+    is_test is distinct from true
+    and (
+        status in ('completed', 'returned')
+        or (status = 'cancelled' and cancelled_at > ordered_at)
+    );
 
-refunds as (
+create temp table reversals as
+with refunds as (
     select
         refund_id,
         order_id,
         (refund_amount * 100)::bigint as amount,
         refunded_at::date as refunded_on
-    from read_parquet(getvariable('raw_path') || '/refunds.parquet')
+    from read_parquet(getvariable('raw_path') || '/refunds/*.parquet')
 ),
 
 reversals as (
     select
         orders.order_id,
-        orders.customer_id,
+        orders.customer_key,
         refunds.refund_id,
         orders.amount as order_amount,
         refunds.amount,
@@ -62,7 +62,7 @@ reversals as (
 
     select
         order_id,
-        customer_id,
+        customer_key,
         null as refund_id,
         amount as order_amount,
         amount,
@@ -84,11 +84,29 @@ cumulated as (
             rows unbounded preceding
         )::bigint as amount_to_here
     from reversals
-),
+)
 
-facts as (
+select
+    order_id,
+    customer_key,
+    order_date,
+    known_date,
+    is_cancellation
+    or (
+        order_amount > 0
+        and amount_to_here >= order_amount
+        and amount_to_here - amount < order_amount
+    ) as is_order_undone,
+    least(amount_to_here - amount, order_amount) - least(amount_to_here, order_amount)
+        as revenue_delta
+from cumulated;
+
+-- Ledger: one row per customer, order date and date on which the fact became known ----------------
+
+create temp table ledger as
+with facts as (
     select
-        customer_id,
+        customer_key,
         order_date,
         order_date as known_date,
         1 as orders_delta,
@@ -98,31 +116,21 @@ facts as (
     union all
 
     select
-        customer_id,
+        customer_key,
         order_date,
         known_date,
-        if(
-            is_cancellation
-            or (
-                order_amount > 0
-                and amount_to_here >= order_amount
-                and amount_to_here - amount < order_amount
-            ),
-            -1, 0
-        ) as orders_delta,
-        least(amount_to_here - amount, order_amount) - least(amount_to_here, order_amount)
-            as revenue_delta
-    from cumulated
+        if(is_order_undone, -1, 0) as orders_delta,
+        revenue_delta
+    from reversals
 )
 
 select
-    customer_keys.customer_key,
-    facts.order_date,
-    facts.known_date,
-    sum(facts.orders_delta)::integer as orders_delta,
-    sum(facts.revenue_delta)::bigint as revenue_delta
+    customer_key,
+    order_date,
+    known_date,
+    sum(orders_delta)::integer as orders_delta,
+    sum(revenue_delta)::bigint as revenue_delta
 from facts
-inner join customer_keys using (customer_id)
 group by all;
 
 -- Periods, and for each date the first period that ends on it or later ----------------------------
@@ -144,6 +152,7 @@ from (
     from ledger
 );
 
+-- To the first period belongs also what happened in the year before and still counts in it.
 create temp table calendar as
 select
     period_end - days::integer as date,
@@ -153,7 +162,7 @@ from (
         period,
         period_end,
         unnest(
-            range(period_end - lag(period_end, 1, period_end - 31) over (order by period_end))
+            range(period_end - lag(period_end, 1, period_end - 365) over (order by period_end))
         ) as days
     from periods
 );
@@ -338,7 +347,411 @@ select
 from grid
 inner join periods using (period);
 
--- Scores, as whole numbers: points in hundredths, scores in billionths ---------------------------
+-- Signals: what else is known of a customer, counting in the periods from `starts` to before `ends`
+-- (99: to the last) -----------------------------------------------------------------------------------
+
+create temp table facts as
+with lines as (
+    select
+        orders.customer_key,
+        products.category,
+        entering.period as starts,
+        least(leaving.period, undone.period, 99)::smallint as ends,
+        sum((items.line_amount * 100)::bigint)::bigint as amount,
+        sum(
+            if(products.product_type <> 'product', (items.line_amount * 100)::bigint, 0)
+        )::bigint as service_amount
+    from read_parquet(getvariable('raw_path') || '/order_items/*.parquet') as items
+    inner join orders using (order_id)
+    inner join read_parquet(getvariable('raw_path') || '/products/*.parquet') as products
+        using (product_id)
+    inner join calendar as entering on orders.order_date = entering.date
+    left join calendar as leaving on orders.order_date + 365 = leaving.date
+    left join (
+        select reversals.order_id, calendar.period
+        from reversals
+        inner join calendar on reversals.known_date = calendar.date
+        where reversals.is_order_undone
+    ) as undone using (order_id)
+    group by 1, 2, 3, 4
+),
+
+interactions as (
+    select
+        customer_keys.customer_key,
+        channel,
+        interaction_type = 'usage' as is_usage,
+        coalesce(duration_seconds, 0) as seconds,
+        occurred_at::date as occurred_on
+    from read_parquet(getvariable('raw_path') || '/interactions/*.parquet')
+    inner join customer_keys using (customer_id)
+),
+
+contacts as (
+    select
+        interactions.*,
+        entering.period as starts,
+        coalesce(leaving.period, 99)::smallint as ends
+    from interactions
+    inner join calendar as entering on interactions.occurred_on = entering.date
+    left join calendar as leaving on interactions.occurred_on + 365 = leaving.date
+),
+
+responses as (
+    select
+        customer_keys.customer_key,
+        response_id,
+        survey_type,
+        score,
+        responded_at
+    from read_parquet(getvariable('raw_path') || '/survey_responses/*.parquet')
+    inner join customer_keys using (customer_id)
+),
+
+tickets as (
+    select
+        customer_keys.customer_key,
+        ticket_type,
+        satisfaction_score,
+        opened_at::date as opened_on,
+        if(closed_at is not null, greatest(closed_at, opened_at), null)::date as closed_on
+    from read_parquet(getvariable('raw_path') || '/tickets/*.parquet')
+    inner join customer_keys using (customer_id)
+),
+
+-- What counts from one date on for a year.
+dated as (
+    select
+        customer_key,
+        'complaints' as kind,
+        1 as amount,
+        opened_on as happened_on
+    from tickets
+    where ticket_type = 'complaint'
+
+    union all
+
+    select customer_key, 'csat', satisfaction_score, coalesce(closed_on, opened_on)
+    from tickets
+    where satisfaction_score is not null
+
+    union all
+
+    select customer_key, 'csat', score, responded_at::date
+    from responses
+    where survey_type = 'csat'
+
+    union all
+
+    select customer_key, 'referrals', 1, greatest(converted_at, referred_at)::date
+    from read_parquet(getvariable('raw_path') || '/referrals/*.parquet')
+    inner join customer_keys on referrer_customer_id = customer_id
+    where converted_at is not null
+),
+
+-- The newest answer counts, until the next one.
+answers as (
+    select
+        responses.customer_key,
+        responses.score,
+        entering.period as starts,
+        least(
+            leaving.period,
+            lead(entering.period) over (
+                partition by responses.customer_key
+                order by responses.responded_at, responses.response_id
+            ),
+            99
+        )::smallint as ends
+    from responses
+    inner join calendar as entering on responses.responded_at::date = entering.date
+    left join calendar as leaving on responses.responded_at::date + 365 = leaving.date
+    where responses.survey_type = 'nps'
+),
+
+-- Of these it counts how many different ones there are in a period.
+things as (
+    select distinct
+        customer_key,
+        'categories' as kind,
+        category as thing,
+        starts,
+        ends
+    from lines
+    where category is not null
+
+    union all
+
+    select distinct customer_key, 'channels', channel, starts, ends
+    from contacts
+
+    union all
+
+    select distinct
+        customer_key,
+        'contact_months',
+        date_trunc('month', occurred_on)::varchar,
+        starts,
+        ends
+    from contacts
+    where not is_usage
+),
+
+-- What an earlier one of its kind has counted already is left out.
+counted_once as (
+    select
+        customer_key,
+        kind,
+        greatest(starts, coalesce(max(ends) over earlier, 0))::smallint as starts,
+        ends
+    from things
+    window earlier as (
+        partition by customer_key, kind, thing
+        order by starts, ends
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+facts as (
+    select
+        dated.customer_key,
+        dated.kind,
+        dated.amount,
+        entering.period as starts,
+        leaving.period as ends
+    from dated
+    inner join calendar as entering on dated.happened_on = entering.date
+    left join calendar as leaving on dated.happened_on + 365 = leaving.date
+
+    union all
+
+    -- A complaint counts once more while it is open.
+    select tickets.customer_key, 'complaints', 1, opening.period, closing.period
+    from tickets
+    inner join calendar as opening on tickets.opened_on = opening.date
+    left join calendar as closing on tickets.closed_on = closing.date
+    where tickets.ticket_type = 'complaint'
+
+    union all
+
+    select customer_key, 'nps', score, starts, ends
+    from answers
+
+    union all
+
+    select customer_key, kind, 1, starts, ends
+    from counted_once
+
+    union all
+
+    select customer_key, 'active_days', 1, starts, ends
+    from (select distinct customer_key, occurred_on, starts, ends from contacts)
+
+    union all
+
+    select customer_key, 'usage_seconds', seconds, starts, ends
+    from contacts
+    where is_usage
+
+    union all
+
+    select customer_key, 'line_revenue', amount, starts, ends
+    from lines
+
+    union all
+
+    select customer_key, 'service_revenue', service_amount, starts, ends
+    from lines
+)
+
+select
+    customer_key,
+    kind::enum (
+        'complaints', 'csat', 'nps', 'referrals', 'categories', 'channels',
+        'contact_months', 'active_days', 'usage_seconds', 'line_revenue', 'service_revenue'
+    ) as kind,
+    amount::bigint as amount,
+    starts,
+    coalesce(ends, 99)::smallint as ends
+from facts
+where starts < coalesce(ends, 99);
+
+-- Running sums over what begins and ends to count, as points in hundredths: one row per period until
+-- the next change.
+create temp table signals as
+with changes as (
+    select
+        customer_key,
+        period,
+        sum(amount) filter (kind = 'referrals') as referrals,
+        sum(amount) filter (kind = 'nps') as nps,
+        sum(one) filter (kind = 'nps') as nps_answers,
+        sum(amount) filter (kind = 'csat') as csat,
+        sum(one) filter (kind = 'csat') as csat_answers,
+        sum(amount) filter (kind = 'complaints') as complaints,
+        sum(amount) filter (kind = 'active_days') as active_days,
+        sum(amount) filter (kind = 'channels') as channels,
+        sum(amount) filter (kind = 'usage_seconds') as usage_seconds,
+        sum(amount) filter (kind = 'categories') as categories,
+        sum(amount) filter (kind = 'line_revenue') as line_revenue,
+        sum(amount) filter (kind = 'service_revenue') as service_revenue,
+        sum(amount) filter (kind = 'contact_months') as contact_months
+    from (
+        select customer_key, kind, starts as period, amount, 1 as one
+        from facts
+
+        union all
+
+        select customer_key, kind, ends, -amount, -1
+        from facts
+        where ends < 99
+    )
+    group by 1, 2
+),
+
+spans as (
+    select
+        customer_key,
+        coalesce(sum(referrals) over known, 0)::bigint as referrals,
+        coalesce(sum(nps) over known, 0)::bigint as nps,
+        coalesce(sum(nps_answers) over known, 0)::bigint as nps_answers,
+        coalesce(sum(csat) over known, 0)::bigint as csat,
+        coalesce(sum(csat_answers) over known, 0)::bigint as csat_answers,
+        coalesce(sum(complaints) over known, 0)::bigint as complaints,
+        coalesce(sum(active_days) over known, 0)::bigint as active_days,
+        coalesce(sum(channels) over known, 0)::bigint as channels,
+        coalesce(sum(usage_seconds) over known, 0)::bigint as usage_seconds,
+        coalesce(sum(categories) over known, 0)::bigint as categories,
+        coalesce(sum(line_revenue) over known, 0)::bigint as line_revenue,
+        coalesce(sum(service_revenue) over known, 0)::bigint as service_revenue,
+        coalesce(sum(contact_months) over known, 0)::bigint as contact_months,
+        period as from_period,
+        lead(period, 1, (select max(period) + 1 from periods)) over known as to_period
+    from changes
+    window known as (partition by customer_key order by period rows unbounded preceding)
+)
+
+select
+    customer_key,
+    unnest(range(from_period, to_period))::smallint as period,
+    (
+        if(nps_answers > 0, 2, 0)
+        + if(csat_answers > 0, 4, 0)
+        + if(line_revenue > 0, 512, 0)
+    )::smallint as known,
+    ((20000 * least(referrals, 3) + 3) // 6)::smallint as referral_points,
+    (1000 * nps)::smallint as nps_points,
+    if(csat_answers > 0, (5000 * csat - 4999 * csat_answers) // (2 * csat_answers), 0)::smallint
+        as csat_points,
+    ((20001 + complaints) // (2 + 2 * complaints))::smallint as complaint_points,
+    ((20000 * least(active_days, 52) + 52) // 104)::smallint as active_day_points,
+    (2500 * least(channels, 4))::smallint as channel_points,
+    ((2 * least(usage_seconds, 360000) + 36) // 72)::smallint as usage_points,
+    (2000 * least(categories, 5))::smallint as category_points,
+    if(
+        line_revenue > 0,
+        (20000 * service_revenue + line_revenue) // (2 * line_revenue),
+        0
+    )::smallint as demand_points,
+    ((20000 * least(contact_months, 12) + 12) // 24)::smallint as contact_points
+from spans;
+
+-- Weights, in millionths, by what is known; each input has a bit in `known` ------------------------
+
+-- From the period of the first fact of its kind, of anybody, an input is known.
+create temp table sources as
+with firsts as (
+    select
+        (
+            select min(opened_at)::date
+            from read_parquet(getvariable('raw_path') || '/tickets/*.parquet')
+        ) as ticket_on,
+        (
+            select min(referred_at)::date
+            from read_parquet(getvariable('raw_path') || '/referrals/*.parquet')
+        ) as referral_on,
+        (select min(starts) from facts where kind = 'categories') as category_in,
+        min(occurred_at)::date as contact_on,
+        (min(occurred_at) filter (channel is not null))::date as channel_on,
+        (min(occurred_at) filter (interaction_type = 'usage'))::date as usage_on,
+        (min(occurred_at) filter (interaction_type <> 'usage'))::date as conversation_on
+    from read_parquet(getvariable('raw_path') || '/interactions/*.parquet')
+)
+
+select
+    period,
+    (
+        if(period_end >= ticket_on, 8, 0)
+        + if(period_end >= referral_on, 16, 0)
+        + if(period_end >= contact_on, 32, 0)
+        + if(period_end >= channel_on, 64, 0)
+        + if(period_end >= usage_on, 128, 0)
+        + if(period >= category_in, 256, 0)
+        + if(period_end >= conversation_on, 1024, 0)
+    )::smallint as known
+from periods
+cross join firsts;
+
+create temp macro share(weight, total) as
+    if(total = 0, 0, (2000000 * weight + total) // (2 * total))::bigint;
+
+-- Shares of components add up to one by the largest, value; shares of these inputs do by themselves.
+create temp table weights as
+with percents as (
+    select
+        known::smallint as known,
+        4 * (known & 1) as growth_weight,
+        40 * (known >> 1 & 1) as nps,
+        30 * (known >> 2 & 1) as csat,
+        30 * (known >> 3 & 1) as complaints,
+        20 * (known >> 4 & 1) as referrals,
+        50 * (known >> 5 & 1) as active_days,
+        30 * (known >> 6 & 1) as channels,
+        20 * (known >> 7 & 1) as usage,
+        50 * (known >> 8 & 1) as categories,
+        25 * (known >> 9 & 1) as demand,
+        25 * (known >> 10 & 1) as contacts
+    from range(2048) as sets (known)
+),
+
+totals as (
+    select
+        *,
+        80 + referrals as loyalty_inputs,
+        nps + csat + complaints as satisfaction_inputs,
+        active_days + channels + usage as engagement_inputs,
+        categories + demand + contacts as partnership_inputs,
+        if(satisfaction_inputs > 0, 10, 0) as satisfaction_weight,
+        if(engagement_inputs > 0, 10, 0) as engagement_weight,
+        64 + 12 + growth_weight + satisfaction_weight + engagement_weight as components
+    from percents
+)
+
+select
+    known,
+    share(growth_weight, components) as growth,
+    share(12, components) as loyalty,
+    share(satisfaction_weight, components) as satisfaction,
+    share(engagement_weight, components) as engagement,
+    1000000 - growth - loyalty - satisfaction - engagement as value,
+    share(40, loyalty_inputs) as repeat_rate,
+    share(40, loyalty_inputs) as tenure,
+    share(referrals, loyalty_inputs) as referrals,
+    share(nps, satisfaction_inputs) as nps,
+    share(csat, satisfaction_inputs) as csat,
+    share(complaints, satisfaction_inputs) as complaints,
+    share(active_days, engagement_inputs) as active_days,
+    share(channels, engagement_inputs) as channels,
+    share(usage, engagement_inputs) as usage,
+    share(categories, partnership_inputs) as categories,
+    share(demand, partnership_inputs) as demand,
+    share(contacts, partnership_inputs) as contacts,
+    satisfaction_inputs > 0 as has_satisfaction,
+    engagement_inputs > 0 as has_engagement,
+    partnership_inputs > 0 as has_partnership
+from totals;
+
+-- Scores, as whole numbers: components in units of 10^-8, the management score in 10^-14 ----------
 
 -- Measures are whole days, orders and cents: "above the edge" is "above its whole part".
 create temp table edges as
@@ -460,23 +873,68 @@ with scored as (
             and measures.status = contributions.status
 ),
 
+weighed as (
+    select
+        scored.*,
+        weights.* exclude (known),
+        if(status = 'active', 2500 * (r_score + f_score + m_score - 3), 0)::bigint as rfm_points,
+        coalesce(referral_points, 0) as referral_points,
+        coalesce(nps_points, 0) as nps_points,
+        coalesce(csat_points, 0) as csat_points,
+        coalesce(complaint_points, 10000) as complaint_points,
+        coalesce(active_day_points, 0) as active_day_points,
+        coalesce(channel_points, 0) as channel_points,
+        coalesce(usage_points, 0) as usage_points,
+        coalesce(category_points, 0) as category_points,
+        coalesce(demand_points, 0) as demand_points,
+        coalesce(contact_points, 0) as contact_points
+    from scored
+    left join signals using (customer_key, period)
+    inner join sources using (period)
+    inner join weights
+        on
+            if(trend_points is null, 0, 1) + coalesce(signals.known, 0) + sources.known
+            = weights.known
+),
+
+components as (
+    select
+        *,
+        if(status <> 'prospect', 200000 * rfm_points + 400000::bigint * contribution_points, null)
+            as value_score,
+        1000000::bigint * trend_points as growth_score,
+        if(
+            status <> 'prospect',
+            repeat_rate * repeat_points + tenure * tenure_points + referrals * referral_points,
+            null
+        ) as loyalty_score,
+        if(
+            status <> 'prospect' and has_satisfaction,
+            nps * nps_points + csat * csat_points + complaints * complaint_points,
+            null
+        ) as satisfaction_score,
+        if(
+            status <> 'prospect' and has_engagement,
+            active_days * active_day_points + channels * channel_points + usage * usage_points,
+            null
+        ) as engagement_score,
+        if(
+            status <> 'prospect' and has_partnership,
+            categories * category_points + demand * demand_points + contacts * contact_points,
+            null
+        ) as partnership_score
+    from weighed
+),
+
 summed as (
     select
         *,
-        if(status = 'active', 2500::bigint * (r_score + f_score + m_score - 3), 0) as rfm_points,
-        case
-            when status = 'prospect' then null
-            when trend_points is null then
-                1684210 * rfm_points
-                + 3368420 * contribution_points::bigint
-                + 789475 * (repeat_points + tenure_points)::bigint
-            else
-                1600000 * rfm_points
-                + 3200000 * contribution_points::bigint
-                + 500000 * trend_points::bigint
-                + 750000 * (repeat_points + tenure_points)::bigint
-        end as management_score
-    from scored
+        value * value_score
+        + growth * coalesce(growth_score, 0)
+        + loyalty * loyalty_score
+        + satisfaction * coalesce(satisfaction_score, 0)
+        + engagement * coalesce(engagement_score, 0) as management_score
+    from components
 )
 
 select
@@ -488,22 +946,28 @@ select
     r_score,
     f_score,
     m_score,
+    value_score,
+    growth_score,
+    loyalty_score,
+    satisfaction_score,
+    engagement_score,
+    partnership_score,
     management_score,
     case
         when status = 'prospect' then 0
-        when management_score >= 88e9::bigint and frequency >= 3 then 5
-        when management_score >= 78e9::bigint and frequency >= 2 then 4
-        when management_score >= 60e9::bigint and frequency >= 1 then 3
-        when management_score >= 40e9::bigint and frequency >= 1 then 2
+        when management_score >= 88e14::bigint and frequency >= 3 then 5
+        when management_score >= 78e14::bigint and frequency >= 2 then 4
+        when management_score >= 60e14::bigint and frequency >= 1 then 3
+        when management_score >= 40e14::bigint and frequency >= 1 then 2
         when frequency >= 1 then 1
         else 0
     end::tinyint as entered_rank,
     case
         when status = 'prospect' then -1
-        when management_score >= 83e9::bigint then 5
-        when management_score >= 73e9::bigint then 4
-        when management_score >= 55e9::bigint then 3
-        when management_score >= 35e9::bigint then 2
+        when management_score >= 83e14::bigint then 5
+        when management_score >= 73e14::bigint then 4
+        when management_score >= 55e14::bigint then 3
+        when management_score >= 35e14::bigint then 2
         when frequency >= 1 then 1
         else 0
     end::tinyint as kept_rank,
@@ -585,6 +1049,9 @@ select
     change_type
 from states;
 
+create temp macro component(score) as
+    (score::decimal(11, 0) * 0.00000001::decimal(8, 8))::decimal(11, 8);
+
 -- Rows of one customer lie together: a text id then costs a third to write.
 create table history as
 select
@@ -595,7 +1062,13 @@ select
     scores.r_score,
     scores.f_score,
     scores.m_score,
-    (scores.management_score::decimal(12, 0) * 0.000000001::decimal(9, 9))::decimal(17, 14)
+    component(scores.value_score) as value_score,
+    component(scores.growth_score) as growth_score,
+    component(scores.loyalty_score) as loyalty_score,
+    component(scores.satisfaction_score) as satisfaction_score,
+    component(scores.engagement_score) as engagement_score,
+    component(scores.partnership_score) as partnership_score,
+    (scores.management_score::decimal(17, 0) * 0.00000000000001::decimal(14, 14))::decimal(18, 14)
         as management_score,
     states.tier_rank,
     states.change_type,
