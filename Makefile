@@ -52,7 +52,7 @@ dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000
 	DAGSTER_HOME=$(abspath $(WAREHOUSE)/dagster) TIERING_RAW=$${TIERING_RAW:-sample} TIERING_WAREHOUSE=$(abspath $(WAREHOUSE)) \
 	TIERING_VARS='$(VARS)' $(BIN)/dagster dev --module-name customer_tiering.schedule --attribute defs
 
-bench: setup ## Measure against the hand-written baseline: make bench SIZE=100k, 1m or 10m
+bench: setup ## Measure a refresh by part beside a hand-written script: make bench SIZE=100k, 1m or 10m
 	$(BIN)/python -m bench.run $(or $(SIZE),1m)
 
 sample: setup ## Make the sample company anew
