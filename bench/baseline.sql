@@ -15,7 +15,7 @@ select
     (row_number() over ())::integer as customer_key
 from read_parquet(getvariable('raw_path') || '/customers/*.parquet');
 
--- Orders that count, and what was taken back of them -----------------------------------------------
+-- Orders that count, and what was taken back of them ----------------------------------------------
 
 create temp table orders as
 select
@@ -348,7 +348,7 @@ from grid
 inner join periods using (period);
 
 -- Signals: what else is known of a customer, counting in the periods from `starts` to before `ends`
--- (99: to the last) -----------------------------------------------------------------------------------
+-- (99: to the last) -------------------------------------------------------------------------------
 
 create temp table facts as
 with lines as (
@@ -471,7 +471,7 @@ answers as (
 
 -- Of these it counts how many different ones there are in a period.
 things as (
-    select distinct
+    select
         customer_key,
         'categories' as kind,
         category as thing,
@@ -576,8 +576,8 @@ select
 from facts
 where starts < coalesce(ends, 99);
 
--- Running sums over what begins and ends to count, as points in hundredths: one row per period until
--- the next change.
+-- Running sums over what begins and ends to count, as points in hundredths: one row per period
+-- until the next change.
 create temp table signals as
 with changes as (
     select
@@ -656,7 +656,7 @@ select
     ((20000 * least(contact_months, 12) + 12) // 24)::smallint as contact_points
 from spans;
 
--- Weights, in millionths, by what is known; each input has a bit in `known` ------------------------
+-- Weights, in millionths, by what is known; each input has a bit in `known` -----------------------
 
 -- From the period of the first fact of its kind, of anybody, an input is known.
 create temp table sources as
@@ -695,7 +695,7 @@ cross join firsts;
 create temp macro share(weight, total) as
     if(total = 0, 0, (2000000 * weight + total) // (2 * total))::bigint;
 
--- Shares of components add up to one by the largest, value; shares of these inputs do by themselves.
+-- Value takes what rounding leaves of the components' shares; those of inputs add up as they are.
 create temp table weights as
 with percents as (
     select

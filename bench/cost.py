@@ -29,14 +29,14 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 
 def spent() -> Cost:
-    """What this process and the ended ones that it started have spent; only differences mean anything."""
+    """What this process and the ended ones that it started have spent; only differences count."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return Cost(time.perf_counter(), sum(usage.ru_utime + usage.ru_stime for usage in usages))
 
 
 def peak_gigabytes(who: int = resource.RUSAGE_SELF) -> float:
-    """The most memory (10^9 bytes) that a process has had: this one, or the largest that it started.
+    """The most memory (10^9 bytes) a process has had: this one, or the largest that it started.
 
-    Linux counts for a process also what the one that started it had by then.
+    On Linux a process begins with the peak of the one that started it.
     """
     return resource.getrusage(who).ru_maxrss * MAXRSS_BYTES / 1e9

@@ -1,6 +1,6 @@
-"""Generate the benchmark's raw tables: an invented shop's customers, orders and what goes with them.
+"""Generate the benchmark's raw tables, those of an invented shop (Parquet).
 
-Of order lines, products, contacts, tickets, survey answers and referrals there are as many per order
+There are as many order lines, products, contacts, tickets, survey answers and referrals per order
 or customer as in the sample company. One currency, no merged customers, no faulty rows.
 
 Every value is derived from the hash of an id, a purpose and the seed, never from a random stream,
@@ -339,8 +339,8 @@ order by product_id
 """
 )
 
-# 7 % of orders have no lines, the others 1 to 5, which add up to the order's amount. A customer buys
-# from about a third of the assortment, and solutions seldom.
+# 7 % of orders have no lines, the others 1 to 5, which add up to the order's amount. A customer
+# buys from about a third of the assortment, and solutions seldom.
 ORDER_ITEMS = Template(
     """
 with counted as (

@@ -2,8 +2,8 @@
 
     python -m bench.nodes COSTS ARGUMENTS
 
-dbt itself notes wall time alone. One model runs at a time (profiles/profiles.yml), so what the process
-spends meanwhile is the model's.
+dbt itself notes wall time alone. One node runs at a time (profiles/profiles.yml), so what the
+process spends meanwhile is the node's.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Stages:
 
 
 def time_stages(stages: Stages, nodes: Path) -> None:
-    """Have the stages of refreshes in this process timed; dbt writes what its nodes cost to a file."""
+    """Time the stages of refreshes in this process; dbt writes what its nodes cost to a file."""
     refreshing.build = stages.timed("dbt", refreshing.build)
     refreshing.audit = stages.timed("audit", refreshing.audit)
     publishing._copy = stages.timed("database", publishing._copy)

@@ -80,7 +80,7 @@ class Refresh:
 
 @dataclass(frozen=True)
 class Day:
-    """What a day's script and refresh cost, and how many rows were read, compared and found to differ."""
+    """What a day's script and refresh cost; rows that were read, compared and found to differ."""
 
     script: Measured
     refresh: Refresh
@@ -92,7 +92,7 @@ class Day:
 def apart(
     function: Callable[Parameters, Result], *arguments: Parameters.args, **named: Parameters.kwargs
 ) -> Result:
-    """Call a function in a process of its own, so that its memory is not taken for a measured one's."""
+    """Call a function in another process: measured ones begin with the peak memory of this one."""
     context = get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_print_nothing) as pool:
         return pool.submit(function, *arguments, **named).result()
@@ -128,7 +128,7 @@ def measure(command: list[str], log: Path) -> Measured:
 
 
 def measure_day(folder: Path, as_of: date) -> Day:
-    """Measure the script and `tiering refresh` on the landing zone folder/raw, and compare the two."""
+    """Measure the script and a refresh of the landing zone folder/raw, and compare the two."""
     baseline, warehouse = folder / "baseline.duckdb", folder / "warehouse"
     script = measure_script(folder / "raw", baseline, as_of)
     refresh = measure_refresh(folder / "raw", warehouse)
@@ -211,8 +211,8 @@ def lay_out(tables: Path, raw: Path) -> None:
 def add_next_day(raw: Path, day: date) -> None:
     """Add a file of the next day's rows to each table of a landing zone that grows.
 
-    They are those of the newest day that the table has, under new ids, but for refunds that would take
-    back more than the order's amount.
+    They are those of the newest day that the table has, under new ids, but for refunds that would
+    take back more than the order's amount.
     """
     history = {table: f"'{raw / table / 'history.parquet'}'" for table in TABLES}
     with duckdb.connect() as connection:
@@ -255,8 +255,8 @@ def compare(baseline: Path, publication: Path) -> tuple[int, dict[str, int]]:
     """Compare the baseline's history with the published marts.customer_periods, row by row.
 
     Returns:
-        The rows of the baseline, and the differing rows of each compared column ("only in ..." counts
-        rows that the other side lacks). Nothing but zeros when they agree.
+        The rows of the baseline, and the differing rows of each compared column ("only in ..."
+        counts rows that the other side lacks). Nothing but zeros when they agree.
     """
     columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in COMPARED.items())
     sides = {
@@ -355,7 +355,7 @@ def report(size: Size, days: Sequence[Day]) -> list[str]:
 
 
 def comparison(days: Sequence[Day]) -> list[str]:
-    """A line that says in what script and refresh agree, or one for each column in which they differ."""
+    """A line that says in what script and refreshes agree, or one per column that differs."""
     differing = [
         f"{name}: {count:,} rows differ on day {number}."
         for number, day in enumerate(days, start=1)
@@ -375,8 +375,8 @@ def main(
 ) -> None:
     """Measure a first refresh and that of the day after, and print a report in Markdown.
 
-    Ends with 1 when the script's measures, scores or tiers differ from the published ones, and with 2
-    when what is measured fails.
+    Ends with 1 when the script's measures, scores or tiers differ from the published ones, and with
+    2 when what is measured fails.
     """
     if size not in SIZES:
         raise typer.BadParameter(f"size is {size}; allowed: {', '.join(SIZES)}")
