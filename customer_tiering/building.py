@@ -49,7 +49,7 @@ class _Run:
             self.last_words = line.strip() or self.last_words
             return
         if info["level"] == "error":
-            self.last_error = info["msg"]
+            self.last_error = info["msg"].removeprefix("[ERROR]: ")
         if info["name"] == "ConcurrencyLine":
             self.total = data["node_count"]
         node = data.get("node_info") or {}
@@ -75,7 +75,7 @@ def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, obje
         *("--profiles-dir", str(project_dir / "profiles")),
         *("--target-path", str(warehouse / "target")),
         *("--log-path", str(warehouse / "logs")),
-        *("--log-format", "json"),
+        *("--log-format", "json", "--no-use-colors"),
         *("--vars", json.dumps(overrides, ensure_ascii=False)),
     ]
 

@@ -597,7 +597,9 @@ def test_failure_names_the_first_node_and_counts_the_others(tmp_path: Path) -> N
 
 def test_failure_before_any_node_tells_the_last_error(tmp_path: Path) -> None:
     run_ = building._Run()
-    run_.read('{"data": {}, "info": {"level": "error", "name": "X", "msg": "Parsing\\nError"}}')
+    run_.read(
+        '{"data": {}, "info": {"level": "error", "name": "X", "msg": "[ERROR]: Parsing\\nError"}}'
+    )
     run_.read("a line from outside the logger")
     run_.read("")
     missing = tmp_path / "run_results.json"
