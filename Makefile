@@ -6,6 +6,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip --quiet
 WAREHOUSE ?= warehouse
 VARS ?= {}
+FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_laws.py test_manifest.py test_oracle*.py test_sample.py)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -16,7 +17,7 @@ setup: .venv/.installed ## Make .venv from the pinned, hashed requirements (need
 	@command -v $(PYTHON) > /dev/null || { echo "No $(PYTHON) found: install Python 3.11, or say PYTHON=/path/to/python3.11."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.txt)"
-	$(UV) sync --require-hashes requirements.txt
+	$(UV) sync --compile-bytecode --require-hashes requirements.txt
 	$(UV) install --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -38,12 +39,20 @@ example: setup ## Map and build a public data set: make example NAME=online_reta
 lint: setup ## Check the style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint models analyses --disable-progress-bar
+	@mkdir -p target/lint
+	TIERING_WAREHOUSE=target/lint $(BIN)/sqlfluff lint models analyses --disable-progress-bar
 
-test: setup lint ## Prove it: style, dbt's own tests, and everything against an independent oracle
-	mkdir -p target/test_warehouse
+dbt-tests: setup ## Build the sample company by plain dbt, with dbt's own tests and unit tests
+	@mkdir -p target/test_warehouse
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/python
+
+test-fast: setup ## What to run after every edit, in under three minutes: style, dbt's tests, the oracle, laws
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint dbt-tests
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST_TESTS)
+
+test: setup ## Prove it: style, dbt's own tests, and everything against an independent oracle
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint dbt-tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/python
 
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet
@@ -61,4 +70,4 @@ sample: setup ## Make the sample company anew
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint test dagster bench sample clean
+.PHONY: help setup lock demo build check example lint dbt-tests test-fast test dagster bench sample clean
