@@ -1,6 +1,6 @@
 """The models without dbt's own start-up: compiled once by dbt, then run as often as a test needs.
 
-``compile_project`` has dbt render every model for some vars. ``CompiledProject.build`` runs exactly
+``compile_project`` gives every model as dbt renders it for some vars. ``CompiledProject.build`` runs exactly
 that SQL, in dbt's order, in a new in-memory DuckDB over raw tables given as text. A full `dbt build`
 takes half a minute, this a second or two, so that hundreds of made-up companies can be tried.
 ``CompiledProject.build_again`` goes on from such a build, as a scheduled one does from the last.
@@ -9,20 +9,17 @@ takes half a minute, this a second or two, so that hundreds of made-up companies
 from __future__ import annotations
 
 import csv
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt_in_process import compiled_code, manifest
+from made_once import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 # Compiled in as the as_of_date and replaced by the one that a build wants.
 ANY_DATE = "1999-12-31"
 
@@ -115,6 +112,18 @@ class CompiledProject:
                 _create(connection, model)
             after(number)
 
+    def only(self, *names: str) -> CompiledProject:
+        """The project with these models alone, and what they are made of."""
+        nodes = manifest()["nodes"]
+        wanted, found = set(), [f"model.customer_tiering.{name}" for name in names]
+        while found:
+            node = found.pop()
+            if node in nodes and node not in wanted:
+                wanted.add(node)
+                found += nodes[node]["depends_on"].get("nodes", [])
+        relations = {nodes[node]["relation_name"] for node in wanted}
+        return replace(self, models=tuple(m for m in self.models if m.relation in relations))
+
     def with_text(self, replacements: Mapping[str, str]) -> CompiledProject:
         """The same project with texts of its SQL replaced, such as a number compiled in for a var."""
 
@@ -166,97 +175,40 @@ class CompiledProject:
 
 
 def compile_project(
-    folder: Path,
-    *,
-    is_incremental: bool = False,
-    has_views: bool = False,
-    **project_vars: object,
+    *, is_incremental: bool = False, has_views: bool = False, **project_vars: object
 ) -> CompiledProject:
-    """Have dbt compile the project for some vars; what dbt writes goes to ``folder``.
+    """The project's models as dbt compiles them for some vars.
 
     ``is_incremental`` compiles, beside the SQL that makes them, also that by which models go on from
     what is there. Unless it ``has_views``, views are written out as tables: a text that each of its
     readers plans anew takes most of the time of a small company.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "raw").mkdir(exist_ok=True)
-    for table, columns in {
-        "customers": "customer_id",
-        "orders": "order_id,ordered_at,status,order_amount",
-    }.items():
-        (folder / "raw" / f"{table}.csv").write_text(columns + "\n", encoding="utf-8")
-    project_vars = {"run_date": "2026-01-31", **project_vars, "raw_path": str(folder / "raw")}
-    manifest = _compile(folder, project_vars, "resource_type:model")
-    models = _models(manifest, has_views)
-    if is_incremental:
-        _pretend_that_there_are(folder, [model for model in models if model.period_column])
-        going_on = _compile(folder, project_vars, "config.materialized:incremental")
-        to_append = {
-            node["relation_name"]: node["compiled_code"]
-            for node in going_on["nodes"].values()
-            if node.get("compiled_code")
-        }
-        models = [
-            replace(model, sql_to_append=to_append[model.relation])
-            if model.period_column
-            else model
-            for model in models
-        ]
+    project_vars = {"run_date": "2026-01-31", **project_vars}
+    code = compiled_code(project_vars)
+    to_append = compiled_code(project_vars, goes_on=True) if is_incremental else {}
     return CompiledProject(
-        models=tuple(models),
+        models=tuple(_models(code, to_append, has_views)),
         raw_columns={
             source["identifier"]: list(source["columns"])
-            for source in manifest["sources"].values()
+            for source in manifest()["sources"].values()
             if source["schema"] == "raw"
         },
         seeds={
             node["alias"]: (node["original_file_path"], node["config"]["column_types"])
-            for node in manifest["nodes"].values()
+            for node in manifest()["nodes"].values()
             if node["resource_type"] == "seed"
         },
         has_any_date=project_vars.get("as_of_date") == ANY_DATE,
     )
 
 
-def _compile(folder: Path, project_vars: Mapping[str, object], selected: str) -> dict:
-    """The manifest with the compiled code of what is selected."""
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "compile"),
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-            *("--vars", json.dumps(project_vars)),
-            *("--select", selected),
-        ],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "TIERING_WAREHOUSE": str(folder),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        capture_output=True,
-        text=True,
-    )
-    if finished.returncode != 0:
-        raise RuntimeError(
-            f"dbt compile failed:\n{finished.stdout[-4000:]}{finished.stderr[-2000:]}"
-        )
-    return json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-
-
-def _pretend_that_there_are(folder: Path, models: Sequence[Model]) -> None:
-    """Tables by the names of models: dbt looks no further to say that a model is incremental."""
-    with duckdb.connect(str(folder / "work.duckdb")) as connection:
-        for model in models:
-            connection.execute(f"create schema if not exists {model.schema}")
-            connection.execute(f"create table {model.relation} (stub integer)")
-
-
-def _models(manifest: dict, has_views: bool) -> list[Model]:
+def _models(
+    code: Mapping[str, str], to_append: Mapping[str, str], has_views: bool
+) -> Iterator[Model]:
     """Every model but those that read the snapshot, which keeps what was published before."""
     nodes = {
         unique_id: node
-        for unique_id, node in manifest["nodes"].items()
+        for unique_id, node in manifest()["nodes"].items()
         if node["resource_type"] == "model"
         and not any(parent.startswith("snapshot.") for parent in node["depends_on"]["nodes"])
     }
@@ -266,17 +218,17 @@ def _models(manifest: dict, has_views: bool) -> list[Model]:
             for unique_id, node in nodes.items()
         }
     ).static_order()
-    return [
-        Model(
-            name=nodes[unique_id]["name"],
-            relation=nodes[unique_id]["relation_name"],
-            schema=nodes[unique_id]["schema"],
-            is_view=has_views and nodes[unique_id]["config"]["materialized"] == "view",
-            sql=nodes[unique_id]["compiled_code"],
-            period_column=_period_column(nodes[unique_id]["config"]),
+    for unique_id in order:
+        node = nodes[unique_id]
+        yield Model(
+            name=node["name"],
+            relation=node["relation_name"],
+            schema=node["schema"],
+            is_view=has_views and node["config"]["materialized"] == "view",
+            sql=code[node["relation_name"]],
+            period_column=_period_column(node["config"]),
+            sql_to_append=to_append.get(node["relation_name"], ""),
         )
-        for unique_id in order
-    ]
 
 
 def _period_column(config: Mapping[str, Any]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from compiled_project import PROJECT, CompiledProject, compile_project
+from refreshed_sample import refreshed_sample
 
 # What takes minutes begins first, so that no worker is left with it at the end.
 SLOWEST_FILES = (
@@ -35,35 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CompiledProject]:
-    """The project compiled for some vars, once for each set of them."""
-    projects: dict[tuple, CompiledProject] = {}
-
-    def compile_for(**project_vars: object) -> CompiledProject:
-        key = tuple(sorted(project_vars.items()))
-        if key not in projects:
-            projects[key] = compile_project(tmp_path_factory.mktemp("compiled"), **project_vars)
-        return projects[key]
-
-    return compile_for
+def compiled() -> Callable[..., CompiledProject]:
+    """The project compiled for some vars."""
+    return cache(compile_project)
 
 
 @pytest.fixture(scope="session")
 def sample_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse refreshed from the sample company by the command line, tests and all."""
-    warehouse = tmp_path_factory.mktemp("sample_warehouse")
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "customer_tiering", "refresh"),
-            *("--raw", str(PROJECT / "sample"), "--warehouse", str(warehouse)),
-            *("--vars", "{run_date: 2026-01-31}"),
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return warehouse
+    """A copy of the sample company's warehouse, refreshed by the command line, tests and all."""
+    target = tmp_path_factory.mktemp("sample") / "warehouse"
+    return shutil.copytree(refreshed_sample(), target, symlinks=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ that only choose rows, counts, and the order of windows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from compiled_project import CompiledProject
 from sqlglot import exp, parse_one
@@ -29,27 +30,34 @@ def derived(
     `allowed` column.
     """
     found = set(tagged)
-    schema: dict[str, dict[str, dict[str, str]]] = {}
-    for relation, names in columns.items():
-        folder, table = relation.split(".")
-        schema.setdefault(folder, {})[table] = dict.fromkeys(names, "varchar")
+    schema = tuple((relation, tuple(names)) for relation, names in sorted(columns.items()))
     for model in project.models:
         relation = relation_of(model.relation)
-        tree = parse_one(model.sql, dialect="duckdb")
-        for table in tree.find_all(exp.Table):
-            table.set("catalog", None)  # dbt names the database too
-        tree = qualify(
-            tree,
-            schema=schema,
-            dialect="duckdb",
-            quote_identifiers=False,
-            validate_qualify_columns=False,
-        )
-        names = _derived_outputs(tree, found)
-        stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
-        assert not stars, f"{relation}: a * that cannot be followed"
+        names = _derived_outputs(_scopes(model.sql, schema), found)
         found |= {(relation, name) for name in names} - set(allowed)
     return found
+
+
+@cache
+def _scopes(sql: str, columns: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Scope]:
+    """The scopes of a query whose columns are all written out; kept, as most models of a case are the same."""
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for relation, names in columns:
+        folder, table = relation.split(".")
+        schema.setdefault(folder, {})[table] = dict.fromkeys(names, "varchar")
+    tree = parse_one(sql, dialect="duckdb")
+    for table in tree.find_all(exp.Table):
+        table.set("catalog", None)  # dbt names the database too
+    tree = qualify(
+        tree,
+        schema=schema,
+        dialect="duckdb",
+        quote_identifiers=False,
+        validate_qualify_columns=False,
+    )
+    stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    assert not stars, f"a * that cannot be followed: {sql}"
+    return traverse_scope(tree)
 
 
 def relation_of(name: str) -> str:
@@ -57,8 +65,7 @@ def relation_of(name: str) -> str:
     return ".".join(name.replace('"', "").split(".")[-2:])
 
 
-def _derived_outputs(tree: exp.Expression, tagged: Columns) -> set[str]:
-    scopes = traverse_scope(tree)
+def _derived_outputs(scopes: list[Scope], tagged: Columns) -> set[str]:
     outputs: dict[int, set[str]] = {id(scope.expression): set() for scope in scopes}
     before = -1
     while (size := sum(map(len, outputs.values()))) != before:  # a recursive CTE reads itself

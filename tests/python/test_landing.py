@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from dbt_in_process import dbt
 from landing_project import make_landing_project
 
 LONG_AGO = 1_700_000_000  # a file's time, in seconds
@@ -35,25 +34,8 @@ class Landing:
 
     def build(self, *arguments: str, **project_vars: object) -> None:
         """Run dbt build, whole or of what the arguments select."""
-        finished = subprocess.run(
-            [
-                *(sys.executable, "-m", "dbt.cli.main", "build", *arguments),
-                *("--project-dir", str(self.project)),
-                *("--profiles-dir", str(self.project / "profiles")),
-                *("--target-path", str(self.warehouse / "target")),
-                *("--log-path", str(self.warehouse / "logs")),
-                *("--vars", json.dumps({**self.vars, **project_vars})),
-            ],
-            cwd=self.project,
-            env={
-                **os.environ,
-                "TIERING_WAREHOUSE": str(self.warehouse),
-                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            },
-            capture_output=True,
-            text=True,
-        )
-        assert finished.returncode == 0, finished.stdout[-3000:]
+        values = json.dumps({**self.vars, **project_vars})
+        dbt(self.warehouse, "build", *arguments, "--vars", values, project=self.project)
 
     def land(self, **project_vars: object) -> None:
         """Land, and build as little as can be: what was built before is gone on from all the same."""

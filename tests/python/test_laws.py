@@ -47,17 +47,23 @@ def contents(connection, marts=MARTS) -> dict[str, list[tuple]]:
     }
 
 
-def test_row_order_replayed_duplicates_and_file_splitting_change_nothing(compiled, tmp_path):
-    project = compiled()
-    with project.build(PROJECT / "sample") as connection:
-        expected = contents(connection)
-        rejected = connection.execute("select * from quality.rejected_records").fetchall()
+@pytest.fixture(scope="module")
+def sample(compiled):
+    with compiled().build(PROJECT / "sample") as connection:
+        yield connection
+
+
+def test_row_order_replayed_duplicates_and_file_splitting_change_nothing(
+    compiled, sample, tmp_path
+):
+    expected = contents(sample)
+    rejected = sample.execute("select * from quality.rejected_records").fetchall()
     random_numbers = random.Random(11)
     raw = oracle.load_raw(PROJECT / "sample")
     for rows in raw.values():
         rows += random_numbers.sample(rows, len(rows) // 10)
         random_numbers.shuffle(rows)
-    with project.build(write_raw(tmp_path, raw, files=3)) as connection:
+    with compiled().build(write_raw(tmp_path, raw, files=3)) as connection:
         found = contents(connection)
         rejected_now = connection.execute("select * from quality.rejected_records").fetchall()
     for mart in MARTS:
@@ -87,34 +93,64 @@ def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path)
     assert rows[0] == rows[1]
 
 
-def test_equal_values_get_equal_scores(compiled):
-    with compiled().build(PROJECT / "sample") as connection:
-        for metric, score in [
-            ("recency_days", "r_score"),
-            ("frequency", "f_score"),
-            ("monetary", "m_score"),
-        ]:
-            split = connection.execute(
-                f"""
-                select period_end, {metric} from marts.customer_periods
-                where segment_code not in ('lapsed', 'prospect')
-                group by all having count(distinct {score}) > 1
-                """
-            ).fetchall()
-            assert split == []
+def test_equal_values_get_equal_scores(sample):
+    for metric, score in [
+        ("recency_days", "r_score"),
+        ("frequency", "f_score"),
+        ("monetary", "m_score"),
+    ]:
+        split = sample.execute(
+            f"""
+            select period_end, {metric} from marts.customer_periods
+            where segment_code not in ('lapsed', 'prospect')
+            group by all having count(distinct {score}) > 1
+            """
+        ).fetchall()
+        assert split == []
 
 
 def own_scores(connection, customer_id: str) -> dict[date, tuple[int, int, int]]:
     rows = connection.execute(
-        "select period_end, r_score, f_score, m_score from marts.customer_periods where customer_id = $1",
+        "select period_end, r_score, f_score, m_score from intermediate.int_customer_rfm "
+        "join intermediate.int_customers using (customer_key) "
+        "join intermediate.int_review_periods using (period_index) where customer_id = $1",
         [customer_id],
     ).fetchall()
     return {period_end: tuple(score or 0 for score in scores) for period_end, *scores in rows}
 
 
-@pytest.mark.parametrize("change", ["one order more", "more spent"])
-def test_more_never_lowers_a_customers_own_scores(compiled, change):
-    project = compiled(as_of_date=ANY_DATE)
+def with_one_order_more(data, raw, customer_id: str) -> dict:
+    order = {
+        "order_id": "more",
+        "customer_id": customer_id,
+        "ordered_at": str(data.draw(st.dates(date(2023, 10, 1), date(2025, 10, 31)))),
+        "status": "completed",
+        "order_amount": data.draw(st.sampled_from(["0", "5", "900"])),
+    }
+    return {**raw, "orders": [*raw["orders"], order]}
+
+
+def with_more_spent(raw, order_id: str) -> dict:
+    def is_it(row) -> bool:
+        amount = row["order_amount"] or ""
+        return (
+            row["order_id"] == order_id
+            and amount[:1].isdigit()
+            and amount.replace(".", "").isdigit()
+        )
+
+    return {
+        **raw,
+        "orders": [
+            {**row, "order_amount": str(float(row["order_amount"]) + 77)} if is_it(row) else row
+            for row in raw["orders"]
+        ],
+        "refunds": [row for row in raw["refunds"] if row["order_id"] != order_id],
+    }
+
+
+def test_one_order_more_or_more_spent_never_lowers_a_customers_own_scores(compiled):
+    project = compiled(as_of_date=ANY_DATE).only("int_customer_rfm", "int_order_outcomes")
 
     @SOME_EXAMPLES
     @given(raw=companies(), data=st.data())
@@ -122,59 +158,41 @@ def test_more_never_lowers_a_customers_own_scores(compiled, change):
         raw = {**raw, "customer_merges": []}
         with project.build(raw, as_of_date="2025-10-31") as connection:
             valid = connection.execute(
-                "select order_id, customer_id from marts.orders "
-                "where is_valid and customer_id is not null and currency_code = 'CNY' order by 1"
+                "select order_id, customer_id from intermediate.int_order_outcomes "
+                "join intermediate.int_customers using (customer_key) "
+                # what is given back of an order is more when it cost more
+                "where is_valid and currency_code = 'CNY' and order_status = 'completed' order by 1"
             ).fetchall()
             assume(valid)
             order_id, customer_id = data.draw(st.sampled_from(valid))
             before = own_scores(connection, customer_id)
-        if change == "one order more":
-            day = data.draw(st.dates(date(2023, 10, 1), date(2025, 10, 31)))
-            more = {
-                "order_id": "more",
-                "customer_id": customer_id,
-                "ordered_at": str(day),
-                "status": "completed",
-                "order_amount": data.draw(st.sampled_from(["0", "5", "900"])),
-            }
-            changed = {**raw, "orders": [*raw["orders"], more]}
-        else:
-            changed = {
-                **raw,
-                "orders": [
-                    {**row, "order_amount": str(float(row["order_amount"]) + 77)}
-                    if row["order_id"] == order_id
-                    and (row["order_amount"] or "")[:1].isdigit()
-                    and row["order_amount"].replace(".", "").isdigit()
-                    else row
-                    for row in raw["orders"]
-                ],
-                "refunds": [row for row in raw["refunds"] if row["order_id"] != order_id],
-            }
-        with project.build(changed, as_of_date="2025-10-31") as connection:
-            after = own_scores(connection, customer_id)
-        for period_end, scores in before.items():
-            if period_end in after:
-                assert all(
-                    new >= old for new, old in zip(after[period_end], scores, strict=True)
-                ), period_end
+        for changed in (
+            with_one_order_more(data, raw, customer_id),
+            with_more_spent(raw, order_id),
+        ):
+            with project.build(changed, as_of_date="2025-10-31") as connection:
+                after = own_scores(connection, customer_id)
+            for period_end, scores in before.items():
+                if period_end in after:
+                    assert all(
+                        new >= old for new, old in zip(after[period_end], scores, strict=True)
+                    ), period_end
 
     check()
 
 
-def test_tiers_and_tierless_customers_together_hold_the_ledgers_revenue(compiled):
-    with compiled().build(PROJECT / "sample") as connection:
-        by_tier = connection.execute(
-            "select period_end, sum(window_revenue) from marts.tier_summary group by 1 order by 1"
-        ).fetchall()
-        ledger = connection.execute(
-            """
-            select period_end, coalesce(sum(revenue_delta), 0)
-            from marts.review_periods
-            left join intermediate.int_customer_ledger
-                on known_date <= period_end and order_date <= period_end and order_date > period_end - 365
-            group by 1 order by 1
-            """
-        ).fetchall()
+def test_tiers_and_tierless_customers_together_hold_the_ledgers_revenue(sample):
+    by_tier = sample.execute(
+        "select period_end, sum(window_revenue) from marts.tier_summary group by 1 order by 1"
+    ).fetchall()
+    ledger = sample.execute(
+        """
+        select period_end, coalesce(sum(revenue_delta), 0)
+        from marts.review_periods
+        left join intermediate.int_customer_ledger
+            on known_date <= period_end and order_date <= period_end and order_date > period_end - 365
+        group by 1 order by 1
+        """
+    ).fetchall()
     assert by_tier == ledger
     assert len(by_tier) == 36

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dbt_in_process
 import pytest
 import yaml
 from compiled_project import PROJECT, CompiledProject
@@ -23,27 +24,23 @@ Node = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Node:
+def manifest() -> Node:
     """What `dbt parse` makes of the project; a deprecation is an error."""
-    folder = tmp_path_factory.mktemp("parsed")
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "parse", "--no-partial-parse"),
-            *("--show-all-deprecations", "--warn-error-options", '{"error": ["Deprecations"]}'),
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT / "profiles")),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-        ],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "TIERING_WAREHOUSE": str(folder),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return dbt_in_process.manifest()
+
+
+@pytest.fixture(scope="module")
+def columns(compiled: Callable[..., CompiledProject]) -> dict[str, list[str]]:
+    """The columns of every raw table, seed and model, by schema.table."""
+    project = compiled()
+    found = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
+    with project.build({}) as connection:
+        for schema, table, column in connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns "
+            "where table_catalog = 'work' order by 1, 2, ordinal_position"
+        ).fetchall():
+            found.setdefault(f"{schema}.{table}", []).append(column)
+    return {relation: list(dict.fromkeys(names)) for relation, names in found.items()}
 
 
 def failures_of_bouncer(manifest: Node, folder: Path) -> list[Node]:
@@ -203,24 +200,12 @@ def tagged(manifest: Node, *kinds: str) -> Columns:
     }
 
 
-def columns_of(project: CompiledProject) -> dict[str, list[str]]:
-    """The columns of every raw table, seed and model, by schema.table."""
-    columns = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
-    with project.build({}) as connection:
-        for schema, table, column in connection.execute(
-            "select table_schema, table_name, column_name from information_schema.columns "
-            "where table_catalog = 'work' order by 1, 2, ordinal_position"
-        ).fetchall():
-            columns.setdefault(f"{schema}.{table}", []).append(column)
-    return {relation: list(dict.fromkeys(names)) for relation, names in columns.items()}
-
-
 def test_every_column_that_holds_personal_data_is_marked_so(
-    manifest: Node, compiled: Callable[..., CompiledProject]
+    manifest: Node, compiled: Callable[..., CompiledProject], columns: dict[str, list[str]]
 ) -> None:
     """The marks are those of the raw columns and of all that derives from them, and no others."""
     raw = tagged(manifest, "source")
-    found = derived(compiled(), raw, columns_of(compiled()), ALLOWED)
+    found = derived(compiled(), raw, columns, ALLOWED)
     assert found - raw == tagged(manifest, "model", "snapshot")
     assert {relation.split(".")[0] for relation, _ in found} == {
         *("raw", "staging", "intermediate", "restricted")
@@ -243,6 +228,7 @@ def test_every_column_that_holds_personal_data_is_marked_so(
 def test_lineage_sees_a_leak(
     manifest: Node,
     compiled: Callable[..., CompiledProject],
+    columns: dict[str, list[str]],
     relation: str,
     column: str,
     before: str,
@@ -264,19 +250,15 @@ def test_lineage_sees_a_leak(
             for model in compiled().models
         ),
     )
-    found = derived(project, tagged(manifest, "source"), columns_of(compiled()), ALLOWED)
+    found = derived(project, tagged(manifest, "source"), columns, ALLOWED)
     assert (relation, column) in found
 
 
 def test_every_column_of_every_model_is_described(
-    manifest: Node, compiled: Callable[..., CompiledProject]
+    manifest: Node, compiled: Callable[..., CompiledProject], columns: dict[str, list[str]]
 ) -> None:
     """All columns that the SQL makes, or the seed has, in its order and none beside them."""
-    connection = compiled().build({})
-    made = {
-        model.name: [row[0] for row in connection.execute(f"describe {model.relation}").fetchall()]
-        for model in compiled().models
-    }
+    made = {model.name: columns[relation_of(model.relation)] for model in compiled().models}
     faults = []
     for node in nodes(manifest, "model", "snapshot", "seed", "source"):
         described = [name for name, column in node["columns"].items() if column["description"]]
@@ -413,9 +395,9 @@ def read_without_fingerprint(
 
 
 def test_no_period_holds_a_column_that_is_in_no_fingerprint(
-    manifest: Node, compiled: Callable[..., CompiledProject]
+    manifest: Node, compiled: Callable[..., CompiledProject], columns: dict[str, list[str]]
 ) -> None:
-    assert read_without_fingerprint(compiled(), manifest, columns_of(compiled())) == set()
+    assert read_without_fingerprint(compiled(), manifest, columns) == set()
 
 
 @pytest.mark.parametrize(
@@ -444,6 +426,7 @@ def test_no_period_holds_a_column_that_is_in_no_fingerprint(
 def test_a_column_without_fingerprint_is_noticed(
     manifest: Node,
     compiled: Callable[..., CompiledProject],
+    columns: dict[str, list[str]],
     model: str,
     before: str,
     after: str,
@@ -460,4 +443,4 @@ def test_a_column_without_fingerprint_is_noticed(
             for row in compiled().models
         ),
     )
-    assert column in read_without_fingerprint(project, manifest, columns_of(compiled()))
+    assert column in read_without_fingerprint(project, manifest, columns)
