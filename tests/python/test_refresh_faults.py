@@ -1,7 +1,7 @@
 """What a refresh does when it is killed, raced, starved, or given damaged files or nonsense.
 
-All of it with real processes and real files. Two projects build: the real one on the sample company,
-and the small one of landing_project.py where only landing, staging and quality matter.
+All of it with real processes and real files. The small project of landing_project.py builds, with the real
+landing, staging and quality; the real one only where its own marts matter.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import pytest
 import yaml
 from compiled_project import ANY_DATE, PROJECT
 from landing_project import make_landing_project
+from refreshed_sample import SECRET
 from test_cli import make_toy_project
 
 from customer_tiering.errors import ExitCode, SourceError
@@ -45,7 +46,6 @@ from customer_tiering.publishing import (
 from customer_tiering.runs import Ledger
 from customer_tiering.sources import check_contents
 
-CANARY = "canary-7f3d9a15"
 RUN_DATE = {"run_date": "2026-01-31"}
 # What differs from run to run, or tells of the runs themselves.
 OF_THE_RUNS = {"marts/published_tier_changes.parquet", "quality/refresh_log.parquet"}
@@ -59,13 +59,28 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "customer_tiering", *map(str, arguments)]
 
 
+# The command line without the audit, which has tests of its own and takes a third of a small refresh.
+WITHOUT_AUDIT = """
+import sys
+from customer_tiering import cli, refreshing
+from customer_tiering.auditing import AuditSummary
+def audit(_work, _previous, docs, *_):
+    docs.mkdir(exist_ok=True)
+    (docs / "index.html").write_text("audited")
+    return AuditSummary(suites=0, expectations=0, notes=[])
+refreshing.audit = audit
+cli.app(sys.argv[1:])
+"""
+
+
 def refresh_command(
     raw: Path, warehouse: Path, project: Path = PROJECT, **project_vars: object
 ) -> list[str]:
-    return command(
+    words = command(
         *("refresh", "--raw", raw, "--warehouse", warehouse, "--project", project),
         *("--vars", json.dumps({**RUN_DATE, **project_vars})),
     )
+    return words if project == PROJECT else [sys.executable, "-c", WITHOUT_AUDIT, *words[3:]]
 
 
 def run(
@@ -74,7 +89,7 @@ def run(
     return subprocess.run(
         arguments,
         cwd=PROJECT,
-        env={**os.environ, "COLUMNS": "200", **environment},
+        env={**os.environ, "COLUMNS": "200", "DBT_LOG_LEVEL_FILE": "none", **environment},
         preexec_fn=limit,
         capture_output=True,
         text=True,
@@ -175,19 +190,6 @@ def assert_failed(finished: subprocess.CompletedProcess[str], code: int, *words:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample company's warehouse, refreshed with a secret in the environment. Not to be changed."""
-    warehouse = tmp_path_factory.mktemp("undisturbed") / "warehouse"
-    began = time.monotonic()
-    finished = run(
-        refresh_command(PROJECT / "sample", warehouse), DBT_ENV_SECRET_CANARY=CANARY, TZ="UTC"
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    (warehouse.parent / "seconds").write_text(str(time.monotonic() - began))
-    return warehouse
-
-
-@pytest.fixture(scope="module")
 def landing_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_landing_project(tmp_path_factory.mktemp("landing"))
 
@@ -249,7 +251,9 @@ def company_with(table: str, old: str, new: str) -> dict[str, str]:
 def small(tmp_path_factory: pytest.TempPathFactory, landing_project: Path) -> Path:
     """The small company's raw folder `raw` and its warehouse `it's a warehouse`. Not to be changed."""
     folder = tmp_path_factory.mktemp("small")
+    began = time.monotonic()
     refreshed(write_company(folder / "raw"), folder / "it's a warehouse", landing_project)
+    (folder / "seconds").write_text(str(time.monotonic() - began))
     return folder
 
 
@@ -303,8 +307,9 @@ from customer_tiering.publishing import open_publication
 publication, stop = map(Path, sys.argv[1:])
 SQL = '''
     select
-        (select sum(net_amount) from marts.orders), (select count(*) from marts.orders),
-        (select sum(lifetime_revenue) from marts.customers), (select count(*) from marts.customers),
+        (select sum(window_revenue) from marts.tier_summary),
+        (select sum(management_score) from marts.customer_scores),
+        (select count(*) from marts.customer_periods),
         (select sum(rows_in) from quality.reconciliation)
 '''
 def sums(connection):
@@ -322,17 +327,17 @@ while not stop.exists():
 print(json.dumps({"first": first, "reads": reads, "seen": seen}))
 """
 # Of which stage, how many. A whole build is long, so most are of the short ones.
-KILLS = {"build": 8, "refresh": 15, "rollback": 7}
+KILLS = {"build": 4, "refresh": 18, "rollback": 8}
 
 
 @pytest.fixture(scope="module")
-def other_finished(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished work database that adds up as the sample's does, to another sum."""
+def other_finished(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished work database that adds up as the small company's does, to another sum."""
     work = tmp_path_factory.mktemp("finished") / WORK
-    shutil.copy(undisturbed / WORK, work)
+    shutil.copy(small / "it's a warehouse" / WORK, work)
     with duckdb.connect(str(work)) as connection:
-        connection.execute("update marts.orders set net_amount = 2 * net_amount")
-        connection.execute("update marts.customers set lifetime_revenue = 2 * lifetime_revenue")
+        connection.execute("update marts.tier_summary set window_revenue = 2 * window_revenue")
+        connection.execute("update marts.customer_scores set management_score = 61.0")
         connection.execute("update builds.last_build set is_complete = false")  # no build made it
     return work
 
@@ -353,7 +358,7 @@ def short_refresh(
 ) -> list[str]:
     """SHORT_REFRESH's command line; `changed` is Python that is run before it starts."""
     code = SHORT_REFRESH.replace("pass  # what a test changes", changed)
-    words = refresh_command(raw, warehouse, min_free_megabytes=0)[3:]
+    words = refresh_command(raw, warehouse, min_free_megabytes=0)[3:]  # of the real project
     # a copy that it may move, as the next refresh goes on from it
     built = shutil.copy(finished, warehouse.parent / "built.duckdb")
     return [sys.executable, "-c", code, *map(str, (built, keys, warehouse)), *words]
@@ -387,24 +392,24 @@ def duration(arguments: list[str]) -> float:
 
 
 def test_a_run_killed_at_any_moment_leaves_the_publication_and_is_repaired_by_the_next(
-    undisturbed: Path, other_finished: Path, tmp_path: Path
+    small: Path, landing_project: Path, other_finished: Path, warehouse: Path, tmp_path: Path
 ) -> None:
     chance = random.Random(20260131)
-    warehouse = copy_of(undisturbed, tmp_path / "warehouse")
+    undisturbed, raw = small / "it's a warehouse", small / "raw"
     keys = keys_of(undisturbed, tmp_path / "keys.json")
     code = {
         "refresh": lambda: short_refresh(
-            PROJECT / "sample", warehouse, chance.choice([undisturbed / WORK, other_finished]), keys
+            raw, warehouse, chance.choice([undisturbed / WORK, other_finished]), keys
         ),
         # to the one before the newest or to the newest
         "rollback": lambda: [sys.executable, "-c", ROLLBACK, warehouse, chance.choice("12")],
-        "build": lambda: refresh_command(PROJECT / "sample", warehouse),
+        "build": lambda: refresh_command(raw, warehouse, landing_project),
     }
     arguments = {
         kind: lambda make=make: [str(word) for word in make()] for kind, make in code.items()
     }
     lengths = {"refresh": duration(arguments["refresh"]()), "build": 0.0}
-    lengths["build"] = float((undisturbed.parent / "seconds").read_text())
+    lengths["build"] = float((small / "seconds").read_text())
     duration(arguments["refresh"]())  # so that there are three to go back and forth between
     lengths["rollback"] = duration(arguments["rollback"]())
 
@@ -430,7 +435,7 @@ def test_a_run_killed_at_any_moment_leaves_the_publication_and_is_repaired_by_th
         process.communicate()
         wait_until(lambda: not is_locked(warehouse))
         assert processes_of(warehouse) == []
-        refreshed(PROJECT / "sample", warehouse)
+        refreshed(raw, warehouse, landing_project)
     finally:
         stop.touch()
         output, errors = reader.communicate()
@@ -623,7 +628,7 @@ def test_a_failing_test_publishes_nothing_and_no_secret_is_written_down(
     """The profile names a database by a secret, which is there at first and gone at last."""
     (tmp_path / "toy").mkdir()
     project = make_toy_project(tmp_path / "toy")
-    secret = tmp_path / CANARY
+    secret = tmp_path / SECRET
     profile = project / "profiles" / "profiles.yml"
     settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
     settings["customer_tiering"]["outputs"]["duckdb"]["attach"] = [
@@ -635,9 +640,10 @@ def test_a_failing_test_publishes_nothing_and_no_secret_is_written_down(
 
     def attempt(**project_vars: object) -> subprocess.CompletedProcess[str]:
         arguments = refresh_command(small / "raw", warehouse, project, **project_vars)
-        finished = run(arguments, DBT_ENV_SECRET_CANARY=str(secret))
-        assert CANARY not in finished.stdout + finished.stderr
-        assert files_with(CANARY, warehouse) == []
+        logged = {"DBT_LOG_LEVEL_FILE": "debug"}
+        finished = run(arguments, DBT_ENV_SECRET_CANARY=str(secret), **logged)
+        assert SECRET not in finished.stdout + finished.stderr
+        assert files_with(SECRET, warehouse) == []
         return finished
 
     finished = attempt()
@@ -662,8 +668,8 @@ def files_with(text: str, folder: Path) -> list[str]:
     ]
 
 
-def test_the_sample_builds_without_writing_down_its_environment(undisturbed: Path) -> None:
-    assert files_with(CANARY, undisturbed) == []
+def test_the_sample_builds_without_writing_down_its_environment(sample_warehouse: Path) -> None:
+    assert files_with(SECRET, sample_warehouse) == []
 
 
 # -- Bad configuration -----------------------------------------------------------------------------
@@ -696,9 +702,12 @@ def test_a_bad_var_is_refused_and_the_publication_stands(
     assert_stands(warehouse, publication)
 
 
-def test_a_var_that_only_dbt_can_judge_is_refused_as_well(small: Path, warehouse: Path) -> None:
+def test_a_var_that_only_dbt_can_judge_is_refused_as_well(
+    small: Path, warehouse: Path, landing_project: Path
+) -> None:
     publication = current_publication(warehouse)
-    finished = refresh(small / "raw", warehouse, source_max_age_days={"orders') or true --": 1})
+    ages = {"orders') or true --": 1}
+    finished = refresh(small / "raw", warehouse, landing_project, source_max_age_days=ages)
     assert_failed(finished, ExitCode.CONFIGURATION, "vars: source_max_age_days has 'orders') or")
     assert_stands(warehouse, publication)
 
@@ -1114,10 +1123,10 @@ def small_files() -> None:
 
 
 def test_a_publication_that_cannot_be_written_leaves_the_last_one(
-    undisturbed: Path, small: Path, small_keys: Path, warehouse: Path
+    sample_warehouse: Path, small: Path, small_keys: Path, warehouse: Path
 ) -> None:
     publication = current_publication(warehouse)
-    arguments = (small / "raw", warehouse, undisturbed / WORK, small_keys)
+    arguments = (small / "raw", warehouse, sample_warehouse / WORK, small_keys)
     finished = run(short_refresh(*arguments), limit=small_files)
     assert_failed(finished, ExitCode.BUILD, f"the publication of {warehouse}/marts.duckdb failed")
     assert_stands(warehouse, publication)
@@ -1218,26 +1227,13 @@ def shuffled(source: Path, target: Path) -> Path:
 
 
 def test_same_bytes_in_any_time_zone_from_rows_in_any_order(
-    undisturbed: Path, tmp_path: Path
+    sample_warehouse: Path, tmp_path: Path
 ) -> None:
-    """One refresh is in Shanghai from shuffled rows in other files, one in New York from the same."""
-    raws = {
-        "Asia/Shanghai": shuffled(PROJECT / "sample", tmp_path / "shuffled"),
-        "America/New_York": PROJECT / "sample",
-    }
-
-    def built(zone: str) -> Path:
-        warehouse = tmp_path / zone.rpartition("/")[2]
-        finished = run(refresh_command(raws[zone], warehouse), TZ=zone)
-        assert finished.returncode == 0, finished.stderr
-        return warehouse
-
-    with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(raws, pool.map(built, raws), strict=True))
-    assert {zone: differing(warehouse, undisturbed) for zone, warehouse in found.items()} == {
-        "Asia/Shanghai": [],
-        "America/New_York": [],
-    }
+    """The sample was refreshed in New York; this one in Shanghai, from shuffled rows in other files."""
+    raw, warehouse = shuffled(PROJECT / "sample", tmp_path / "shuffled"), tmp_path / "warehouse"
+    finished = run(refresh_command(raw, warehouse), TZ="Asia/Shanghai")
+    assert finished.returncode == 0, finished.stderr
+    assert differing(warehouse, sample_warehouse) == []
 
 
 # -- Older clients ---------------------------------------------------------------------------------
@@ -1258,7 +1254,7 @@ print(json.dumps({"version": duckdb.__version__, "rows": rows}))
 """
 
 
-def test_a_duckdb_1_4_client_reads_every_table(undisturbed: Path, tmp_path: Path) -> None:
+def test_a_duckdb_1_4_client_reads_every_table(sample_warehouse: Path, tmp_path: Path) -> None:
     installed = subprocess.run(
         [
             *(str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet"),
@@ -1271,7 +1267,7 @@ def test_a_duckdb_1_4_client_reads_every_table(undisturbed: Path, tmp_path: Path
     )
     if installed.returncode != 0:
         pytest.skip(f"duckdb 1.4 cannot be installed here: {installed.stderr.strip()[-300:]}")
-    paths = [str(undisturbed / name) for name in (PUBLICATION, "restricted.duckdb")]
+    paths = [str(sample_warehouse / name) for name in (PUBLICATION, "restricted.duckdb")]
     client = [sys.executable, "-c", READ_ALL, *paths]
     finished = run(client, PYTHONPATH=str(tmp_path / "packages"))
     assert finished.returncode == 0, finished.stderr
