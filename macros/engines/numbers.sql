@@ -67,7 +67,7 @@
 {%- endmacro %}
 
 {% macro default__cents(amount) -%}
-    cast(100 * {{ amount }} as {{ customer_tiering.wide_integer_type() }})
+    cast(100 * cast({{ amount }} as decimal(38, 2)) as {{ customer_tiering.wide_integer_type() }})
 {%- endmacro %}
 
 

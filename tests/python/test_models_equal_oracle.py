@@ -204,6 +204,70 @@ def test_hostile_shapes(compiled, shape):
     assert_equal(compiled(), SHAPES[shape], rules())
 
 
+# The largest value that each numeric column of the raw contract can hold.
+LARGEST = {
+    ("orders", "order_amount"): "9999999999999999.99",
+    ("orders", "discount_amount"): "9999999999999999.99",
+    ("order_items", "line_number"): "9223372036854775807",
+    ("order_items", "quantity"): "999999999999999.999",
+    ("order_items", "line_amount"): "9999999999999999.99",
+    ("refunds", "refund_amount"): "9999999999999999.99",
+    ("exchange_rates", "rate_to_reporting"): "9999999999.99999999",
+    ("interactions", "duration_seconds"): "86400000",
+    ("survey_responses", "score"): "9223372036854775807",
+    ("tickets", "satisfaction_score"): "9223372036854775807",
+}
+
+
+def company_at_its_limits(*largest: tuple[str, str]) -> dict:
+    """Customers with orders in three currencies, all rows of some columns at their largest value.
+
+    Each has an order of the most that is accepted: 9,999,999,999,999,999.99 at 0.0001.
+    """
+    rates = {"USD": "7.1", "VND": "0.0001"}
+    amounts = {"CNY": "100.00", "USD": "50.55", "VND": LARGEST["orders", "order_amount"]}
+    orders = [
+        {**order(n, customer, date(2025, n + 1, 9), amount), "currency_code": currency}
+        for customer in "ab"
+        for n, (currency, amount) in enumerate(amounts.items())
+    ]
+    orders = [{**row, "order_id": f"{row['customer_id']}{row['order_id']}"} for row in orders]
+    of_order = [{"order_id": row["order_id"]} for row in orders]
+    raw = {
+        "orders": [{**row, "discount_amount": "1.00"} for row in orders],
+        "order_items": [
+            {**row, "line_number": "1", "product_id": "p", "quantity": "1", "line_amount": "50.00"}
+            for row in of_order
+        ],
+        "products": [{"product_id": "p", "category": "tea", "product_type": "service"}],
+        "refunds": [
+            {**row, "refund_id": f"r{n}", "refunded_at": "2025-06-01", "refund_amount": "0.33"}
+            for n, row in enumerate(of_order)
+        ],
+        "exchange_rates": [
+            {"rate_date": "2025-01-01", "currency_code": currency, "rate_to_reporting": rate}
+            for currency, rate in rates.items()
+        ],
+        "interactions": [{"interaction_id": "i", "customer_id": "a", "occurred_at": "2025-05-01"}],
+        "survey_responses": [
+            {"response_id": "s", "customer_id": "a", "responded_at": "2025-05-01"}
+            | {"survey_type": "nps", "score": "9"}
+        ],
+        "tickets": [{"ticket_id": "t", "customer_id": "a", "opened_at": "2025-05-01"}],
+    }
+    for table, column in largest:
+        raw[table] = [{**row, column: LARGEST[table, column]} for row in raw[table]]
+    return raw
+
+
+@pytest.mark.parametrize("largest", [*([one] for one in LARGEST), list(LARGEST)], ids=str)
+def test_no_number_of_the_raw_contract_is_too_large_to_build(compiled, largest):
+    result = assert_equal(compiled(), company_at_its_limits(*largest), rules())
+    assert any(row.order_amount_reporting == 10**12 for row in result.orders.values()) or (
+        ("exchange_rates", "rate_to_reporting") in largest
+    )
+
+
 def test_the_last_second_of_a_period_in_another_time_zone(compiled):
     zones = {"source_time_zone": "UTC", "business_time_zone": "Asia/Shanghai"}
     stamps = [

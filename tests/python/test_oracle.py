@@ -753,10 +753,10 @@ def test_returned_orders() -> None:
 
 
 def test_rates_and_rounding() -> None:
-    """A rate of 7.01: 0.50 is 3.505, rounded 3.51; each refund of 0.25 is 1.7525, rounded 1.75.
+    """A rate of 7.01: 0.50 is 3.505, rounded 3.51; the first refund of 0.25 is 1.7525, rounded 1.75.
 
-    Rounded once a row, so 0.01 stays of an order that is undone. The refunds of March use the rate
-    of the order's own day, not the newer one.
+    The second takes the 1.76 that are left, so that nothing stays of an order that is undone. The refunds
+    of March use the rate of the order's own day, not the newer one.
     """
     result = run(
         orders=[
@@ -779,7 +779,7 @@ def test_rates_and_rounding() -> None:
         ("01-31", "01-31", 2, "4.51", "0.00"),
         ("02-01", "02-01", 1, "8.00", "0.00"),
         ("01-31", "03-01", 0, "-1.75", "1.75"),
-        ("01-31", "03-02", -1, "-1.75", "1.75"),
+        ("01-31", "03-02", -1, "-1.76", "1.76"),
     ]
     assert rejections(result) == [
         ("exchange_rates", "2023-01-01|USD", "rejected", "not_allowed", "rate_to_reporting"),

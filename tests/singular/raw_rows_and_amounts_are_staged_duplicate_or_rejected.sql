@@ -42,7 +42,7 @@ staged as (
     union all
     select 'orders' as source_table, count(*) as row_count, coalesce(sum(order_amount), 0) as amount
     from {{ ref('int_orders') }}
-    where not is_without_rate
+    where not is_rejected
     union all
     select
         'order_items' as source_table,

@@ -52,7 +52,9 @@ items_of_orders as (
         orders.customer_key,
         items.category,
         items.product_type,
-        coalesce(items.line_amount, 0) * orders.rate_to_reporting as revenue
+        {{ customer_tiering.in_reporting_currency(
+            'coalesce(items.line_amount, 0)', 'orders.rate_to_reporting'
+        ) }} as revenue
     from items
     inner join orders on items.order_id = orders.order_id
 ),

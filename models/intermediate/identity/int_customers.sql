@@ -43,7 +43,7 @@ ranked as (
 named_by_orders as (
     select distinct orders.customer_key
     from orders
-    where orders.customer_key is not null and not orders.is_without_rate
+    where orders.customer_key is not null and not orders.is_rejected
 ),
 
 known as (

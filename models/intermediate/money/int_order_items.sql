@@ -35,7 +35,7 @@ joined as (
         orders.rate_to_reporting,
 
         coalesce(orders.is_entered, false) as is_entered,
-        orders.order_id is null or orders.is_without_rate as is_of_unknown_order,
+        orders.order_id is null or orders.is_rejected as is_of_unknown_order,
 
         orders.order_date,
         undone_orders.undone_on

@@ -37,7 +37,7 @@ outcomes as (
     from orders
     inner join as_of on orders.order_date <= as_of.as_of_date
     left join reversed on orders.order_id = reversed.order_id
-    where not orders.is_without_rate
+    where not orders.is_rejected
 )
 
 select * from outcomes

@@ -17,7 +17,7 @@ refunds_of_orders as (
         orders.is_entered,
         orders.customer_key,
         orders.order_date,
-        coalesce(orders.is_without_rate, true) as is_unknown_order,
+        coalesce(orders.is_rejected, true) as is_unknown_order,
         greatest(refunds.refunded_on, orders.order_date) as known_date,
         greatest(orders.cancelled_on, orders.order_date) as cancellation_date
     from refunds
@@ -108,14 +108,23 @@ accumulated as (
 applied as (
     select
         *,
-        case
-            when is_reversal
-                then
-                    least(refunded_so_far, order_amount)
-                    - least(refunded_so_far - refund_amount, order_amount)
-            else 0
-        end as reversed_amount
+        case when is_reversal then least(refunded_so_far, order_amount) else 0 end
+            as reversed_so_far,
+        case when is_reversal then least(refunded_so_far - refund_amount, order_amount) else 0 end
+            as reversed_before
     from accumulated
+),
+
+-- Rounded are the totals and not each amount, so that nothing is left of an order that is wholly given
+-- back: 3.33 of 9.99 at 7.125 takes 23.73, then 47.45 - 23.73 = 23.72, then 71.18 - 47.45 = 23.73.
+converted as (
+    select
+        *,
+        reversed_so_far - reversed_before as reversed_amount,
+        {{ customer_tiering.reporting_amount('reversed_so_far', 'rate_to_reporting') }}
+        - {{ customer_tiering.reporting_amount('reversed_before', 'rate_to_reporting') }}
+            as reversed_amount_reporting
+    from applied
 ),
 
 judged as (
@@ -136,9 +145,7 @@ judged as (
             case when reversal_type = 'refund' then refund_amount - reversed_amount else 0 end
             as decimal(18, 2)
         ) as excess_amount,
-        {{ customer_tiering.reporting_amount(
-            'cast(reversed_amount as decimal(18, 2))', 'rate_to_reporting'
-        ) }} as reversed_amount_reporting,
+        cast(reversed_amount_reporting as decimal(18, 2)) as reversed_amount_reporting,
 
         is_reversal
         and case
@@ -152,7 +159,7 @@ judged as (
 
         order_date,
         known_date
-    from applied
+    from converted
 )
 
 select * from judged

@@ -70,24 +70,39 @@ converted as (
 
 judged as (
     select
+        *,
+        case
+            when rate_to_reporting is null then 'no_exchange_rate'
+            -- sums of such amounts would leave no room for those of others
+            when {{ customer_tiering.in_reporting_currency('order_amount', 'rate_to_reporting') }}
+                > 1000000000000 then 'amount_too_large'
+        end as reject_reason
+    from converted
+),
+
+entered as (
+    select
         order_id,
         customer_key,
         currency_code,
         channel,
         store_id,
         order_status,
+        reject_reason,
 
         order_amount,
         discount_amount,
         rate_to_reporting,
-        {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }}
-            as order_amount_reporting,
+        case
+            when reject_reason is null
+                then {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }}
+        end as order_amount_reporting,
 
         is_test,
-        rate_to_reporting is null as is_without_rate,
+        reject_reason is not null as is_rejected,
         -- whether the order comes into the ledger at all; it may be undone there later
         not is_test
-        and rate_to_reporting is not null
+        and reject_reason is null
         and (
             order_status in ('completed', 'returned')
             or (order_status = 'cancelled' and coalesce(cancelled_at > ordered_at, false))
@@ -98,7 +113,7 @@ judged as (
         returned_on,
 
         ordered_at
-    from converted
+    from judged
 )
 
-select * from judged
+select * from entered

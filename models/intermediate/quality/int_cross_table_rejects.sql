@@ -40,11 +40,14 @@ rejects as (
         'orders' as source_table,
         order_id as row_key,
         'rejected' as action,
-        'no_exchange_rate' as reject_reason,
-        'currency_code' as column_name,
+        reject_reason,
+        case reject_reason
+            when 'no_exchange_rate' then 'currency_code'
+            else 'order_amount'
+        end as column_name,
         order_amount as rejected_amount
     from orders
-    where is_without_rate
+    where is_rejected
     union all
     select
         'order_items' as source_table,

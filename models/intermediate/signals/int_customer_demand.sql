@@ -6,7 +6,10 @@ with items as (
         customer_key,
         product_type,
         coalesce({{ customer_tiering.cents('line_amount') }}, 0)
-        * cast(100000000 * rate_to_reporting as {{ customer_tiering.wide_integer_type() }})
+        * cast(
+            100000000 * cast(rate_to_reporting as decimal(38, 8))
+            as {{ customer_tiering.wide_integer_type() }}
+        )
             as revenue,
         order_date,
         undone_on

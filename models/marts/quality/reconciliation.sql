@@ -69,8 +69,8 @@ select
     cast(rows_staged as bigint) as rows_staged,
     cast(rows_duplicate as bigint) as rows_duplicate,
     cast(rows_rejected as bigint) as rows_rejected,
-    case when has_amount then cast(amount_in as decimal(18, 2)) end as amount_in,
-    case when has_amount then cast(amount_staged as decimal(18, 2)) end as amount_staged,
-    case when has_amount then cast(amount_duplicate as decimal(18, 2)) end as amount_duplicate,
-    case when has_amount then cast(amount_rejected as decimal(18, 2)) end as amount_rejected
+    case when has_amount then cast(amount_in as decimal(38, 2)) end as amount_in,
+    case when has_amount then cast(amount_staged as decimal(38, 2)) end as amount_staged,
+    case when has_amount then cast(amount_duplicate as decimal(38, 2)) end as amount_duplicate,
+    case when has_amount then cast(amount_rejected as decimal(38, 2)) end as amount_rejected
 from reconciled

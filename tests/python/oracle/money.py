@@ -14,6 +14,7 @@ from oracle.rules import Rules
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
+LARGEST_AMOUNT = 10**12  # in the reporting currency
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,14 @@ def price_orders(staging: Staging, rules: Rules) -> dict[str, Decimal]:
     rate_of = {row["order_id"]: _rate(row, by_currency, rules) for row in staging.rows("orders")}
     without = [row for row in staging.rows("orders") if rate_of[row["order_id"]] is None]
     staging.reject("orders", without, "no_exchange_rate", "currency_code")
-    return {order_id: rate for order_id, rate in rate_of.items() if rate is not None}
+    too_large = [
+        row
+        for row in staging.rows("orders")
+        if row["order_amount"] * rate_of[row["order_id"]] > LARGEST_AMOUNT
+    ]
+    staging.reject("orders", too_large, "amount_too_large", "order_amount")
+    accepted = {row["order_id"] for row in staging.rows("orders")}
+    return {order_id: rate for order_id, rate in rate_of.items() if order_id in accepted}
 
 
 def _rate(
@@ -209,16 +217,16 @@ def _reverse(order: Order, refunds: list[Row], staging: Staging) -> list[Row]:
         excess = row["refund_amount"] - applied
         left -= applied
         if applied:
-            _add_reversal(order, known_date, applied, undoes_order=left == 0)
+            _add_reversal(order, known_date, left, undoes_order=left == 0)
             if excess:
                 staging.cut_refund(row, excess)
         elif excess:
             beyond.append(row)
     is_undone = any(reversal.undoes_order for reversal in order.reversals)
     if cancelled_on is not None and not is_undone:
-        _add_reversal(order, cancelled_on, left, undoes_order=True)
+        _add_reversal(order, cancelled_on, ZERO, undoes_order=True)
     if order.status == "returned" and not refunds and order.order_amount > 0:
-        _add_reversal(order, _not_before(order, order.returned_at), left, undoes_order=True)
+        _add_reversal(order, _not_before(order, order.returned_at), ZERO, undoes_order=True)
     return beyond
 
 
@@ -227,8 +235,15 @@ def _not_before(order: Order, stamp: Stamp | None) -> date:
     return order.order_date if stamp is None else max(stamp.day, order.order_date)
 
 
-def _add_reversal(order: Order, known_date: date, amount: Decimal, undoes_order: bool) -> None:
-    order.reversals.append(Reversal(known_date, to_reporting(amount, order.rate), undoes_order))
+def _add_reversal(order: Order, known_date: date, left: Decimal, undoes_order: bool) -> None:
+    """What takes the order down to ``left``, in its own currency.
+
+    What is taken from it is rounded in all and not each time, so that nothing is left of an order that was
+    wholly given back.
+    """
+    taken = to_reporting(order.order_amount - left, order.rate)
+    before = sum((reversal.refunded for reversal in order.reversals), ZERO)
+    order.reversals.append(Reversal(known_date, taken - before, undoes_order))
 
 
 # -- The ledger ------------------------------------------------------------------------------------
