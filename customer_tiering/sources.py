@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -117,13 +118,14 @@ def _check_csv(file: Path) -> None:
             columns = {f"column_{number}": "VARCHAR" for number, _ in enumerate(header)}
             for way in ({"auto_detect": False, "columns": columns}, {"all_varchar": True}):
                 connection.read_csv(
-                    str(file),
+                    escape(str(file)),
                     header=True,
                     delimiter=",",
                     quotechar='"',
                     escapechar='"',
                     comment="",
                     skiprows=0,
+                    hive_partitioning=False,
                     **way,
                 ).aggregate("count(*)").fetchall()
     except _NO_FAULT_OF_THE_FILE:
@@ -149,7 +151,9 @@ def _csv_fault(message: str) -> str:
 def _check_parquet(file: Path) -> None:
     try:
         with duckdb.connect() as connection:
-            connection.read_parquet(str(file)).aggregate("max(hash(columns(*)))").fetchall()
+            connection.read_parquet(escape(str(file)), hive_partitioning=False).aggregate(
+                "max(hash(columns(*)))"
+            ).fetchall()
     except _NO_FAULT_OF_THE_FILE:
         return
     except (duckdb.Error, OSError):

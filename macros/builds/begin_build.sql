@@ -99,7 +99,7 @@
     ).root_path %}
     {% set files = [] %}
     {% for pattern in ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
-        {% do files.append(root ~ '/' ~ pattern) %}
+        {% do files.append(customer_tiering.literal_path(root) ~ '/' ~ pattern) %}
     {% endfor %}
     {% set told = {} %}
     {% for name, value in customer_tiering.told_vars().items() | sort

@@ -153,10 +153,11 @@
 
 {% macro raw_relation_in_folder(source) %}
     {% set base = (var('raw_path') | string).rstrip('/') ~ '/' ~ source.name %}
+    {% set literal_base = customer_tiering.literal_path(base) %}
     {% set found = [] %}
     {% for pattern in ['.parquet', '.csv', '/*.parquet', '/*.csv'] %}
         {% set files = run_query(
-            "select file from glob('" ~ (base ~ pattern) | replace("'", "''") ~ "') order by 1"
+            "select file from glob('" ~ (literal_base ~ pattern) | replace("'", "''") ~ "') order by 1"
         ).columns[0].values() %}
         {% if files %}{% do found.append({'pattern': pattern, 'files': files}) %}{% endif %}
     {% endfor %}
@@ -176,7 +177,8 @@
 
 
 {# CSV is all text: a typed one would stop the build at the first bad cell. No line is skipped as a comment or a preamble,
-   and one with more or fewer cells than the header stops the run: in which columns its cells belong nobody knows. #}
+   and one with more or fewer cells than the header stops the run: in which columns its cells belong nobody knows. No
+   name of a file or folder means anything: key=value makes no column. #}
 {% macro files_relation(name, files) %}
     {% set is_text = not name.endswith('parquet') %}
     {% set reader = 'read_csv' if is_text else 'read_parquet' %}
@@ -184,7 +186,8 @@
         if is_text else '' %}
     {{ return({
         'name': name,
-        'query': reader ~ '(' ~ customer_tiering.list_of(files) ~ ', ' ~ options ~ 'union_by_name = true)',
+        'query': reader ~ '(' ~ customer_tiering.list_of_files(files) ~ ', ' ~ options
+            ~ 'union_by_name = true, hive_partitioning = false)',
         'files': files,
         'is_text': is_text,
         'newest_by': none,
@@ -197,6 +200,20 @@
     {% set quoted = [] %}
     {% for text in texts %}{% do quoted.append("'" ~ text | replace("'", "''") ~ "'") %}{% endfor %}
     {{ return('[' ~ quoted | join(', ') ~ ']') }}
+{% endmacro %}
+
+
+{# Files as an SQL list, for DuckDB's readers. #}
+{% macro list_of_files(files) %}
+    {% set literal = [] %}
+    {% for file in files %}{% do literal.append(customer_tiering.literal_path(file)) %}{% endfor %}
+    {{ return(customer_tiering.list_of(literal)) }}
+{% endmacro %}
+
+
+{# A path that means itself alone to DuckDB, which takes it for a pattern. #}
+{% macro literal_path(path) %}
+    {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]')) }}
 {% endmacro %}
 
 

@@ -65,7 +65,7 @@
 {% macro listed_files(files) %}
     {{ return(
         'select filename as file, size as size_bytes, last_modified as modified_at from read_blob('
-        ~ customer_tiering.list_of(files) ~ ')'
+        ~ customer_tiering.list_of_files(files) ~ ')'
     ) }}
 {% endmacro %}
 

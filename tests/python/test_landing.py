@@ -18,6 +18,8 @@ import yaml
 from dbt_in_process import dbt
 from landing_project import make_landing_project
 
+from customer_tiering.sources import check_contents
+
 LONG_AGO = 1_700_000_000  # a file's time, in seconds
 
 
@@ -182,6 +184,37 @@ def test_of_files_only_what_is_new_or_has_changed_is_read(project: Path, tmp_pat
             "where source_table = 'orders' and is_landed and not is_required order by all"
         ).fetchall()
     assert present == [("channel",), ("customer_id",)]
+
+
+def test_names_of_files_and_folders_mean_nothing(project: Path, tmp_path: Path) -> None:
+    """Neither a pattern, which would read some files twice or none, nor a column."""
+    raw = tmp_path / "city=Oslo [a-z]*?"
+    raw.mkdir()
+    landing = Landing(project, tmp_path, raw_path=str(raw))
+    landing.raw = raw
+    landing.write("customers.csv", "customer_id\na\n")
+    names = ("o[1].csv", "o1.csv", "o*.csv", "o?.csv", "it's.csv", "status=paid.csv")
+    for number, name in enumerate(names):
+        landing.write(f"orders/{name}", f"{ORDERS}o{number},a,2024-01-01,completed,{number}\n")
+    landing.write_parquet(
+        "refunds/r[0-9].parquet",
+        "select 'r1' as refund_id, 'o1' as order_id, "
+        "date '2024-02-01' as refunded_at, 1 as refund_amount",
+    )
+    landing.build()
+    assert landing.rows("customers", "customer_id", "city") == [("a", None)]
+    assert landing.rows("orders", "order_id", "status") == [
+        (f"o{number}", "completed") for number in range(len(names))
+    ]
+    assert landing.rows("refunds", "refund_id") == [("r1",)]
+    first = landing.read()
+    landing.write("orders/[o]1.csv", f"{ORDERS}o9,a,2024-01-01,completed,9\n")
+    landing.land()
+    assert len(landing.rows("orders")) == len(names) + 1
+    assert {file for file, at in landing.read().items() if first.get(file) != at} == {
+        "orders/[o]1.csv"
+    }
+    check_contents(landing.raw, {"customers": True, "orders": True, "refunds": False})
 
 
 def test_other_rules_or_erasures_land_everything_anew(project: Path, tmp_path: Path) -> None:
