@@ -49,7 +49,7 @@ from customer_tiering.sources import check_contents
 RUN_DATE = {"run_date": "2026-01-31"}
 # What differs from run to run, or tells of the runs themselves.
 OF_THE_RUNS = {"marts/published_tier_changes.parquet", "quality/refresh_log.parquet"}
-PATIENCE = 120  # seconds after which something that must happen counts as not happening
+PATIENCE = 600  # seconds after which something that must happen counts as not happening
 
 
 # -- Processes -------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ PROJECT_VARS = {
 }
 OTHER_RULES = {"tier_grace_periods": 3}
 FAR_AHEAD = datetime(2100, 1, 1).timestamp()
-PATIENCE = 120  # seconds after which something that must happen counts as not happening
+PATIENCE = 600  # seconds after which something that must happen counts as not happening
 NOT_COMPARED = {"marts.published_tier_changes", "quality.refresh_log"}
 RAGGED = "order_id,customer_id\n1,2,3,4\n"
 
