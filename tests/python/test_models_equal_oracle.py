@@ -1,8 +1,12 @@
-"""The models give what the oracle gives, for every customer and period."""
+"""The models give what the oracle gives, for every customer and period.
+
+TIERING_EXAMPLES=20 tries twenty times as many made-up companies, other ones each time.
+"""
 
 from __future__ import annotations
 
 import csv
+import os
 import random
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,10 +23,11 @@ from oracle.rules import alert_rules_from, ladders_from, playbook_from
 from raw_companies import companies
 
 RUN_DATE = date(2026, 1, 31)
+MORE = int(os.environ.get("TIERING_EXAMPLES", "0"))
 MANY_EXAMPLES = settings(
-    max_examples=25,
+    max_examples=12 * (MORE or 1),
     deadline=None,
-    derandomize=True,
+    derandomize=not MORE,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
