@@ -36,18 +36,23 @@ check: setup ## Check the configuration: vars and seeds
 example: setup ## Map and build a public data set: make example NAME=online_retail DATA=folder
 	$(BIN)/tiering example $(NAME) $(if $(DATA),--data $(DATA)) --warehouse $(WAREHOUSE)/$(NAME) --vars '$(VARS)'
 
-lint: setup ## Check the style of Python and SQL
+lint: setup ## Check the style of Python and SQL; FILES=path... for some models alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@mkdir -p target/lint
-	TIERING_WAREHOUSE=target/lint $(BIN)/sqlfluff lint models analyses --disable-progress-bar
+	TIERING_WAREHOUSE=target/lint $(BIN)/sqlfluff lint $(or $(FILES),models analyses) --disable-progress-bar
+
+lint-changed: setup ## Check the style of Python, and of the SQL that differs from the last commit
+	@changed="$$(git ls-files --modified --others --exclude-standard -- 'models/*.sql' 'analyses/*.sql')"; \
+	if [ -n "$$changed" ]; then $(MAKE) --no-print-directory lint FILES="$$changed"; \
+	else $(BIN)/ruff check . && $(BIN)/ruff format --check .; fi
 
 dbt-tests: setup ## Build the sample company by plain dbt, with dbt's own tests and unit tests
 	@mkdir -p target/test_warehouse
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
 
-test-fast: setup ## What to run after every edit, in under three minutes: style, dbt's tests, the oracle, laws
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint dbt-tests
+test-fast: setup ## What to run after every edit: style of what changed, dbt's tests, the oracle, laws
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-changed dbt-tests
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST_TESTS)
 
 test: setup ## Prove it: style, dbt's own tests, and everything against an independent oracle
@@ -70,4 +75,4 @@ sample: setup ## Make the sample company anew
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint dbt-tests test-fast test dagster bench sample clean
+.PHONY: help setup lock demo build check example lint lint-changed dbt-tests test-fast test dagster bench sample clean

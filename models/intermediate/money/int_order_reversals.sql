@@ -115,8 +115,8 @@ applied as (
     from accumulated
 ),
 
--- Rounded are the totals and not each amount, so that nothing is left of an order that is wholly given
--- back: 3.33 of 9.99 at 7.125 takes 23.73, then 47.45 - 23.73 = 23.72, then 71.18 - 47.45 = 23.73.
+-- Rounded are the totals and not each amount, so that nothing is left of an order that is wholly
+-- given back: 3.33 of 9.99 at 7.125 takes 23.73, then 47.45 - 23.73 = 23.72, then 71.18 - 47.45.
 converted as (
     select
         *,
