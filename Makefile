@@ -6,6 +6,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip --quiet
 WAREHOUSE ?= warehouse
 VARS ?= {}
+SQL := 'models/*.sql' 'analyses/*.sql'
 FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_laws.py test_manifest.py test_oracle*.py test_sample.py)
 
 help: ## Show this list
@@ -43,7 +44,7 @@ lint: setup ## Check the style of Python and SQL; FILES=path... for some models 
 	TIERING_WAREHOUSE=target/lint $(BIN)/sqlfluff lint $(or $(FILES),models analyses) --disable-progress-bar
 
 lint-changed: setup ## Check the style of Python, and of the SQL that differs from the last commit
-	@changed="$$(git ls-files --modified --others --exclude-standard -- 'models/*.sql' 'analyses/*.sql')"; \
+	@changed="$$({ git diff --name-only --diff-filter=d HEAD -- $(SQL); git ls-files --others --exclude-standard -- $(SQL); } | tr '\n' ' ')"; \
 	if [ -n "$$changed" ]; then $(MAKE) --no-print-directory lint FILES="$$changed"; \
 	else $(BIN)/ruff check . && $(BIN)/ruff format --check .; fi
 

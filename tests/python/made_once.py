@@ -22,7 +22,10 @@ DBT_FILES = (
     *("tests/generic", "tests/singular", "tests/python/dbt_in_process.py", "requirements.txt"),
 )
 # What a refresh of the sample company depends on.
-REFRESH_FILES = (*DBT_FILES, "customer_tiering", "tests/expectations", "sample")
+REFRESH_FILES = (
+    *DBT_FILES,
+    *("customer_tiering", "tests/expectations", "sample", "tests/python/refreshed_sample.py"),
+)
 
 
 def made_once(kind: str, name: str, sources: tuple[str, ...], make: Callable[[Path], None]) -> Path:
