@@ -87,6 +87,7 @@ def check_seeds(seeds: Seeds) -> None:
     _check_playbook(seeds)
     _check_age_bands(seeds.age_bands)
     _check_order_statuses(seeds.order_statuses)
+    _check_unique("nobody_words", seeds.nobody_words, "word")
     _check_unique("sales_channels", seeds.sales_channels, "channel")
     check_export_columns(seeds.export_columns)
     _check_code_labels(seeds.code_labels)

@@ -350,6 +350,13 @@ class OrderStatus(SeedRow):
     order_status: _one_of(*ORDER_STATUSES)
 
 
+class NobodyWord(SeedRow):
+    """A word (any case) that as a customer id means that there is no customer."""
+
+    word: Label
+    holds: _one_of("always", "unless_customer")
+
+
 class SalesChannel(SeedRow):
     """A source system's word for a channel (any case) and its kind."""
 
@@ -392,6 +399,7 @@ class Seeds(BaseModel):
     playbook: list[PlaybookEntry]
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
+    nobody_words: list[NobodyWord]
     sales_channels: list[SalesChannel]
     export_columns: list[ExportColumn]
     code_labels: list[CodeLabel]
@@ -491,6 +499,7 @@ def read_seeds(folder: Path) -> Seeds:
         "playbook": PlaybookEntry,
         "age_bands": AgeBand,
         "order_statuses": OrderStatus,
+        "nobody_words": NobodyWord,
         "sales_channels": SalesChannel,
         "export_columns": ExportColumn,
         "code_labels": CodeLabel,

@@ -10,6 +10,16 @@
 {%- endmacro %}
 
 
+{# The zones of raw times and of business dates as SQL texts. #}
+{% macro source_time_zone() -%}
+    {{ return("'" ~ customer_tiering.time_zone(var('source_time_zone')) ~ "'") }}
+{%- endmacro %}
+
+{% macro business_time_zone() -%}
+    {{ return("'" ~ customer_tiering.time_zone(var('business_time_zone')) ~ "'") }}
+{%- endmacro %}
+
+
 {% macro iso_date(name, value) -%}
     {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', value | string) -%}
         {{ exceptions.raise_compiler_error(

@@ -28,7 +28,7 @@
     {% set name = adapter.quote(sources[0].schema) ~ '.erased_ids' if sources else none %}
     {% if 'erasure_requests' in found %}
         {% set asked = 'select customer_id, requested_at from (' ~ found.erasure_requests
-            ~ ') as requests where customer_id is not null and requested_at is not null' %}
+            ~ ') as requests where not is_reserved_id(customer_id) and requested_at is not null' %}
         {% if run_query('select count(*) from (' ~ asked ~ ') as asked').columns[0].values()[0] %}
             {% do run_query(
                 'create or replace view ' ~ name ~ ' as ' ~ customer_tiering.erased_ids(
@@ -101,9 +101,9 @@
 {%- endmacro %}
 
 
-{# The select list and the joins by which a raw table is landed without the erased and with pseudonyms, whichever
-   is asked for: {columns, from}. `present` are its columns by lower-case name; those that are missing are not
-   among the result's. #}
+{# The select list and the joins by which a raw table is landed: ids that look like those of erased persons marked, and
+   without the erased and with pseudonyms, whichever is asked for: {columns, from}. `present` are its columns by lower-case
+   name; those that are missing are not among the result's. #}
 {% macro masked(source, relation, present, is_erasing) %}
     {% set names = adapter.quote(source.schema) ~ '.erased_ids' %}
     {% set joins = [] %}
@@ -112,14 +112,19 @@
         if column.name in present and column.config.meta.get('customer_id') %}
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
         {% set erased = 'erased_' ~ column.name %}
-        {% set kept = 'cast(' ~ raw ~ ' as varchar)' %}
+        {% set kept = 'marked_id(' ~ raw ~ ')' %}
+        {% if is_erasing or customer_tiering.is_pseudonymising() %}
+            {% set kept = 'id_as_text(' ~ kept ~ ')' %}
+        {% endif %}
         {% if customer_tiering.is_pseudonymising() %}
-            {% set kept = customer_tiering.customer_pseudonym(customer_tiering.read_text(raw)) %}
+            {# staging finds out who is nobody, and what is marked #}
+            {% set kept = 'case when is_marked(' ~ kept ~ ') or lower(read_id(' ~ raw ~ ')) in '
+                ~ customer_tiering.words_of_seed('nobody_words', 'word') ~ ' then ' ~ kept ~ ' else '
+                ~ customer_tiering.customer_pseudonym('read_id(' ~ raw ~ ')') ~ ' end' %}
         {% endif %}
         {% if is_erasing %}
             {% do joins.append(
-                ' left join ' ~ names ~ ' as ' ~ erased ~ ' on ' ~ customer_tiering.read_text(raw)
-                ~ ' = ' ~ erased ~ '.customer_id'
+                ' left join ' ~ names ~ ' as ' ~ erased ~ ' on read_id(' ~ raw ~ ') = ' ~ erased ~ '.customer_id'
             ) %}
             {% set kept = 'coalesce(' ~ erased ~ '.erased_id, ' ~ kept ~ ')' %}
         {% endif %}
@@ -153,20 +158,26 @@
         {{ return('(' ~ value ~ ') is not null') }}
     {% elif 'letters' in meta %}
         {{ return(customer_tiering.is_letters(value, meta.letters)) }}
-    {% elif 'allowed' in meta %}
-        {{ return('(' ~ modules.re.sub('\\b' ~ column.name ~ '\\b', '(' ~ value ~ ')', meta.allowed) ~ ')') }}
     {% elif 'words_of' in meta %}
         {% set seed, words = meta.words_of.split('.') %}
-        {% for node in graph.nodes.values()
-            if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
-            {{ return(
-                '(lower(' ~ value ~ ') in (select lower(' ~ words ~ ") from read_csv('"
-                ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
-                ~ "', all_varchar = true, header = true)))"
-            ) }}
-        {% endfor %}
+        {{ return('(lower(' ~ value ~ ') in ' ~ customer_tiering.words_of_seed(seed, words) ~ ')') }}
+    {% elif 'allowed' in meta %}
+        {{ return('(' ~ modules.re.sub('\\b' ~ column.name ~ '\\b', '(' ~ value ~ ')', meta.allowed) ~ ')') }}
     {% endif %}
     {{ return(none) }}
+{% endmacro %}
+
+
+{# The words of a seed's column in small letters, as a query in brackets; from the file, as seeds are built later. #}
+{% macro words_of_seed(seed, column) %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
+        {{ return(
+            '(select lower(' ~ column ~ ") from read_csv('"
+            ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
+            ~ "', all_varchar = true, header = true))"
+        ) }}
+    {% endfor %}
 {% endmacro %}
 
 

@@ -66,10 +66,13 @@
 {# Rows dated after the run are errors, and make nothing fresh. #}
 {% macro refuse_stale(source, name, most) %}
     {% set dated_by = source.config.meta.dated_by %}
+    {% set day = customer_tiering.read_value(adapter.quote(dated_by), source.columns[dated_by]) %}
+    {% if source.columns[dated_by].data_type == 'timestamp' %}
+        {% set day = 'business_date(' ~ day ~ ', ' ~ customer_tiering.business_time_zone() ~ ')' %}
+    {% endif %}
     {% set newest = run_query(
         "select cast(max(day) as varchar), " ~ customer_tiering.run_date() ~ " - max(day) from (select "
-        ~ customer_tiering.read_business_date(adapter.quote(dated_by)) ~ " as day from " ~ name
-        ~ ") as dated where day <= " ~ customer_tiering.run_date()
+        ~ day ~ " as day from " ~ name ~ ") as dated where day <= " ~ customer_tiering.run_date()
     ).rows[0] %}
     {% if newest[0] is none or newest[1] | int > most | int %}
         {{ exceptions.raise_compiler_error(

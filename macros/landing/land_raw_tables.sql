@@ -20,6 +20,7 @@
     {% if sources %}
         {% do run_query('create schema if not exists ' ~ adapter.quote(sources[0].schema)) %}
     {% endif %}
+    {% do customer_tiering.create_reading_functions() %}
     {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
     {% set goes_on = customer_tiering.begin_build(sources, is_erasing) %}
     {% set landed = [] %}
@@ -60,14 +61,11 @@
    read, by lower-case name; those that are missing are NULL, of the type that `types` gives, else of the contract's, or
    text where everything is read as text. #}
 {% macro landing_query(source, relation, present, is_erasing, types={}) %}
-    {% set masked = {'columns': {}, 'from': relation.query} %}
-    {% if relation.query and (is_erasing or customer_tiering.is_pseudonymising()) %}
-        {% set masked = customer_tiering.masked(source, relation, present, is_erasing) %}
-    {% endif %}
+    {% set masked = customer_tiering.masked(source, relation, present, is_erasing) if relation.query else {} %}
     {% set columns = [] %}
     {% for column in source.columns.values() %}
         {% if column.name in present %}
-            {% set value = masked.columns.get(column.name, adapter.quote(present[column.name])) %}
+            {% set value = masked.columns[column.name] %}
         {% else %}
             {% set data_type = types.get(column.name) or ('varchar' if relation.is_text else column.data_type) %}
             {% set value = 'cast(null as ' ~ data_type ~ ')' %}

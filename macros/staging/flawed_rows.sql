@@ -29,12 +29,8 @@
 
 {# The columns of a raw table whose bad values become NULL. #}
 {% macro nulled_columns(source_name, table_name) %}
-    {% set names = [] %}
-    {% if execute %}
-        {% for column in customer_tiering.source_node(source_name, table_name).columns.values()
-            if customer_tiering.is_nulled_when_bad(column) %}
-            {% do names.append(column.name) %}
-        {% endfor %}
-    {% endif %}
-    {{ return(names) }}
+    {% if not execute %}{{ return([]) }}{% endif %}
+    {{ return(customer_tiering.nulled_when_bad(
+        customer_tiering.source_node(source_name, table_name).columns.values() | list
+    )) }}
 {% endmacro %}

@@ -94,6 +94,7 @@ class CompiledProject:
         """Make schemas, the state before the first build, and seeds."""
         for schema in {"raw", "rules", *(model.schema for model in self.models)}:
             connection.execute(f"create schema if not exists {schema}")
+        connection.execute(reading_functions())
         _begin_builds(connection)
         self._load_seeds(connection, seeds or {})
 
@@ -265,6 +266,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
             f"insert into {table} values {', '.join(marks for _ in some)}",
             [value for row in some for value in row],
         )
+
+
+def reading_functions() -> str:
+    """The statements that make the functions by which models read raw values."""
+    text = (PROJECT / "macros/engines/duckdb/reading_functions.sql").read_text(encoding="utf-8")
+    return re.search(r"reading_functions\(\) %}\n(.*){% endmacro %}", text, re.DOTALL)[1]
 
 
 def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:

@@ -68,8 +68,9 @@ def make_landing_project(project: Path) -> Path:
         if path.name.endswith(("sources.yml", "builds.yml")) or path.suffix == ".md":
             shutil.copy(path, models / f"{path.parent.name}_{path.name}")
     (project / "built_seeds").mkdir()
-    for suffix in ("csv", "yml"):
-        shutil.copy(PROJECT / "seeds" / f"order_statuses.{suffix}", project / "built_seeds")
+    for seed in ("order_statuses", "nobody_words"):
+        for suffix in ("csv", "yml"):
+            shutil.copy(PROJECT / "seeds" / f"{seed}.{suffix}", project / "built_seeds")
     return project
 
 

@@ -444,3 +444,53 @@ def test_a_column_without_fingerprint_is_noticed(
         ),
     )
     assert column in read_without_fingerprint(project, manifest, columns)
+
+
+# -- Staging reads each column as its source declares it -------------------------------------------------
+
+READERS = {
+    "timestamp": "read_timestamp",
+    "date": "read_date",
+    "boolean": "read_boolean",
+    "bigint": "read_whole_number",
+    "decimal(18, 2)": "read_amount",
+    "decimal(18, 3)": "read_quantity",
+    "decimal(18, 8)": "read_rate",
+}
+
+
+def reading_of(column: Node) -> str:
+    """How a base model has to read a column, as the SQL of its select list."""
+    name, meta = column["name"], column["config"]["meta"]
+    function = READERS.get(column["data_type"]) or (
+        "read_id" if name.endswith("_id") else "read_text"
+    )
+    if function == "read_timestamp":
+        return f"read_timestamp(landed.{name}, {{{{ source_zone }}}}) as {name}"
+    value = f"{function}(landed.{name})"
+    if meta.get("customer_id"):
+        value = f"somebody({value}, nobody.words)"
+    if "letter_case" in meta:
+        value = f"{meta['letter_case']}({value})"
+    return f"{value} as {name}"
+
+
+def test_base_models_read_each_column_as_it_is_declared(manifest: Node) -> None:
+    models = {node["name"]: node["raw_code"] for node in manifest["nodes"].values()}
+    differing = []
+    for source in manifest["sources"].values():
+        if "key" not in source["config"]["meta"]:
+            continue
+        name = f"base_{source['source_name']}__{source['name']}"
+        expected = {reading_of(column) for column in source["columns"].values()} | {
+            f"business_date({column}, {{{{ business_zone }}}}) as {column[:-3]}_on"
+            for column, declared in source["columns"].items()
+            if declared["data_type"] == "timestamp"
+        }
+        read = {
+            line.strip().removesuffix(",")
+            for line in models[name].splitlines()
+            if "(landed." in line or line.strip().startswith("business_date(")
+        }
+        differing += [f"{name}: {line}" for line in sorted(expected ^ read)]
+    assert differing == []

@@ -27,14 +27,9 @@ nulled as (
         flawed.source_table,
         flawed.source_key,
         'nulled' as action,
-        case
-            when
-                position(
-                    '|' || nullable_columns.column_name || ':not_allowed|' in flawed.nulled_values
-                ) > 0
-                then 'not_allowed'
-            else 'unreadable_value'
-        end as reject_reason,
+        split_part(
+            split_part(flawed.nulled_values, '|' || nullable_columns.column_name || ':', 2), '|', 1
+        ) as reject_reason,
         nullable_columns.column_name,
         flawed.raw_record,
         flawed.raw_record_restricted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracle.reading import BLANK, CONTRACT, BadValueError, RawTables, Setting, read_stamp
+from oracle.reading import CONTRACT, BadValueError, RawTables, Setting, read_stamp, trim
 from oracle.rules import Rules
 
 ID_COLUMNS = {"parent_customer_id", "from_customer_id", "into_customer_id", "customer_id"} | {
@@ -79,7 +79,7 @@ def _masked(table: str, row: dict, names: dict[str, str], setting: Setting) -> d
 
 
 def _text(value: str | None) -> str | None:
-    return (value or "").strip(BLANK) or None
+    return trim(value or "") or None
 
 
 def _moment(value: str | None, setting: Setting) -> int | None:

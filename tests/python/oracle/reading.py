@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,21 +18,68 @@ from oracle.rules import Rules
 
 RawTables = dict[str, list[dict[str, str | None]]]
 
-BLANK = " \t\r\n"
+INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}  # general categories of blanks and marks without width
 MISSING, UNREADABLE, NOT_ALLOWED = "missing_value", "unreadable_value", "not_allowed"
+LATE, EARLY, RESERVED = "after_run_date", "before_history", "reserved_id"
+RESERVED_MARK = "reserved:erased_"
 EPOCH = datetime(1970, 1, 1)
 LONGEST_SECONDS = 86_400_000  # an interaction of more than 1,000 days is a mistake
 MICROSECOND = timedelta(microseconds=1)
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-TIMESTAMP = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"([ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}(:[0-9]{2})?)?)?"
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("jan", "january"),
+            ("feb", "february"),
+            ("mar", "march"),
+            ("apr", "april"),
+            ("may",),
+            ("jun", "june"),
+            ("jul", "july"),
+            ("aug", "august"),
+            ("sep", "sept", "september"),
+            ("oct", "october"),
+            ("nov", "november"),
+            ("dec", "december"),
+        ),
+        start=1,
+    )
+    for name in names
+}
+WEEKDAY = re.compile(
+    r"(mon|tue|tues|wed|wednes|thu|thurs|thur|fri|sat|satur|sun)(day)?,? ", re.IGNORECASE
 )
+# The ways to write a day that can mean one alone. A month is a number or an English name.
+DAYS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<y>[0-9]{4})[-/. ](?P<m>[0-9]{1,2}|[a-z]+)[-/. ](?P<d>[0-9]{1,2})",
+        r"(?P<y>[0-9]{4}) ?年 ?(?P<m>[0-9]{1,2}) ?月 ?(?P<d>[0-9]{1,2}) ?日",
+        r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?![0-9])",
+        r"(?P<d>[0-9]{1,2})(st|nd|rd|th)?[ .-]*(?P<m>[a-z]{3,9})[ .,-]+(?P<y>[0-9]{4})",
+        r"(?P<m>[a-z]{3,9})[ .-]+(?P<d>[0-9]{1,2})(st|nd|rd|th)?[ ,-]+(?P<y>[0-9]{4})",
+    )
+)
+# What may follow a day: a time, with a half of the day, and a zone; each pattern takes the whole rest.
+HALF = r"(am|pm|上午|下午)"
+ZONE = r"( *(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?))?"
+TIMES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"[ T,]+(?P<before>{HALF} ?)?(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"
+        rf"(:(?P<second>[0-9]{{2}})?)?([.,](?P<fraction>[0-9]+))?( ?(?P<after>{HALF}))?{ZONE}",
+        rf" ?(?P<before>{HALF} ?)?(?P<hour>[0-9]{{1,2}}) ?[时時点點] ?(?P<minute>[0-9]{{2}}) ?分"
+        rf"( ?(?P<second>[0-9]{{2}}) ?秒)?( ?(?P<after>{HALF}))?{ZONE}",
+        rf"[ T](?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})"
+        rf"(\.(?P<fraction>[0-9]+))?{ZONE}",
+    )
+)
+DIGITS_ALONE = re.compile(r"([0-9]{8})([0-9]{6})(?![0-9])")
 BOOLEANS = {
-    **dict.fromkeys(("true", "t", "1", "yes", "y"), True),
-    **dict.fromkeys(("false", "f", "0", "no", "n"), False),
+    **dict.fromkeys(("true", "t", "1", "yes", "y", "是"), True),
+    **dict.fromkeys(("false", "f", "0", "no", "n", "否"), False),
 }
 
 
@@ -52,9 +100,35 @@ class Setting:
 
     rules: Rules
     run_date: date
+    nobody: frozenset[str] = frozenset()  # words, in small letters, that as an id mean no customer
 
 
 Reader = Callable[[str, Setting], Any]
+
+
+def trim(text: str) -> str:
+    """The text without what nobody sees at its ends."""
+    start, end = 0, len(text)
+    while start < end and unicodedata.category(text[start]) in INVISIBLE:
+        start += 1
+    while start < end and unicodedata.category(text[end - 1]) in INVISIBLE:
+        end -= 1
+    return text[start:end]
+
+
+def half_width(text: str) -> str:
+    """The text as a plain keyboard writes it: full-width characters and other blanks made plain."""
+    plain = []
+    for character in text:
+        if unicodedata.category(character) in ("Zs", "Zl", "Zp"):
+            plain.append(" ")
+        elif character == "\u2212":  # a minus
+            plain.append("-")
+        elif "\uff01" <= character <= "\uff5e":
+            plain.append(chr(ord(character) - 0xFEE0))
+        else:
+            plain.append(character)
+    return "".join(plain)
 
 
 # -- Readers of one trimmed, non-empty text. Each raises BadValueError. ----------------------------
@@ -75,6 +149,7 @@ def read_decimal(places: int) -> Reader:
     limit = Decimal(10) ** (18 - places)
 
     def read(text: str, setting: Setting) -> Decimal:
+        text = half_width(text)
         if not NUMBER.fullmatch(text):
             raise BadValueError(UNREADABLE)
         try:
@@ -104,16 +179,18 @@ def allowed(reader: Reader, rule: Callable[[Any], bool]) -> Reader:
 
 def read_whole_number(text: str, setting: Setting) -> int:
     """A whole number of 64 bits; 2.0 is one, 1.5 is none."""
+    text = half_width(text)
     if not NUMBER.fullmatch(text) or Decimal(text) % 1 or abs(Decimal(text)) >= 2**63:
         raise BadValueError(UNREADABLE)
     return int(Decimal(text))
 
 
 def read_boolean(text: str, setting: Setting) -> bool:
-    """true/t/1/yes/y or false/f/0/no/n in any case."""
-    if text.lower() not in BOOLEANS:
+    """true/t/1/yes/y/是 or false/f/0/no/n/否 in any case."""
+    word = half_width(text).lower()
+    if word not in BOOLEANS:
         raise BadValueError(UNREADABLE)
-    return BOOLEANS[text.lower()]
+    return BOOLEANS[word]
 
 
 def read_code(pattern: str, change: Callable[[str], str]) -> Reader:
@@ -136,7 +213,7 @@ def read_status(text: str, setting: Setting) -> str:
 
 
 def read_stamp(text: str, setting: Setting) -> Stamp:
-    """An ISO 8601 date or timestamp; without a zone it is in source_time_zone."""
+    """A date or timestamp in any form that means one alone; without a zone in source_time_zone."""
     local, offset = _parse_timestamp(text)
     same_zone = setting.rules.source_time_zone == setting.rules.business_time_zone
     is_zoneless = offset is None
@@ -161,9 +238,9 @@ def read_order_time(text: str, setting: Setting) -> Stamp:
     """ordered_at: its business date lies between history_starts_on and the run date."""
     stamp = read_stamp(text, setting)
     if stamp.day > setting.run_date:
-        raise BadValueError("after_run_date")
+        raise BadValueError(LATE)
     if stamp.day < setting.rules.history_starts_on:
-        raise BadValueError("before_history")
+        raise BadValueError(EARLY)
     return stamp
 
 
@@ -171,12 +248,27 @@ def read_past_stamp(text: str, setting: Setting) -> Stamp:
     """A timestamp whose business date is not after the run date."""
     stamp = read_stamp(text, setting)
     if stamp.day > setting.run_date:
-        raise BadValueError(NOT_ALLOWED)
+        raise BadValueError(LATE)
     return stamp
 
 
+def read_past_date(text: str, setting: Setting) -> date:
+    """A date that is not after the run date."""
+    day = read_date(text, setting)
+    if day > setting.run_date:
+        raise BadValueError(LATE)
+    return day
+
+
+def read_customer_id(text: str, setting: Setting) -> str | None:
+    """An id; none for a word that says that there is no customer."""
+    if text.startswith(RESERVED_MARK):
+        raise BadValueError(RESERVED)
+    return None if text.lower() in setting.nobody else text
+
+
 def read_date(text: str, setting: Setting) -> date:
-    """An ISO date, or a timestamp cut to its date."""
+    """A date, or a timestamp cut to its date."""
     return _parse_timestamp(text)[0].date()
 
 
@@ -190,27 +282,65 @@ def read_birth_date(text: str, setting: Setting) -> date:
 
 def _parse_timestamp(text: str) -> tuple[datetime, timedelta | None]:
     """Local time and UTC offset (None: no zone given). Fractions are cut to microseconds."""
-    match = TIMESTAMP.fullmatch(text)
-    if not match:
-        raise BadValueError(UNREADABLE)
-    part = match.groupdict(default="0")
+    text = half_width(text)
+    text = text[WEEKDAY.match(text).end() :] if WEEKDAY.match(text) else text
+    text = DIGITS_ALONE.sub(r"\1T\2", text, count=1) if DIGITS_ALONE.match(text) else text
+    for day_pattern in DAYS:
+        day = day_pattern.match(text)
+        if day is None:
+            continue
+        rest = text[day.end() :]
+        if not rest.strip():
+            return datetime(*_day_of(day)), None
+        for time_pattern in TIMES:
+            time = time_pattern.fullmatch(rest)
+            if time is not None:
+                return _moment(_day_of(day), time.groupdict())
+    raise BadValueError(UNREADABLE)
+
+
+def _day_of(match: re.Match[str]) -> tuple[int, int, int]:
+    month = match["m"].lower()
+    number = int(month) if month.isdigit() else MONTHS.get(month)
     try:
-        local = datetime.fromisoformat(part["day"]).replace(
-            hour=int(part["hour"]),
-            minute=int(part["minute"]),
-            second=int(part["second"]),
-            microsecond=int(part["fraction"][:6].ljust(6, "0")),
+        day = date(int(match["y"]), number or 0, int(match["d"]))
+    except ValueError:
+        raise BadValueError(UNREADABLE) from None
+    if day.year < 1000:
+        raise BadValueError(UNREADABLE)
+    return day.year, day.month, day.day
+
+
+def _moment(
+    day: tuple[int, int, int], part: dict[str, str | None]
+) -> tuple[datetime, timedelta | None]:
+    hour, fraction = int(part["hour"] or 0), part.get("fraction") or ""
+    half = (part.get("before") or part.get("after") or "").strip().lower()
+    if half:
+        if not 1 <= hour <= 12:
+            raise BadValueError(UNREADABLE)
+        hour = hour % 12 + (12 if half in ("pm", "下午") else 0)
+    try:
+        local = datetime(
+            *day,
+            hour,
+            int(part["minute"] or 0),
+            int(part.get("second") or 0),
+            int(fraction[:6].ljust(6, "0")),
         )
     except ValueError:
         raise BadValueError(UNREADABLE) from None
-    return local, _parse_zone(match["zone"])
+    return local, _parse_zone(part["zone"])
 
 
 def _parse_zone(zone: str | None) -> timedelta | None:
-    if zone is None or zone == "Z":
-        return None if zone is None else timedelta(0)
-    hours, minutes = int(zone[1:3]), int(zone[4:6] or 0)
-    if hours > 15 or minutes > 59:
+    if zone is None:
+        return None
+    if zone.upper() in ("Z", "UTC", "GMT"):
+        return timedelta(0)
+    digits = zone[1:].replace(":", "")
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    if minutes > 59 or hours * 60 + minutes > 14 * 60:
         raise BadValueError(UNREADABLE)
     offset = timedelta(hours=hours, minutes=minutes)
     return -offset if zone[0] == "-" else offset
@@ -271,7 +401,7 @@ read_currency = read_code("[a-z]{3}", str.upper)
 CONTRACT: dict[str, Table] = {
     "customers": Table(
         columns=(
-            required("customer_id"),
+            required("customer_id", read_customer_id),
             Column("customer_type", read_code("person|company", str.lower)),
             Column("full_name"),
             Column("email"),
@@ -284,7 +414,7 @@ CONTRACT: dict[str, Table] = {
             Column("postal_code"),
             Column("industry"),
             Column("company_size"),
-            Column("parent_customer_id"),
+            Column("parent_customer_id", read_customer_id),
             Column("acquisition_channel"),
             Column("signed_up_at", read_stamp),
             Column("marketing_consent", read_boolean),
@@ -296,7 +426,7 @@ CONTRACT: dict[str, Table] = {
     "orders": Table(
         columns=(
             required("order_id"),
-            Column("customer_id"),
+            Column("customer_id", read_customer_id, rejects=True),
             required("ordered_at", read_order_time),
             required("status", read_status),
             required("order_amount", read_amount_from_zero),
@@ -337,7 +467,7 @@ CONTRACT: dict[str, Table] = {
         columns=(
             required("refund_id"),
             required("order_id"),
-            required("refunded_at", read_stamp),
+            required("refunded_at", read_past_stamp),
             required("refund_amount", read_amount_from_zero),
         ),
         key=("refund_id",),
@@ -345,7 +475,7 @@ CONTRACT: dict[str, Table] = {
     ),
     "exchange_rates": Table(
         columns=(
-            required("rate_date", read_date),
+            required("rate_date", read_past_date),
             required("currency_code", read_currency),
             required("rate_to_reporting", allowed(read_decimal(8), lambda rate: rate > 0)),
         ),
@@ -353,22 +483,22 @@ CONTRACT: dict[str, Table] = {
     ),
     "customer_merges": Table(
         columns=(
-            required("from_customer_id"),
-            required("into_customer_id"),
-            required("merged_at", read_stamp),
+            required("from_customer_id", read_customer_id),
+            required("into_customer_id", read_customer_id),
+            required("merged_at", read_past_stamp),
         ),
         key=("from_customer_id", "into_customer_id"),
         newest_by="merged_at",
     ),
     "erasure_requests": Table(
-        columns=(required("customer_id"), required("requested_at", read_stamp)),
+        columns=(required("customer_id", read_customer_id), required("requested_at", read_stamp)),
         key=("customer_id",),
         newest_by="requested_at",
     ),
     "interactions": Table(
         columns=(
             required("interaction_id"),
-            required("customer_id"),
+            required("customer_id", read_customer_id),
             required("occurred_at", read_past_stamp),
             Column("channel"),
             Column("interaction_type", read_code("visit|call|message|usage", str.lower)),
@@ -382,7 +512,7 @@ CONTRACT: dict[str, Table] = {
     "tickets": Table(
         columns=(
             required("ticket_id"),
-            required("customer_id"),
+            required("customer_id", read_customer_id),
             required("opened_at", read_past_stamp),
             Column("closed_at", read_stamp),
             Column("ticket_type", read_code("complaint|question|suggestion", str.lower)),
@@ -394,7 +524,7 @@ CONTRACT: dict[str, Table] = {
     "survey_responses": Table(
         columns=(
             required("response_id"),
-            required("customer_id"),
+            required("customer_id", read_customer_id),
             required("responded_at", read_past_stamp),
             Column("survey_type", read_code("nps|csat", str.lower)),
             required("score", read_whole_number, rule=is_survey_score),
@@ -404,8 +534,8 @@ CONTRACT: dict[str, Table] = {
     "referrals": Table(
         columns=(
             required("referral_id"),
-            required("referrer_customer_id"),
-            Column("referred_customer_id"),
+            required("referrer_customer_id", read_customer_id),
+            Column("referred_customer_id", read_customer_id),
             required("referred_at", read_past_stamp),
             Column("converted_at", read_stamp),
         ),
@@ -528,7 +658,7 @@ class Staging:
 def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
     """Read every raw row: reject or null bad values first, then remove duplicate keys."""
     staging = Staging({}, [])
-    setting = Setting(rules, run_date)
+    setting = Setting(rules, run_date, _nobody(raw, rules))
     for name, table in CONTRACT.items():
         staged = StagedTable(rows_in=0, amount_in=Decimal(0))
         staging.tables[name] = staged
@@ -543,6 +673,16 @@ def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
     return staging
 
 
+def _nobody(raw: RawTables, rules: Rules) -> frozenset[str]:
+    """The words for nobody that hold: some only where customers has nobody of that very id."""
+    ids = {trim(row.get("customer_id") or "") for row in raw.get("customers", [])}
+    return frozenset(
+        word.lower()
+        for word, holds in rules.nobody_words.items()
+        if holds == "always" or word not in ids
+    )
+
+
 def _read_row(
     name: str, table: Table, raw_row: dict[str, str | None], setting: Setting
 ) -> tuple[Row, list[RejectedRecord]]:
@@ -550,7 +690,7 @@ def _read_row(
     values: dict[str, Any] = {}
     records = []
     texts = {column.name: raw_row.get(column.name) or "" for column in table.columns}
-    trimmed = {column: text.strip(BLANK) for column, text in texts.items()}
+    trimmed = {column: trim(text) for column, text in texts.items()}
     source_key = "|".join(trimmed[column] for column in table.key)
     for column in table.columns:
         try:
@@ -569,6 +709,8 @@ def _read_value(column: Column, text: str, before: dict[str, Any], setting: Sett
     """The column's value; ``before`` are those of the columns before it."""
     if text:
         value = column.read(text, setting)
+        if value is None and column.is_required:
+            raise BadValueError(MISSING)
         if column.rule is not None and not column.rule(value, before):
             raise BadValueError(NOT_ALLOWED)
         return value

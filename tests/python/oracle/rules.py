@@ -161,6 +161,7 @@ class Rules:
 
     order_statuses: dict[str, str]
     channel_types: dict[str, str]
+    nobody_words: dict[str, str]
     fixed_edges: dict[str, tuple[Decimal, ...]]
     segment_maps: dict[str, tuple[Cell, ...]]
     bands: dict[str, tuple[Cell, ...]]
@@ -215,6 +216,7 @@ class Rules:
         rules = cls(
             order_statuses=_mapping(folder, "order_statuses", "source_status", "order_status"),
             channel_types=_mapping(folder, "sales_channels", "channel", "channel_type"),
+            nobody_words=_mapping(folder, "nobody_words", "word", "holds"),
             fixed_edges=_fixed_edges(folder),
             segment_maps=_cells(folder, "rfm_segments", "segment_map", "segment_code"),
             bands=_cells(folder, "rfm_bands", "band", "band_code"),

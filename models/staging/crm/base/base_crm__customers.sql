@@ -1,1 +1,54 @@
-{{ customer_tiering.typed_source('crm', 'customers') }}
+{%- set source_zone = customer_tiering.source_time_zone() -%}
+{%- set business_zone = customer_tiering.business_time_zone() -%}
+
+with landed as (
+    select * from {{ source('crm', 'customers') }}
+),
+
+nobody as (
+    select * from {{ ref('base_crm__nobody') }}
+),
+
+typed as (
+    select
+        somebody(read_id(landed.customer_id), nobody.words) as customer_id,
+        somebody(read_id(landed.parent_customer_id), nobody.words) as parent_customer_id,
+
+        lower(read_text(landed.customer_type)) as customer_type,
+        read_text(landed.full_name) as full_name,
+        read_text(landed.email) as email,
+        read_text(landed.phone) as phone,
+        read_text(landed.gender) as gender,
+        upper(read_text(landed.country_code)) as country_code,
+        read_text(landed.region) as region,
+        read_text(landed.city) as city,
+        read_text(landed.postal_code) as postal_code,
+        read_text(landed.industry) as industry,
+        read_text(landed.company_size) as company_size,
+        read_text(landed.acquisition_channel) as acquisition_channel,
+
+        read_boolean(landed.marketing_consent) as marketing_consent,
+
+        read_date(landed.birth_date) as birth_date,
+
+        read_timestamp(landed.signed_up_at, {{ source_zone }}) as signed_up_at,
+        read_timestamp(landed.updated_at, {{ source_zone }}) as updated_at,
+
+        {{ customer_tiering.raw_values('crm', 'customers') }}
+    from landed
+    cross join nobody
+),
+
+dated as (
+    select
+        *,
+        business_date(signed_up_at, {{ business_zone }}) as signed_up_on,
+        business_date(updated_at, {{ business_zone }}) as updated_on
+    from typed
+),
+
+checked as (
+    {{ customer_tiering.checked_rows('crm', 'customers', 'dated') }}
+)
+
+select * from checked

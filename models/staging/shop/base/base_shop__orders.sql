@@ -1,55 +1,97 @@
-with typed as (
-    {{ customer_tiering.typed_values('shop', 'orders') }}
+{%- set source_zone = customer_tiering.source_time_zone() -%}
+{%- set business_zone = customer_tiering.business_time_zone() -%}
+
+with landed as (
+    select * from {{ source('shop', 'orders') }}
+),
+
+nobody as (
+    select * from {{ ref('base_crm__nobody') }}
 ),
 
 order_statuses as (
     select * from {{ ref('order_statuses') }}
 ),
 
-checked as (
+typed as (
     select
-        typed.order_id,
-        typed.customer_id,
-        typed.currency_code,
-        typed.channel,
-        typed.store_id,
-        order_statuses.order_status,
-        {{ customer_tiering.raw_documents('shop', 'orders', 'typed') }},
-        -- the first faulty column in the contract's order: the typed faults of earlier columns come
-        -- first
-        case
-            when typed.rejected_column in ('order_id', 'ordered_at') then typed.rejected_column
-            when
-                typed.ordered_on > {{ customer_tiering.run_date() }}
-                or typed.ordered_on < {{ customer_tiering.history_starts_on() }}
-                then 'ordered_at'
-            when order_statuses.order_status is null then 'status'
-            else typed.rejected_column
-        end as rejected_column,
-        case
-            when typed.rejected_column in ('order_id', 'ordered_at') then typed.reject_reason
-            when typed.ordered_on > {{ customer_tiering.run_date() }} then 'after_run_date'
-            when typed.ordered_on < {{ customer_tiering.history_starts_on() }} then 'before_history'
-            when order_statuses.order_status is null and typed.status is not null then 'not_allowed'
-            else typed.reject_reason
-        end as reject_reason,
+        read_id(landed.order_id) as order_id,
+        somebody(read_id(landed.customer_id), nobody.words) as customer_id,
+        read_id(landed.store_id) as store_id,
 
-        typed.order_amount,
-        typed.discount_amount,
+        read_text(landed.status) as status,
+        upper(read_text(landed.currency_code)) as currency_code,
+        read_text(landed.channel) as channel,
 
-        coalesce(typed.is_test, false) as is_test,
-        typed.has_nulled_values,
+        read_amount(landed.order_amount) as order_amount,
+        read_amount(landed.discount_amount) as discount_amount,
 
-        typed.ordered_on as order_date,
-        typed.cancelled_on,
-        typed.returned_on,
+        read_boolean(landed.is_test) as is_test,
 
-        typed.ordered_at,
-        typed.cancelled_at,
-        typed.returned_at,
-        typed.updated_at
+        read_timestamp(landed.ordered_at, {{ source_zone }}) as ordered_at,
+        read_timestamp(landed.cancelled_at, {{ source_zone }}) as cancelled_at,
+        read_timestamp(landed.returned_at, {{ source_zone }}) as returned_at,
+        read_timestamp(landed.updated_at, {{ source_zone }}) as updated_at,
+
+        {{ customer_tiering.raw_values('shop', 'orders') }}
+    from landed
+    cross join nobody
+),
+
+worded as (
+    select
+        typed.*,
+        order_statuses.order_status
     from typed
     left join order_statuses on lower(typed.status) = lower(order_statuses.source_status)
+),
+
+dated as (
+    select
+        *,
+        business_date(ordered_at, {{ business_zone }}) as ordered_on,
+        business_date(cancelled_at, {{ business_zone }}) as cancelled_on,
+        business_date(returned_at, {{ business_zone }}) as returned_on,
+        business_date(updated_at, {{ business_zone }}) as updated_on
+    from worded
+),
+
+checked as (
+    {{ customer_tiering.checked_rows('shop', 'orders', 'dated', more=['order_status']) }}
+),
+
+renamed as (
+    select
+        order_id,
+        customer_id,
+        currency_code,
+        channel,
+        store_id,
+        order_status,
+        source_key,
+        row_key,
+        nulled_values,
+        row_text,
+        raw_record,
+        raw_record_restricted,
+        rejected_column,
+        reject_reason,
+
+        order_amount,
+        discount_amount,
+
+        coalesce(is_test, false) as is_test,
+        has_nulled_values,
+
+        ordered_on as order_date,
+        cancelled_on,
+        returned_on,
+
+        ordered_at,
+        cancelled_at,
+        returned_at,
+        updated_at
+    from checked
 )
 
-select * from checked
+select * from renamed

@@ -1,1 +1,39 @@
-{{ customer_tiering.typed_source('survey', 'survey_responses') }}
+{%- set source_zone = customer_tiering.source_time_zone() -%}
+{%- set business_zone = customer_tiering.business_time_zone() -%}
+
+with landed as (
+    select * from {{ source('survey', 'survey_responses') }}
+),
+
+nobody as (
+    select * from {{ ref('base_crm__nobody') }}
+),
+
+typed as (
+    select
+        read_id(landed.response_id) as response_id,
+        somebody(read_id(landed.customer_id), nobody.words) as customer_id,
+
+        lower(read_text(landed.survey_type)) as survey_type,
+
+        read_whole_number(landed.score) as score,
+
+        read_timestamp(landed.responded_at, {{ source_zone }}) as responded_at,
+
+        {{ customer_tiering.raw_values('survey', 'survey_responses') }}
+    from landed
+    cross join nobody
+),
+
+dated as (
+    select
+        *,
+        business_date(responded_at, {{ business_zone }}) as responded_on
+    from typed
+),
+
+checked as (
+    {{ customer_tiering.checked_rows('survey', 'survey_responses', 'dated') }}
+)
+
+select * from checked

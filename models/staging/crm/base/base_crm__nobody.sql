@@ -1,0 +1,30 @@
+with nobody_words as (
+    select * from {{ ref('nobody_words') }}
+),
+
+landed as (
+    select * from {{ source('crm', 'customers') }}
+),
+
+-- customers who are called like one of the words
+called as (
+    select distinct read_id(landed.customer_id) as customer_id
+    from landed
+    where
+        read_id(landed.customer_id) in (
+            select nobody_words.word from nobody_words where nobody_words.holds = 'unless_customer'
+        )
+),
+
+held as (
+    select lower(nobody_words.word) as word
+    from nobody_words
+    left join called on nobody_words.word = called.customer_id
+    where nobody_words.holds = 'always' or called.customer_id is null
+),
+
+listed as (
+    select {{ customer_tiering.ordered_list('word', 'word') }} as words from held
+)
+
+select * from listed
