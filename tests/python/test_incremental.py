@@ -87,7 +87,7 @@ VARIANTS = {
         2,
         {"review_period": "week", "tier_validity": "anniversary", **FROZEN},
     ),
-    "quarters, frozen edges, as of the newest order": (
+    "quarters, frozen edges, as of the newest day": (
         2,
         {"review_period": "quarter", "as_of_date": "latest", **FROZEN},
     ),

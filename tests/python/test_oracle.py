@@ -828,6 +828,52 @@ def test_periods_run_from_a_customers_first_order_to_as_of_date() -> None:
     assert ends("yesterday")[-1] == ("2029-12-31", False)  # the day before the run date
 
 
+BEFORE_LATEST = order("o1", "2024-01-15")
+CANCELLED = order("o1", "2024-01-15", status="cancelled", cancelled_at="2024-02-20")
+
+
+@pytest.mark.parametrize(
+    ("orders", "refunds", "latest"),
+    [
+        ([BEFORE_LATEST], [], "2024-01-15"),
+        ([BEFORE_LATEST], [refund("r1", "o1", "2024-03-05", "30")], "2024-03-05"),
+        ([CANCELLED], [], "2024-02-20"),
+        ([CANCELLED | {"customer_id": None}], [], "2024-02-20"),
+        ([BEFORE_LATEST | {"status": "returned", "returned_at": "2024-02-21"}], [], "2024-02-21"),
+        # a return of after the run, which is that of 2030-01-01
+        ([BEFORE_LATEST | {"status": "returned", "returned_at": "2030-01-02"}], [], "2024-01-15"),
+        # refunds that take nothing: paid out after a cancellation, beyond the order's 100, of an
+        # order that never counted
+        ([CANCELLED], [refund("r1", "o1", "2024-03-05", "30")], "2024-02-20"),
+        (
+            [BEFORE_LATEST],
+            [refund("r1", "o1", "2024-03-06", "100"), refund("r2", "o1", "2024-03-07", "1")],
+            "2024-03-06",
+        ),
+        (
+            [BEFORE_LATEST, order("o2", "2024-01-16", status="pending")],
+            [refund("r1", "o2", "2024-03-05", "30")],
+            "2024-01-15",
+        ),
+    ],
+)
+def test_latest_is_the_newest_day_of_an_order_that_counts_or_of_its_reversal(
+    orders: list[Row], refunds: list[Row], latest: str
+) -> None:
+    assert str(run(orders=orders, refunds=refunds).as_of_date) == latest
+
+
+def test_a_refund_after_the_last_order_counts() -> None:
+    """Wholly given back on 5 March, the only order is undone as of that day, in an open period."""
+    result = run(
+        orders=[order("o1", "2024-01-15")], refunds=[refund("r1", "o1", "2024-03-05", "100")]
+    )
+    assert (result.orders["o1"].net_amount, result.orders["o1"].is_valid) == (0, False)
+    row = result.customer_periods["A", day("2024-03-05")]
+    assert (row.is_open_period, row.status) == (True, "prospect")
+    assert (row.change_type, row.reason_code) == ("leave", "orders_undone")
+
+
 def test_orders_after_as_of_date_are_not_there_yet() -> None:
     result = run(
         rules(as_of_date="2024-01-31"),

@@ -2,20 +2,37 @@ with orders as (
     select * from {{ ref('int_orders') }}
 ),
 
-newest_order as (
-    select max(order_date) as order_date from orders where is_entered
+reversals as (
+    select * from {{ ref('int_order_reversals') }}
+),
+
+known_days as (
+    select order_date as known_date
+    from orders
+    where is_entered
+    union all
+    select known_date
+    from reversals
+    where
+        (reversed_amount <> 0 or is_order_undone)
+        -- a refund or return announced for a later day is not known yet
+        and known_date <= {{ customer_tiering.run_date() }}
+),
+
+newest_day as (
+    select max(known_date) as known_date from known_days
 ),
 
 as_of as (
     select
         {% if var('as_of_date') | string == 'latest' -%}
-        order_date
+        known_date
         {%- elif var('as_of_date') | string == 'yesterday' -%}
         {{ customer_tiering.run_date() }} - 1
         {%- else -%}
         date '{{ customer_tiering.iso_date("as_of_date", var("as_of_date")) }}'
         {%- endif %} as as_of_date
-    from newest_order
+    from newest_day
 )
 
 select * from as_of

@@ -51,13 +51,20 @@ def previous_period_end(period: Period) -> date:
 
 
 def find_as_of_date(orders: Iterable[Order], rules: Rules, run_date: date) -> date | None:
-    """The date that the var as_of_date means; None for `latest` without any order that enters."""
+    """The date that the var as_of_date means; None for `latest` without any order that enters.
+
+    `latest` is the last day of the run or before it on which an order that enters became known, or
+    what reverses it.
+    """
     if isinstance(rules.as_of_date, date):
         return rules.as_of_date
     if rules.as_of_date == "yesterday":
         return run_date - DAY
     if rules.as_of_date == "latest":
-        return max((order.order_date for order in orders if order.enters), default=None)
+        entering = [order for order in orders if order.enters]
+        days = [order.order_date for order in entering]
+        days += [reversal.known_date for order in entering for reversal in order.reversals]
+        return max((day for day in days if day <= run_date), default=None)
     return date.fromisoformat(rules.as_of_date)
 
 
