@@ -1932,6 +1932,40 @@ def test_monetary_down_without_a_refund() -> None:
     assert story(run(given, orders=made, refunds=refunds))[-1][3] == "monetary_down"
 
 
+@pytest.mark.parametrize(
+    ("validity", "downgrade_on"), [("calendar_year", "2024-12-31"), ("anniversary", "2025-02-28")]
+)
+def test_a_reason_is_measured_from_the_last_review_at_which_the_tier_was_earned(
+    validity: str, downgrade_on: str
+) -> None:
+    """Monetary alone. Jan: 50, 0 points, bronze. Feb: 450, 50 points, silver, which is kept at 35.
+
+    Mar: 400 are refunded; 50 are left, 0 points. Silver stays until the year's last review, or that of
+    a year after 29 February, and is then lost to the refund, which is all of the fall since
+    February. Since the review before that one nothing has moved but the days.
+    """
+    policy = {"tier_validity": validity, "tier_min_hold_periods": 0, "tier_grace_periods": 0}
+    given = simple("monetary", as_of_date=downgrade_on, **policy)
+    told = story(run(given, orders=[SMALL, LARGE], refunds=[UNDO_LARGE]))
+    assert told[1] == ("2024-02-29", "upgrade", "silver", "monetary_up")
+    assert {change for _, change, _, _ in told[2:-1]} == {"keep"}
+    assert told[-1] == (downgrade_on, "downgrade", "bronze", "refund")
+
+
+def test_a_tier_earned_again_is_where_its_next_loss_is_measured_from() -> None:
+    """Monetary alone over 60 days. Jan, Feb: 400, 50 points, silver. Mar: nothing, but kept for the year.
+
+    Apr, May: 500, 50 points: silver is earned again. June: they have left the window. The year's last
+    review grants grace for a fall of 500 since May, of which the refund of 250 on 1 April is no part;
+    it would be more than half of that of 400 since February.
+    """
+    policy = {"tier_validity": "calendar_year", "tier_min_hold_periods": 0}
+    given = simple("monetary", as_of_date="2024-12-31", rfm_window_days=60, **policy)
+    made = [order("o1", "2024-01-20", "400"), order("o2", "2024-04-20", "500")]
+    told = story(run(given, orders=made, refunds=[refund("r1", "o1", "2024-04-01", "250")]))
+    assert told[-1] == ("2024-12-31", "grace", "silver", "monetary_down")
+
+
 def test_a_refund_must_exceed_half_the_fall() -> None:
     """Monetary falls from 400 (February) to 50: by 350. A refund of 175 is just half, 176 is more.
 

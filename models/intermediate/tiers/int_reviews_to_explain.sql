@@ -1,5 +1,5 @@
 {# The reviews whose decision depends on how the customer moved since the reference, the newest
-   review before that entered, kept or raised the tier; with the inputs of the scores at the review. #}
+   review before at which the tier was earned; with the inputs of the scores at the review. #}
 with states as (
     select * from {{ ref('int_tier_states') }}
 ),

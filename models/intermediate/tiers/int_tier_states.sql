@@ -151,8 +151,12 @@ states as (
                 before.previous_rank,
                 before.since_index,
                 before.since_month_day,
+                -- a tier kept only because no review of the year may take it is no reference
                 case
-                    when before.change_type in ('enter', 'keep', 'upgrade') then before.period_index
+                    when
+                        before.change_type in ('enter', 'keep', 'upgrade')
+                        and not before.is_below_keep
+                        then before.period_index
                     else before.reference_index
                 end as reference_index,
                 {{ customer_tiering.tier_change_type('before', 'review', 'period') }}

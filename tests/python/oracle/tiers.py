@@ -178,9 +178,9 @@ def sweep(rows: Sequence[CustomerPeriod], ledger: Sequence[LedgerRow], rules: Ru
         row.change_type, row.state = _step(row, state, row.q, row.k, rules)
         row.reason_code = _reason_code(row, state, reference, ledger, rules)
         if not row.period.is_open_period:
-            state = row.state
-            if row.change_type in ("enter", "keep", "upgrade"):
+            if row.state.tier_rank and row.k >= state.tier_rank:
                 reference = row
+            state = row.state
 
 
 def _step(
@@ -204,8 +204,8 @@ def _reason_code(
 ) -> str | None:
     """Why the review came out as it did; None for keep and without a tier.
 
-    ``before`` is the state before the review, ``reference`` the last closed review with enter, keep
-    or upgrade.
+    ``before`` is the state before the review, ``reference`` the last closed review that gave a tier or
+    at which the keep rule of the tier held before it was met.
     """
     if row.change_type in (None, "keep"):
         return None
