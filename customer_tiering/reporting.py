@@ -122,12 +122,19 @@ group by 1, 2, 3
 order by min(customer_actions.priority), 1
 """
 
-# rows_rejected says again what reconciliation shows.
+# rows_rejected says again what reconciliation shows; rows left out are shown nowhere else.
 _WARNINGS = """
 select
     coalesce(labels.label_en, warnings.warning_code) as warning_en,
     coalesce(labels.label_zh, '') as warning_zh,
-    string_agg(warnings.subject, ', ' order by warnings.subject) as subjects
+    string_agg(
+        warnings.subject || case
+            when warnings.warning_code <> 'undecided_duplicates' then ''
+            when warnings.amount is null then format(' (rows: {:,})', warnings.observed)
+            else format(' (rows: {:,}, amount: {:,.2f})', warnings.observed, warnings.amount)
+        end,
+        ', ' order by warnings.subject
+    ) as subjects
 from quality.warnings
 left join marts.labels
     on labels.kind = 'warning' and warnings.warning_code = labels.code

@@ -1,16 +1,12 @@
-{# The accepted rows of a base model, one a key: the newest wins, unknown age is oldest, ties go to the
-   smallest row text in byte order. Only keys that occur more than once are sorted: the others, nearly
-   all, cost one count. The relation is named three times rather than once in a CTE, which would be
-   written out with every column it has. #}
-
-{% macro deduplicated(relation, key, columns, newest_by=none) %}
-    {%- set keys = key | join(', ') -%}
+{# The accepted rows of a base model, one a key: the newest version wins, ties go to the smallest row text in
+   byte order. Only keys that occur more than once are sorted: the others, nearly all, cost one count. The
+   relation is named three times rather than once in a CTE, which would be written out with every column it
+   has. #}
+{% macro deduplicated(source_name, table_name, columns) %}
+    {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
+    {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
     with repeated_keys as (
-        select {{ keys }}
-        from {{ relation }}
-        where reject_reason is null
-        group by {{ keys }}
-        having count(*) > 1
+        {{ customer_tiering.repeated_keys(relation, key) }}
     ),
 
     unique_rows as (
@@ -18,8 +14,7 @@
 
         from {{ relation }} as accepted
         left join repeated_keys
-            on {% for name in key %}accepted.{{ name }} = repeated_keys.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
-
+            on {{ customer_tiering.same_key(key, 'accepted', 'repeated_keys') }}
         where accepted.reject_reason is null and repeated_keys.{{ key[0] }} is null
     ),
 
@@ -30,12 +25,14 @@
             row_number() over (
                 partition by {% for name in key %}accepted.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
 
-                order by {% if newest_by %}accepted.{{ newest_by }} desc nulls last, {% endif %}accepted.row_text
+                order by
+                    {{ customer_tiering.changed_at(source_name, table_name, 'accepted') }} desc nulls last,
+                    {{ customer_tiering.newest_event_at(source_name, table_name, 'accepted') }} desc nulls last,
+                    accepted.row_text
             ) as place
         from {{ relation }} as accepted
         inner join repeated_keys
-            on {% for name in key %}accepted.{{ name }} = repeated_keys.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
-
+            on {{ customer_tiering.same_key(key, 'accepted', 'repeated_keys') }}
         where accepted.reject_reason is null
     ),
 
@@ -47,3 +44,99 @@
 
     select * from deduplicated
 {% endmacro %}
+
+
+{# How many rows of a raw table were left out as duplicates although they differ from the row that was kept and
+   are as new, and their amount. `counted` has rows_accepted and rows_kept by source_table: a base model without
+   duplicates is not read, as the empty side of the cross join ends it. #}
+{% macro undecided_duplicates(source_name, table_name, counted) %}
+    {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
+    {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
+    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') -%}
+    with has_duplicates as (
+        select source_table
+        from {{ counted }}
+        where source_table = '{{ table_name }}' and rows_accepted > rows_kept
+    ),
+
+    repeated_keys as (
+        {{ customer_tiering.repeated_keys(relation ~ ' cross join has_duplicates', key) }}
+    ),
+
+    versions as (
+        select
+            {% for name in key %}accepted.{{ name }}, {% endfor %}
+
+            {{ 'accepted.' ~ amount if amount else 'cast(null as decimal(18, 2))' }} as amount,
+            {{ customer_tiering.changed_at(source_name, table_name, 'accepted') }} as changed_at,
+            {{ customer_tiering.newest_event_at(source_name, table_name, 'accepted') }} as newest_event_at,
+            accepted.row_text
+        from {{ relation }} as accepted
+        inner join repeated_keys
+            on {{ customer_tiering.same_key(key, 'accepted', 'repeated_keys') }}
+        where accepted.reject_reason is null
+    ),
+
+    ranked as (
+        select
+            *,
+            rank() over (
+                partition by {{ key | join(', ') }}
+                order by changed_at desc nulls last, newest_event_at desc nulls last
+            ) as place,
+            min(row_text) over (
+                partition by {{ key | join(', ') }}, changed_at, newest_event_at
+            ) as first_row_text
+        from versions
+    )
+
+    select
+        '{{ table_name }}' as source_table,
+        count(*) as row_count,
+        sum(amount) as amount
+    from ranked
+    where place = 1 and row_text <> first_row_text
+{% endmacro %}
+
+
+{# The keys that more than one accepted row has. #}
+{% macro repeated_keys(relation, key) -%}
+    select {{ key | join(', ') }}
+        from {{ relation }}
+        where reject_reason is null
+        group by {{ key | join(', ') }}
+        having count(*) > 1
+{%- endmacro %}
+
+
+{% macro same_key(key, left, right) -%}
+    {% for name in key %}{{ left }}.{{ name }} = {{ right }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+
+{# When the source says that a row was last changed; NULL, which is oldest, where the table has no such
+   column. #}
+{% macro changed_at(source_name, table_name, relation) -%}
+    {%- set newest_by = customer_tiering.source_meta(source_name, table_name, 'newest_by') -%}
+    {{ relation ~ '.' ~ newest_by if newest_by else 'cast(null as timestamp)' }}
+{%- endmacro %}
+
+
+{# The newest of what happened to a row itself, such as a cancellation, by run_date: a row that knows of it is
+   newer than one that does not. NULL when nothing has. #}
+{% macro newest_event_at(source_name, table_name, relation) -%}
+    {%- set events = [] -%}
+    {%- for time in customer_tiering.source_meta(source_name, table_name, 'event_times', []) -%}
+        {%- set event -%}
+            case when {{ relation }}.{{ time[:-3] }}_on <= {{ customer_tiering.run_date() }} then {{ relation }}.{{ time }} end
+        {%- endset -%}
+        {%- do events.append(event) -%}
+    {%- endfor -%}
+    {%- if not events -%}
+        cast(null as timestamp)
+    {%- elif events | length == 1 -%}
+        {{ events[0] }}
+    {%- else -%}
+        greatest({{ events | join(', ') }})
+    {%- endif -%}
+{%- endmacro %}

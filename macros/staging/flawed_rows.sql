@@ -2,7 +2,6 @@
    compares tables, finds a fault. They are few, and their texts are made for them alone. #}
 {% macro flawed_rows(source_name, table_name, cross_table_rejects) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
-    {%- set newest_by = customer_tiering.source_meta(source_name, table_name, 'newest_by') -%}
     {#- two passes rather than one with "or", for which every row's texts would be made #}
     {%- for condition in [
         'reject_reason is not null or has_nulled_values',
@@ -19,8 +18,9 @@
         row_text,
         raw_record,
         raw_record_restricted,
-        {{ newest_by or 'cast(null as timestamp)' }} as updated_at
-    from {{ base }}
+        {{ customer_tiering.changed_at(source_name, table_name, 'base') }} as changed_at,
+        {{ customer_tiering.newest_event_at(source_name, table_name, 'base') }} as newest_event_at
+    from {{ base }} as base
     where {{ condition }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -78,7 +78,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "quality.reconciliation",
         columns := (
             "source_table rows_in rows_staged rows_duplicate rows_rejected "
-            "amount_in amount_staged amount_duplicate amount_rejected"
+            "amount_in amount_staged amount_duplicate amount_rejected "
+            "rows_undecided amount_undecided"
         ).split(),
         _rows(result.reconciliation.values(), columns),
     )

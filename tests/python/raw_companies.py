@@ -79,6 +79,21 @@ def _order(draw: st.DrawFn, number: int, customers: list[str]) -> dict[str, str 
     return _spoilt(draw, row)
 
 
+def _versions(draw: st.DrawFn, orders: list[dict[str, str | None]]) -> list[dict[str, str | None]]:
+    """More rows of some orders: copies, or with the outcome and the amount of another order."""
+    if not orders:
+        return []
+    any_order = st.sampled_from(orders)
+    outcome = ("status", "order_amount", "cancelled_at", "returned_at")
+    return [
+        one | {column: other.get(column) for column in outcome}
+        for one, other in [
+            *draw(st.lists(st.tuples(any_order, any_order), max_size=6)),
+            *((order, order) for order in draw(st.lists(any_order, max_size=2))),
+        ]
+    ]
+
+
 def _spoilt(draw: st.DrawFn, row: dict[str, str | None]) -> dict[str, str | None]:
     """The row, now and then with a value that cannot be right."""
     if draw(st.integers(0, 24)) == 0:
@@ -204,8 +219,7 @@ def companies(
             }
             for customer in draw(st.lists(st.sampled_from(customers), max_size=10))
         ],
-        "orders": orders
-        + draw(st.lists(st.sampled_from(orders), max_size=4) if orders else st.just([])),
+        "orders": [*orders, *_versions(draw, orders)],
         "exchange_rates": [
             {
                 "rate_date": _stamp(draw(DAYS), 0)[:10],

@@ -49,7 +49,8 @@ MARTS = {
             ('reject_reason', 'missing_value', 'No value', '缺少值'),
             ('alert', 'spend_drop', 'Spending fell', '消费下降'),
             ('department', 'sales', 'Sales', '销售部'),
-            ('warning', 'small_population', 'Few customers', '客户少')
+            ('warning', 'small_population', 'Few customers', '客户少'),
+            ('warning', 'undecided_duplicates', 'None is newer', '无法判断新旧')
         ) as labels (kind, code, label_en, label_zh)
     """,
     "marts.tier_summary": """
@@ -102,9 +103,11 @@ MARTS = {
     """,
     "quality.warnings": """
         select * from (values
-            ('rows_rejected', 'orders', 7), ('small_population', 'recency', 3),
-            ('small_population', 'monetary', 3), ('odd', 'orders', 0)
-        ) as warnings (warning_code, subject, observed)
+            ('rows_rejected', 'orders', 7, null), ('small_population', 'recency', 3, null),
+            ('small_population', 'monetary', 3, null), ('odd', 'orders', 0, null),
+            ('undecided_duplicates', 'orders', 1230, 36970.5),
+            ('undecided_duplicates', 'customers', 1, null)
+        ) as warnings (warning_code, subject, observed, amount)
     """,
     "builds.last_build": "select 36 as periods, 35 as periods_kept",
     "history.tier_snapshot": "select 'a' as customer_id",
@@ -517,6 +520,8 @@ def test_report_counts_the_small_warehouse(
     assert ["orders", "rejected", "No", "value", "缺少值", "7"] in words
     assert ["Few", "customers", "客户少", "monetary,", "recency"] in words
     assert ["odd", "orders"] in words
+    undecided = "customers (rows: 1), orders (rows: 1,230, amount: 36,970.50)"
+    assert ["None", "is", "newer", "无法判断新旧", *undecided.split()] in words
     assert "rows_rejected" not in output
 
 

@@ -322,6 +322,81 @@ def test_of_duplicates_the_newest_wins_then_the_smallest_text() -> None:
     assert amount_of(version("2", "2024-01-01T08:00+08:00"), version("1", "2024-01-01T00:00Z")) == 1
 
 
+def test_of_equally_new_rows_the_one_with_the_newest_event_wins() -> None:
+    """Text alone would keep "completed", which sorts before all; the run is of 2030-01-01."""
+
+    def status_of(updated_at: str | None, **events: str) -> tuple[str, int]:
+        made = [
+            order("o1", "2024-01-05", updated_at=updated_at),
+            order("o1", "2024-01-05", status="returned", updated_at=updated_at, **events),
+        ]
+        found = run(orders=made)
+        assert run(orders=made[::-1]).orders == found.orders
+        return found.orders["o1"].status, found.reconciliation["orders"].rows_undecided
+
+    assert status_of(None, returned_at="2024-01-20") == ("returned", 0)
+    assert status_of("2024-02-01", returned_at="2024-01-20") == ("returned", 0)
+    assert status_of(None, cancelled_at="2024-01-20") == ("returned", 0)
+    assert status_of(None) == ("completed", 1)
+    # on the day of the run it has happened, the day after it has not, nor what cannot be read
+    assert status_of(None, returned_at="2030-01-01 23:59:59") == ("returned", 0)
+    assert status_of(None, returned_at="2030-01-02") == ("completed", 1)
+    assert status_of(None, returned_at="soon") == ("completed", 1)
+    # the newest of a row's events counts: 20 January is newer than 10, not so new as 21
+    made = [
+        order("o1", "2024-01-05", "1", cancelled_at="2024-01-10", returned_at="2024-01-20"),
+        order("o1", "2024-01-05", "2", cancelled_at="2024-01-21"),
+    ]
+    assert run(orders=made).orders["o1"].order_amount == 2
+    # updated_at comes first
+    newer = order("o1", "2024-01-05", "3", updated_at="2024-01-06")
+    assert run(orders=[*made, newer]).orders["o1"].order_amount == 3
+
+
+def test_tickets_and_referrals_have_events_too() -> None:
+    """Closed on 20 January the complaint is open no more; converted, the referral counts."""
+    result = run(
+        orders=[order("o1", "2024-01-05")],
+        tickets=[
+            ticket("T1", "2024-01-05", "complaint"),
+            ticket("T1", "2024-01-05", "question", "2024-01-20"),
+        ],
+        referrals=[
+            referral("F1", "2024-01-05"),
+            referral("F1", "2024-01-05", "2024-01-20"),
+        ],
+    )
+    for table in ("tickets", "referrals"):
+        rows = result.reconciliation[table]
+        assert (rows.rows_staged, rows.rows_duplicate, rows.rows_undecided) == (1, 1, 0)
+    assert result.score_details["A", "satisfaction", "complaints"].input_value == 0
+
+
+def test_rows_that_only_their_text_decides_between_are_counted() -> None:
+    """Of o1 "1" is kept; "2", "3" and "4" are as good, 9 in all. A copy of "1" is no other version."""
+    made = [
+        *(order("o1", "2024-01-05", amount) for amount in ("2", "1", "3", "1")),
+        order("o1", "2024-01-05", "4", updated_at="bad"),  # as old as those without
+        order("o2", "2024-01-05", "10", updated_at="2024-01-06"),
+        order("o2", "2024-01-05", "20", updated_at="2024-01-05"),  # decided
+        order("o3", "2024-01-05", "30"),
+        order("o3", "2024-01-05", "30"),  # a copy
+        order("o4", "2024-01-05", "40"),
+        order("o4", "2024-01-05", "50", status="lost"),  # rejected
+    ]
+    items = [{"order_id": "o1", "line_number": "1", "product_id": p} for p in "pq"]
+    result = run(orders=made, order_items=items)
+    orders = result.reconciliation["orders"]
+    assert (orders.rows_duplicate, orders.amount_duplicate) == (6, 60)
+    assert (orders.rows_undecided, orders.amount_undecided) == (3, 9)
+    lines = result.reconciliation["order_items"]
+    assert (lines.rows_undecided, lines.amount_undecided) == (1, 0)
+    refunds = result.reconciliation["refunds"]
+    assert (refunds.rows_undecided, refunds.amount_undecided) == (0, 0)
+    tickets = result.reconciliation["tickets"]
+    assert (tickets.rows_undecided, tickets.amount_undecided) == (0, None)
+
+
 def test_a_bad_row_is_no_duplicate() -> None:
     """Reject first: the newest version is broken, so the older one stands."""
     result = run(
@@ -351,9 +426,9 @@ def test_rows_and_amounts_reconcile() -> None:
         ],
     )
     orders, refunds = result.reconciliation["orders"], result.reconciliation["refunds"]
-    assert astuple(orders) == ("orders", 5, 1, 1, 3, 205, 100, 90, 15)
-    assert astuple(refunds) == ("refunds", 3, 2, 0, 1, 135, 100, 0, 35)
-    assert astuple(result.reconciliation["products"]) == ("products", *[0] * 4, *[None] * 4)
+    assert astuple(orders)[:9] == ("orders", 5, 1, 1, 3, 205, 100, 90, 15)
+    assert astuple(refunds)[:9] == ("refunds", 3, 2, 0, 1, 135, 100, 0, 35)
+    assert astuple(result.reconciliation["products"])[:9] == ("products", *[0] * 4, *[None] * 4)
 
 
 @pytest.mark.parametrize(
@@ -459,8 +534,8 @@ def test_facts_reconcile() -> None:
         ("tickets", "T2", "rejected", "unknown_customer", "customer_id"),
         ("tickets", "T3", "rejected", "unreadable_value", "opened_at"),
     ]
-    assert astuple(result.reconciliation["tickets"]) == ("tickets", 5, 1, 2, 2, *[None] * 4)
-    assert astuple(result.reconciliation["referrals"]) == ("referrals", *[0] * 4, *[None] * 4)
+    assert astuple(result.reconciliation["tickets"])[:9] == ("tickets", 5, 1, 2, 2, *[None] * 4)
+    assert astuple(result.reconciliation["referrals"])[:9] == ("referrals", *[0] * 4, *[None] * 4)
 
 
 def test_load_raw_reads_files_and_folders(tmp_path: Path) -> None:

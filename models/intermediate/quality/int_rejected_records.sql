@@ -51,7 +51,10 @@ ranked as (
         flawed.*,
         row_number() over (
             partition by flawed.source_table, flawed.row_key
-            order by flawed.updated_at desc nulls last, flawed.row_text
+            order by
+                flawed.changed_at desc nulls last,
+                flawed.newest_event_at desc nulls last,
+                flawed.row_text
         ) as place
     from flawed
     inner join keys_at_fault

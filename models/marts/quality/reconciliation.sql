@@ -43,6 +43,15 @@ counted as (
     {%- endfor %}
 ),
 
+undecided as (
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+    select * from (
+        {{ customer_tiering.undecided_duplicates(source_name, table_name, 'counted') }}
+    ) as {{ table_name }}_undecided
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
 reconciled as (
     select
         counted.source_table,
@@ -57,8 +66,11 @@ reconciled as (
         coalesce(counted.amount_kept, 0) - coalesce(rejected_later.amount, 0) as amount_staged,
         coalesce(counted.amount_accepted, 0) - coalesce(counted.amount_kept, 0) as amount_duplicate,
         coalesce(counted.amount_in, 0) - coalesce(counted.amount_accepted, 0)
-        + coalesce(rejected_later.amount, 0) as amount_rejected
+        + coalesce(rejected_later.amount, 0) as amount_rejected,
+        undecided.row_count as rows_undecided,
+        coalesce(undecided.amount, 0) as amount_undecided
     from counted
+    inner join undecided on counted.source_table = undecided.source_table
     left join rejected_later on counted.source_table = rejected_later.source_table
 )
 
@@ -69,8 +81,10 @@ select
     cast(rows_staged as bigint) as rows_staged,
     cast(rows_duplicate as bigint) as rows_duplicate,
     cast(rows_rejected as bigint) as rows_rejected,
+    cast(rows_undecided as bigint) as rows_undecided,
     case when has_amount then cast(amount_in as decimal(38, 2)) end as amount_in,
     case when has_amount then cast(amount_staged as decimal(38, 2)) end as amount_staged,
     case when has_amount then cast(amount_duplicate as decimal(38, 2)) end as amount_duplicate,
-    case when has_amount then cast(amount_rejected as decimal(38, 2)) end as amount_rejected
+    case when has_amount then cast(amount_rejected as decimal(38, 2)) end as amount_rejected,
+    case when has_amount then cast(amount_undecided as decimal(38, 2)) end as amount_undecided
 from reconciled

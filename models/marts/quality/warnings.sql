@@ -48,21 +48,24 @@ warnings as (
     select
         'no_orders' as warning_code,
         'orders' as subject,
-        cast(0 as bigint) as observed
+        cast(0 as bigint) as observed,
+        cast(null as decimal(38, 2)) as amount
     from as_of
     where as_of_date is null
     union all
     select
         'one_off_profile' as warning_code,
         metric as subject,
-        cast(distinct_edges as bigint) as observed
+        cast(distinct_edges as bigint) as observed,
+        null as amount
     from newest_edges
     where metric = 'frequency' and distinct_edges = 1 and '{{ var("score_profile") }}' <> 'one_off'
     union all
     select
         'small_population' as warning_code,
         metric as subject,
-        cast(customers as bigint) as observed
+        cast(customers as bigint) as observed,
+        null as amount
     from newest_edges
     where is_small_population
     union all
@@ -70,7 +73,8 @@ warnings as (
     select
         'top_tier_share' as warning_code,
         tier_code as subject,
-        cast(holders as bigint) as observed
+        cast(holders as bigint) as observed,
+        null as amount
     from top_tier
     where
         holders_of_any >= {{ customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) }}
@@ -84,14 +88,24 @@ warnings as (
     select
         'rows_rejected' as warning_code,
         source_table as subject,
-        rows_rejected as observed
+        rows_rejected as observed,
+        null as amount
     from reconciliation
     where rows_rejected > 0
+    union all
+    select
+        'undecided_duplicates' as warning_code,
+        source_table as subject,
+        rows_undecided as observed,
+        amount_undecided as amount
+    from reconciliation
+    where rows_undecided > 0
 )
 
 select
     warning_code,
     subject,
 
-    observed
+    observed,
+    amount
 from warnings

@@ -1,7 +1,5 @@
 {{ customer_tiering.deduplicated(
-    ref('base_crm__customers'),
-    key=['customer_id'],
-    newest_by='updated_at',
+    'crm', 'customers',
     columns=[
         'customer_id', 'parent_customer_id', 'customer_type', 'full_name', 'email', 'phone',
         'gender', 'country_code', 'region', 'city', 'postal_code', 'industry', 'company_size',

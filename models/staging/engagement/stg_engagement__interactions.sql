@@ -1,6 +1,5 @@
 {{ customer_tiering.deduplicated(
-    ref('base_engagement__interactions'),
-    key=['interaction_id'],
+    'engagement', 'interactions',
     columns=[
         'interaction_id', 'customer_id', 'channel', 'interaction_type', 'duration_seconds',
         'occurred_on', 'occurred_at',

@@ -1,5 +1,4 @@
 {{ customer_tiering.deduplicated(
-    ref('base_shop__exchange_rates'),
-    key=['rate_date', 'currency_code'],
+    'shop', 'exchange_rates',
     columns=['currency_code', 'rate_to_reporting', 'rate_date'],
 ) }}

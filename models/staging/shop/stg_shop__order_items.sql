@@ -1,5 +1,4 @@
 {{ customer_tiering.deduplicated(
-    ref('base_shop__order_items'),
-    key=['order_id', 'line_number'],
+    'shop', 'order_items',
     columns=['order_id', 'product_id', 'line_number', 'quantity', 'line_amount'],
 ) }}

@@ -1,7 +1,5 @@
 {{ customer_tiering.deduplicated(
-    ref('base_shop__orders'),
-    key=['order_id'],
-    newest_by='updated_at',
+    'shop', 'orders',
     columns=[
         'order_id', 'customer_id', 'currency_code', 'channel', 'store_id', 'order_status',
         'order_amount', 'discount_amount', 'is_test', 'order_date', 'cancelled_on', 'returned_on',

@@ -1,5 +1,4 @@
 {{ customer_tiering.deduplicated(
-    ref('base_shop__products'),
-    key=['product_id'],
+    'shop', 'products',
     columns=['product_id', 'product_name', 'category', 'product_type'],
 ) }}

@@ -1,6 +1,5 @@
 {{ customer_tiering.deduplicated(
-    ref('base_survey__survey_responses'),
-    key=['response_id'],
+    'survey', 'survey_responses',
     columns=[
         'response_id', 'customer_id', 'survey_type', 'score', 'responded_on', 'responded_at',
     ],

@@ -599,19 +599,26 @@ class Row:
 
 @dataclass
 class StagedTable:
-    """A table on its way through staging; every raw row is in exactly one of the three lists."""
+    """A table on its way through staging; every raw row is staged, a duplicate or rejected.
+
+    ``undecided`` are those of the duplicates that are as new as the row staged, but differ from it.
+    """
 
     rows_in: int
     amount_in: Decimal
     staged: list[Row] = field(default_factory=list)
     duplicates: list[Row] = field(default_factory=list)
+    undecided: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
     excess: Decimal = Decimal(0)
 
 
 @dataclass
 class Reconciliation:
-    """Rows and amounts of one raw table by what became of them (amounts None without one)."""
+    """Rows and amounts of one raw table by what became of them (amounts None without one).
+
+    The undecided are among the duplicates.
+    """
 
     source_table: str
     rows_in: int
@@ -622,6 +629,8 @@ class Reconciliation:
     amount_staged: Decimal | None
     amount_duplicate: Decimal | None
     amount_rejected: Decimal | None
+    rows_undecided: int
+    amount_undecided: Decimal | None
 
 
 @dataclass
@@ -669,7 +678,7 @@ def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
             staging.records += records
             is_rejected = any(record.action == "rejected" for record in records)
             (staged.rejected if is_rejected else staged.staged).append(row)
-        _remove_duplicates(table, staged)
+        _remove_duplicates(name, table, staged, run_date)
     return staging
 
 
@@ -726,21 +735,39 @@ def _amount(text: str, setting: Setting) -> Decimal:
         return Decimal(0)
 
 
-def _remove_duplicates(table: Table, staged: StagedTable) -> None:
-    """Of each key keep the newest row (NULL is oldest), on ties the smallest text in byte order."""
+OLDEST = float("-inf")
+# What happens to a row itself, by table: of rows alike in age the one with the newest event wins.
+EVENT_TIMES = {
+    "orders": ("cancelled_at", "returned_at"),
+    "tickets": ("closed_at",),
+    "referrals": ("converted_at",),
+}
+
+
+def _remove_duplicates(name: str, table: Table, staged: StagedTable, run_date: date) -> None:
+    """Of each key keep the newest row; on ties the smallest text in byte order.
+
+    The newest has the newest ``newest_by`` (NULL is oldest), then the newest event of its own that has
+    happened by the date of the run.
+    """
+
+    def newness(row: Row) -> tuple[float, float]:
+        stamp = row[table.newest_by] if table.newest_by else None
+        events = [row[column] for column in EVENT_TIMES.get(name, ())]
+        instants = [event.instant for event in events if event and event.day <= run_date]
+        return OLDEST if stamp is None else stamp.instant, max(instants, default=OLDEST)
+
     by_key: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in staged.staged:
         by_key[tuple(row[column] for column in table.key)].append(row)
     staged.staged = []
     for rows in by_key.values():
-        rows.sort(key=lambda row: (-_newness(table, row), row.text.encode()))
-        staged.staged.append(rows[0])
-        staged.duplicates += rows[1:]
-
-
-def _newness(table: Table, row: Row) -> float:
-    stamp = row[table.newest_by] if table.newest_by else None
-    return float("-inf") if stamp is None else stamp.instant
+        newest = max(newness(row) for row in rows)
+        alike = [row for row in rows if newness(row) == newest]
+        kept = min(alike, key=lambda row: row.text.encode())
+        staged.staged.append(kept)
+        staged.duplicates += [row for row in rows if row is not kept]
+        staged.undecided += [row for row in alike if row.text != kept.text]
 
 
 def reconcile(staging: Staging) -> list[Reconciliation]:
@@ -749,16 +776,19 @@ def reconcile(staging: Staging) -> list[Reconciliation]:
 
 
 def _reconcile(name: str, table: Table, staged: StagedTable) -> Reconciliation:
-    parts = (staged.staged, staged.duplicates, staged.rejected)
-    amounts: tuple[Decimal | None, ...] = (None,) * 4
-    if table.amount:
-        in_staged, in_duplicates, in_rejected = (
-            sum((row.amount for row in rows), Decimal(0)) for rows in parts
-        )
-        amounts = (
-            staged.amount_in,
-            in_staged - staged.excess,
-            in_duplicates,
-            in_rejected + staged.excess,
-        )
-    return Reconciliation(name, staged.rows_in, *(len(rows) for rows in parts), *amounts)
+    def amount(rows: list[Row], more: Decimal = Decimal(0)) -> Decimal | None:
+        return sum((row.amount for row in rows), more) if table.amount else None
+
+    return Reconciliation(
+        source_table=name,
+        rows_in=staged.rows_in,
+        rows_staged=len(staged.staged),
+        rows_duplicate=len(staged.duplicates),
+        rows_rejected=len(staged.rejected),
+        amount_in=staged.amount_in if table.amount else None,
+        amount_staged=amount(staged.staged, -staged.excess),
+        amount_duplicate=amount(staged.duplicates),
+        amount_rejected=amount(staged.rejected, staged.excess),
+        rows_undecided=len(staged.undecided),
+        amount_undecided=amount(staged.undecided),
+    )
