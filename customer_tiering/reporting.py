@@ -122,14 +122,14 @@ group by 1, 2, 3
 order by min(customer_actions.priority), 1
 """
 
-# rows_rejected says again what reconciliation shows; rows left out are shown nowhere else.
+# rows_rejected says again what reconciliation shows; other rows are shown nowhere else.
 _WARNINGS = """
 select
     coalesce(labels.label_en, warnings.warning_code) as warning_en,
     coalesce(labels.label_zh, '') as warning_zh,
     string_agg(
         warnings.subject || case
-            when warnings.warning_code <> 'undecided_duplicates' then ''
+            when warnings.warning_code not in ('undecided_duplicates', 'unused_rows') then ''
             when warnings.amount is null then format(' (rows: {:,})', warnings.observed)
             else format(' (rows: {:,}, amount: {:,.2f})', warnings.observed, warnings.amount)
         end,

@@ -79,7 +79,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             "source_table rows_in rows_staged rows_duplicate rows_rejected "
             "amount_in amount_staged amount_duplicate amount_rejected "
-            "rows_undecided amount_undecided"
+            "rows_undecided amount_undecided rows_unused"
         ).split(),
         _rows(result.reconciliation.values(), columns),
     )

@@ -106,7 +106,7 @@ MARTS = {
             ('rows_rejected', 'orders', 7, null), ('small_population', 'recency', 3, null),
             ('small_population', 'monetary', 3, null), ('odd', 'orders', 0, null),
             ('undecided_duplicates', 'orders', 1230, 36970.5),
-            ('undecided_duplicates', 'customers', 1, null)
+            ('undecided_duplicates', 'customers', 1, null), ('unused_rows', 'tickets', 2, null)
         ) as warnings (warning_code, subject, observed, amount)
     """,
     "builds.last_build": "select 36 as periods, 35 as periods_kept",
@@ -522,6 +522,7 @@ def test_report_counts_the_small_warehouse(
     assert ["odd", "orders"] in words
     undecided = "customers (rows: 1), orders (rows: 1,230, amount: 36,970.50)"
     assert ["None", "is", "newer", "无法判断新旧", *undecided.split()] in words
+    assert ["unused_rows", "tickets", "(rows:", "2)"] in words
     assert "rows_rejected" not in output
 
 

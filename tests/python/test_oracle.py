@@ -518,6 +518,39 @@ def test_facts_that_are_fine() -> None:
     assert result.reconciliation["survey_responses"].rows_staged == 3
 
 
+def test_staged_rows_that_say_nothing_are_counted() -> None:
+    """What lacks all that a model could read of it; rows rejected or left out are not counted."""
+    result = run(
+        orders=[order("o1", "2024-01-05")],
+        survey_responses=[
+            answer("V1", "2024-01-05", None, "9"),
+            answer("V2", "2024-01-05", "ces", "9"),  # an unknown type is NULL
+            answer("V2", "2024-01-05", "ces", "9"),  # a copy
+            answer("V3", "2024-01-05", "nps", "9"),
+            answer("V4", "2024-01-05", None, "9", "nobody"),
+            answer("V5", "soon", None, "9"),
+        ],
+        tickets=[
+            ticket("T1", "2024-01-05", None),
+            ticket("T2", "2024-01-05", None, satisfaction_score="4"),  # its rating counts
+            ticket("T3", "2024-01-05", "question"),
+        ],
+        products=[
+            {"product_id": "P1", "product_name": "Tea"},
+            {"product_id": "P2", "category": "tea"},
+            {"product_id": "P3", "product_type": "service"},
+        ],
+        interactions=[interaction("I1", "2024-01-05")],  # a contact, whatever its type
+        referrals=[referral("F1", "2024-01-05")],  # may still convert
+    )
+    unused = {name: rows.rows_unused for name, rows in result.reconciliation.items()}
+    assert {name: count for name, count in unused.items() if count} == {
+        "survey_responses": 2,
+        "tickets": 1,
+        "products": 1,
+    }
+
+
 def test_facts_reconcile() -> None:
     """Duplicates go before strangers; of equal keys the smallest text stays: A before nobody."""
     result = run(

@@ -2,6 +2,18 @@ with rejects as (
     select * from {{ ref('int_cross_table_rejects') }}
 ),
 
+survey_responses as (
+    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+),
+
+tickets as (
+    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+),
+
+products as (
+    select * from {{ ref('stg_shop__products') }}
+),
+
 rejected_later as (
     select
         source_table,
@@ -45,11 +57,34 @@ counted as (
 
 undecided as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    select * from (
+    select *
+    from (
         {{ customer_tiering.undecided_duplicates(source_name, table_name, 'counted') }}
     ) as {{ table_name }}_undecided
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+-- staged rows that lack all that a model could read of them: a score on an unknown scale, a ticket
+-- neither rated nor of a type, a product that is in no category and of no type
+unused as (
+    select
+        'survey_responses' as source_table,
+        count(*) as row_count
+    from survey_responses
+    where survey_type is null
+    union all
+    select
+        'tickets' as source_table,
+        count(*) as row_count
+    from tickets
+    where ticket_type is null and satisfaction_score is null
+    union all
+    select
+        'products' as source_table,
+        count(*) as row_count
+    from products
+    where category is null and product_type is null
 ),
 
 reconciled as (
@@ -68,10 +103,12 @@ reconciled as (
         coalesce(counted.amount_in, 0) - coalesce(counted.amount_accepted, 0)
         + coalesce(rejected_later.amount, 0) as amount_rejected,
         undecided.row_count as rows_undecided,
+        coalesce(unused.row_count, 0) as rows_unused,
         coalesce(undecided.amount, 0) as amount_undecided
     from counted
     inner join undecided on counted.source_table = undecided.source_table
     left join rejected_later on counted.source_table = rejected_later.source_table
+    left join unused on counted.source_table = unused.source_table
 )
 
 select
@@ -82,6 +119,7 @@ select
     cast(rows_duplicate as bigint) as rows_duplicate,
     cast(rows_rejected as bigint) as rows_rejected,
     cast(rows_undecided as bigint) as rows_undecided,
+    cast(rows_unused as bigint) as rows_unused,
     case when has_amount then cast(amount_in as decimal(38, 2)) end as amount_in,
     case when has_amount then cast(amount_staged as decimal(38, 2)) end as amount_staged,
     case when has_amount then cast(amount_duplicate as decimal(38, 2)) end as amount_duplicate,

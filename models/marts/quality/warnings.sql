@@ -100,6 +100,14 @@ warnings as (
         amount_undecided as amount
     from reconciliation
     where rows_undecided > 0
+    union all
+    select
+        'unused_rows' as warning_code,
+        source_table as subject,
+        rows_unused as observed,
+        null as amount
+    from reconciliation
+    where rows_unused > 0
 )
 
 select

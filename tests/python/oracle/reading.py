@@ -617,7 +617,7 @@ class StagedTable:
 class Reconciliation:
     """Rows and amounts of one raw table by what became of them (amounts None without one).
 
-    The undecided are among the duplicates.
+    The undecided are among the duplicates, the unused among the staged.
     """
 
     source_table: str
@@ -631,6 +631,7 @@ class Reconciliation:
     amount_rejected: Decimal | None
     rows_undecided: int
     amount_undecided: Decimal | None
+    rows_unused: int
 
 
 @dataclass
@@ -791,4 +792,17 @@ def _reconcile(name: str, table: Table, staged: StagedTable) -> Reconciliation:
         amount_rejected=amount(staged.rejected, staged.excess),
         rows_undecided=len(staged.undecided),
         amount_undecided=amount(staged.undecided),
+        rows_unused=sum(_says_nothing(name, row) for row in staged.staged),
     )
+
+
+# What is read of a row beside its key and its day, where all of that is optional.
+READ_OF = {
+    "survey_responses": ("survey_type",),  # a score of an unknown scale says nothing
+    "tickets": ("ticket_type", "satisfaction_score"),
+    "products": ("category", "product_type"),
+}
+
+
+def _says_nothing(name: str, row: Row) -> bool:
+    return name in READ_OF and all(row[column] is None for column in READ_OF[name])
