@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from customer_tiering.errors import (
     BuildError,
+    LandingError,
     RawDataError,
     TieringError,
     VarError,
@@ -101,8 +102,8 @@ def build(
 
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
     the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
-    process does. Raises BuildError with one sentence on the first model or test that failed, RawDataError on raw tables
-    that cannot be landed, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
+    process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
+    RawDataError on raw tables that cannot be landed, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
     this build cannot go on from.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
@@ -147,7 +148,8 @@ def build(
     if process.returncode != 0:
         if landing := _landing_failure(run):
             raise _landing_error(landing)(landing)
-        raise BuildError(_failure(run, results, warehouse / "logs" / "dbt.log"))
+        error = BuildError if run.total else LandingError
+        raise error(_failure(run, results, warehouse / "logs" / "dbt.log"))
     return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
 
 

@@ -81,6 +81,10 @@ class BuildError(TieringError):
     exit_code = ExitCode.BUILD
 
 
+class LandingError(BuildError):
+    """dbt stopped before it built anything, by no rule of the landing."""
+
+
 class WorkDatabaseError(BuildError):
     """The work database is not one that the build can go on from: rules or erasures have changed."""
 

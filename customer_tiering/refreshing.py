@@ -26,6 +26,7 @@ from customer_tiering.erasures import (
 from customer_tiering.errors import (
     BuildError,
     ConfigurationError,
+    LandingError,
     SourceError,
     Stopped,
     TieringError,
@@ -50,7 +51,9 @@ from customer_tiering.sources import (
     check_checksums,
     check_contents,
     check_raw_folder,
+    check_unchanged,
     contract_tables,
+    list_files,
 )
 
 MEGABYTE = 1_000_000
@@ -90,6 +93,8 @@ class Refresh:
                 self._preflight(ledger)
                 noted.update(stage="build")
                 built = self._build(lock, erased)
+                for note in _landing_notes(self.warehouse / WORK):
+                    self.note(note)
                 noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 noted.update(stage="audit")
                 self._audit(noted.run)
@@ -119,21 +124,38 @@ class Refresh:
     def _build(self, lock: int, erased: Path) -> Build:
         """Build with dbt. When it fails and a raw file cannot be read, that is what is told.
 
-        dbt takes published history over from the last publication, and leaves in the file `erased`
-        which ids are erased.
+        A file that changed while it was read may have been read in the middle of a line: all is read
+        again, once. dbt takes published history over from the last publication, and leaves in the file
+        `erased` which ids are erased.
         """
         told = {ERASED_IDS: str(erased), LAST_PUBLICATION: _last_publication(self.warehouse)}
-        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
+        listed = self._listed()
         try:
             try:
-                return build(*arguments, [lock], told)
-            except WorkDatabaseError:
-                _start_afresh(self.warehouse)
-                return build(*arguments, [lock], told)
-        except BuildError:
+                return self._build_once(lock, told)
+            except LandingError:
+                if self._listed() == listed:
+                    raise
+            listed = self._listed()
+            return self._build_once(lock, told)
+        except BuildError as error:
+            if isinstance(error, LandingError):
+                check_unchanged(listed, self._listed())
             if folder := self._raw_folder():
                 check_contents(folder, contract_tables(self.project))
             raise
+
+    def _build_once(self, lock: int, told: dict[str, str]) -> Build:
+        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
+        try:
+            return build(*arguments, [lock], told)
+        except WorkDatabaseError:
+            _start_afresh(self.warehouse)
+            return build(*arguments, [lock], told)
+
+    def _listed(self) -> dict[Path, tuple[int, int]]:
+        folder = self._raw_folder()
+        return list_files(folder, contract_tables(self.project)) if folder else {}
 
     def _publish(self, noted: _Noted, built: Build, erased: Path) -> None:
         """Let readers see what was built, and remove what may still hold persons erased since."""
@@ -358,6 +380,16 @@ def _last_publication(warehouse: Path) -> str:
     """The file of the publication whose history goes on; empty before the first."""
     publication = current_publication(warehouse)
     return str(publication / PUBLICATION) if publication else ""
+
+
+def _landing_notes(work: Path) -> list[str]:
+    """What the landing noted of the raw files that it read."""
+    with duckdb.connect(str(work), read_only=True) as connection:
+        found = connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'builds' and table_name = 'landing_notes'"
+        ).fetchone()
+        notes = connection.execute("from builds.landing_notes").fetchall() if found else []
+    return [note for (note,) in notes]
 
 
 def _periods(work: Path) -> tuple[int, int]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from glob import escape
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import yaml
 
 from customer_tiering.errors import SourceError
 
-SUFFIXES = (".parquet", ".csv")
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".csv.zst")  # in any letter case
 CHECKSUMS = "MANIFEST.sha256"
 _NO_FAULT_OF_THE_FILE = (duckdb.OutOfMemoryException, MemoryError)
 
@@ -33,26 +37,57 @@ def contract_tables(project_dir: Path) -> dict[str, bool]:
 def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
     """Check that a raw folder can be read as the raw contract.
 
-    A table is NAME.parquet, NAME.csv or a folder NAME/ with files of one of these kinds. Returns
-    notes on files that will not be read. Raises SourceError when the folder or a required table is
-    missing, when a table is in two places, or when one of its files has no content.
+    A table is NAME.parquet, NAME.csv (or .csv.gz, .csv.zst) or a folder NAME/ with files of one of
+    these kinds, in any letter case. Returns notes on what will not be read, one a table. Raises SourceError
+    when the folder or a required table is missing, when a table is in two places, when a file or folder
+    of it may not be read, or when there is no content to say which columns it has.
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         raise SourceError(f"raw folder {folder}", found, "a folder with the raw tables")
     for name, is_required in tables.items():
-        places = _places(folder, name)
+        files = _files(folder, name)
+        places = _places(folder, files)
         forms = f"{name}.parquet, {name}.csv or a folder {name}/ with files of one of these kinds"
         if not places and is_required:
             found = f"no table {name} (it holds {_listed(folder)})"
             raise SourceError(f"raw folder {folder}", found, forms)
         if len(places) > 1:
-            found = f"table {name} as {' and '.join(places)}"
+            found = f"table {name} as {' and '.join(places[:2])}"
             raise SourceError(f"raw folder {folder}", found, f"only one of {forms}")
-        for file in _files(folder, name):
-            if file.stat().st_size == 0:
-                allowed = "a file with a header or, for no rows at all, no file"
-                raise SourceError(f"raw file {file}", "no content", allowed)
+        _check_access(files)
+    return [*_notes_on_tables(folder, tables), *_notes_on_others(folder, tables)]
+
+
+def _check_access(files: list[Path]) -> None:
+    """Check that a table's files may be read and, but for CSV beside others, have some content."""
+    empty = [file for file in files if file.stat().st_size == 0]
+    for file in files:
+        if not os.access(file, os.R_OK):
+            raise SourceError(
+                f"raw file {file}", "no permission to read it", "one that can be read"
+            )
+        if file in empty and (len(empty) == len(files) or _format(file) == "parquet"):
+            allowed = "a file with a header or, for no rows at all, no file"
+            raise SourceError(f"raw file {file}", "no content", allowed)
+
+
+def _notes_on_tables(folder: Path, tables: dict[str, bool]) -> list[str]:
+    """What lies where tables are and is not read, a line a table."""
+    notes = []
+    for name in tables:
+        unread = [
+            f"{path.relative_to(folder)}{'' if path.exists() else ' (a link to nothing)'}"
+            for path in _paths(folder, name)
+            if not _is_read(path, folder)
+        ]
+        if unread:
+            reason = "neither Parquet nor CSV, or hidden"
+            notes.append(f"raw table {name}: not read, as {reason}: {_first(unread)}.")
+    return notes
+
+
+def _notes_on_others(folder: Path, tables: dict[str, bool]) -> list[str]:
     unknown = [
         entry.name
         for entry in sorted(folder.iterdir())
@@ -91,6 +126,27 @@ def check_checksums(folder: Path) -> None:
             raise SourceError(f"raw file {file}", f"a file with the checksum {found}", allowed)
 
 
+def list_files(folder: Path, tables: dict[str, bool]) -> dict[Path, tuple[int, int]]:
+    """Size and time, in nanoseconds, of the files that the raw tables are read from."""
+    listed = {}
+    for name in tables:
+        for file in _files(folder, name):
+            with suppress(FileNotFoundError):
+                found = file.stat()
+                listed[file] = (found.st_size, found.st_mtime_ns)
+    return listed
+
+
+def check_unchanged(
+    before: dict[Path, tuple[int, int]], after: dict[Path, tuple[int, int]]
+) -> None:
+    """Raise SourceError at the first file that is no longer as it was listed."""
+    for file, found in before.items():
+        if after.get(file) != found:
+            allowed = "a file that nobody writes to: write it elsewhere, and move it here when it is whole"
+            raise SourceError(f"raw file {file}", "a change while it was read", allowed)
+
+
 def check_contents(folder: Path, tables: dict[str, bool]) -> None:
     """Read every file of a raw folder from its first to its last byte, as the landing would.
 
@@ -99,10 +155,10 @@ def check_contents(folder: Path, tables: dict[str, bool]) -> None:
     """
     for name in tables:
         for file in _files(folder, name):
-            if file.suffix == ".csv":
-                _check_csv(file)
-            else:
+            if _format(file) == "parquet":
                 _check_parquet(file)
+            elif file.stat().st_size:
+                _check_csv(file)
 
 
 def _check_csv(file: Path) -> None:
@@ -111,12 +167,9 @@ def _check_csv(file: Path) -> None:
         "as in the header"
     )
     try:
-        with file.open(encoding="utf-8-sig", newline="") as content:
-            header = next(csv.reader(content), [])
         with duckdb.connect() as connection:
             # With the columns told, DuckDB names the line; without them it reads as the landing does.
-            columns = {f"column_{number}": "VARCHAR" for number, _ in enumerate(header)}
-            for way in ({"auto_detect": False, "columns": columns}, {"all_varchar": True}):
+            for way in (*_told_columns(file), {"all_varchar": True}):
                 connection.read_csv(
                     escape(str(file)),
                     header=True,
@@ -125,6 +178,7 @@ def _check_csv(file: Path) -> None:
                     escapechar='"',
                     comment="",
                     skiprows=0,
+                    compression=_compression(file),
                     hive_partitioning=False,
                     **way,
                 ).aggregate("count(*)").fetchall()
@@ -134,6 +188,19 @@ def _check_csv(file: Path) -> None:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         where = f"raw file {file}" + (f", line {line[1]}" if line else "")
         raise SourceError(where, _csv_fault(str(error)), allowed) from None
+
+
+def _told_columns(file: Path) -> Iterator[dict[str, object]]:
+    """The options by which DuckDB is told a CSV file's columns; none where Python cannot read it."""
+    compression = _compression(file)
+    if compression == "zstd":
+        return
+    opened = gzip.open if compression == "gzip" else open
+    with opened(file, "rt", encoding="utf-8-sig", newline="") as content:
+        header = next(csv.reader(content), [])
+    columns = {f"column_{number}": "VARCHAR" for number, _ in enumerate(header)}
+    if columns:
+        yield {"auto_detect": False, "columns": columns}
 
 
 def _csv_fault(message: str) -> str:
@@ -163,37 +230,90 @@ def _check_parquet(file: Path) -> None:
 
 def holds_raw_tables(folder: Path, tables: dict[str, bool]) -> bool:
     """Whether a folder has every required table of the raw contract in some form."""
-    return all(_places(folder, name) for name, is_required in tables.items() if is_required)
+    return all(_files(folder, name) for name, is_required in tables.items() if is_required)
 
 
 def _files(folder: Path, name: str) -> list[Path]:
-    """All files that may hold a table."""
-    single = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
-    several = [file for suffix in SUFFIXES for file in sorted((folder / name).glob(f"*{suffix}"))]
-    return [file for file in (*single, *several) if file.is_file()]
+    """The files that a table is read from."""
+    return [path for path in _paths(folder, name) if _is_read(path, folder)]
 
 
-def _places(folder: Path, name: str) -> list[str]:
-    """The forms in which a table is there; more than one is ambiguous."""
-    files = _files(folder, name)
-    in_folder = f"{name}/*"
-    return list(
-        dict.fromkeys(
-            file.name if file.parent == folder else f"{in_folder}{file.suffix}" for file in files
-        )
-    )
+def _paths(folder: Path, name: str) -> list[Path]:
+    """Whatever lies in a table's folder, and the files of its name beside it."""
+    found: list[Path] = []
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if entry.name.lower() == name and entry.is_dir():
+            found.extend(_walk(entry, {entry.resolve()}))
+        elif entry.name.lower() in {f"{name}{suffix}" for suffix in SUFFIXES}:
+            found.append(entry)
+    return [path for path in found if not path.is_dir()]
+
+
+def _walk(folder: Path, entered: set[Path]) -> Iterator[Path]:
+    """All that lies in a folder and the folders in it; none is entered again through a link."""
+    try:
+        entries = sorted(folder.iterdir())
+    except PermissionError:
+        found = "no permission to read it"
+        raise SourceError(f"raw folder {folder}", found, "one that can be read") from None
+    for entry in entries:
+        if not entry.is_dir():
+            yield entry
+        elif (target := entry.resolve()) not in entered:
+            yield from _walk(entry, {*entered, target})
+
+
+def _is_read(path: Path, folder: Path) -> bool:
+    """Whether a path below the raw folder is read: a file of a known kind that nobody has hidden."""
+    *folders, file = path.relative_to(folder).parts
+    is_hidden = file.startswith((".", "~")) or any(part.startswith((".", "_")) for part in folders)
+    return path.is_file() and bool(_format(path)) and not is_hidden
+
+
+def _format(path: Path) -> str:
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        return "parquet"
+    return "csv" if name.endswith(SUFFIXES) else ""
+
+
+def _compression(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return {".gz": "gzip", ".zst": "zstd"}.get(suffix, "none")
+
+
+def _places(folder: Path, files: list[Path]) -> list[str]:
+    """The forms in which a table is there, single files and Parquet first; more than one is ambiguous."""
+    places = set()
+    for file in files:
+        first, *more = file.relative_to(folder).parts
+        places.add((bool(more), _format(file) != "parquet", first))
+    return [
+        f"{first}/*.{'csv' if is_csv else 'parquet'}" if is_folder else first
+        for is_folder, is_csv, first in sorted(places)
+    ]
 
 
 def _is_contract_entry(entry: Path, tables: dict[str, bool]) -> bool:
     if entry.suffix == ".md" or entry.name == CHECKSUMS:
         return True  # says what the folder holds
+    name = entry.name.lower()
     if entry.is_dir():
-        return entry.name in tables
-    return entry.stem in tables and entry.suffix in SUFFIXES
+        return name in tables
+    return any(name == f"{table}{suffix}" for table in tables for suffix in SUFFIXES)
+
+
+def _first(names: list[str]) -> str:
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def _listed(folder: Path) -> str:
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    names = sorted(
+        f"{entry.name}{'' if entry.exists() else ' (a link to nothing)'}"
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".")
+    )
     if not names:
         return "nothing"
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -9,7 +9,6 @@
 {% endmacro %}
 
 {% macro default__begin_build(sources, is_erasing) %}
-    {% do run_query('create schema if not exists builds') %}
     {% set last = customer_tiering.last_build() %}
     {% set salt = last.salt or run_query('select cast(uuid() as varchar)').columns[0].values()[0] %}
     {% set basis = customer_tiering.build_basis(sources, is_erasing, salt) %}
@@ -61,7 +60,8 @@
     ) %}
     {% do run_query(
         'create or replace table builds.landed_files (source_table varchar, file varchar, size_bytes bigint, '
-        ~ 'modified_at timestamptz, run_started_at timestamptz)'
+        ~ 'modified_at timestamptz, is_settled boolean, column_names varchar[], row_count bigint, '
+        ~ 'run_started_at timestamptz)'
     ) %}
 {% endmacro %}
 
@@ -89,8 +89,8 @@
 {% endmacro %}
 
 
-{# A digest of everything but facts and dates by which a build is made: the project's files, the vars, the engine, who is
-   erased, the key of pseudonyms. The salt keeps it from telling which ids are erased. #}
+{# A digest of everything but facts and dates by which a build is made: the project's files, the vars, the engine, where the raw
+   tables come from, who is erased, the key of pseudonyms. The salt keeps it from telling which ids are erased. #}
 {% macro build_basis(sources, is_erasing, salt) %}
     {# of all nodes seeds alone say where they are #}
     {% set root = (
@@ -113,6 +113,7 @@
         "'" ~ tojson(told, sort_keys=true) | replace("'", "''") ~ "'",
         "version()",
         "'" ~ dbt_version ~ "'",
+        customer_tiering.raw_origin(),
     ] %}
     {% if is_erasing %}
         {% do parts.append(

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 from dbt_in_process import dbt
+from landing_in_process import Landings, landings
 from landing_project import make_landing_project
 
 from customer_tiering.sources import check_contents
@@ -72,17 +72,7 @@ class Landing:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project, with a shop's database beside the work database."""
-    folder = tmp_path_factory.mktemp("landing")
-    made = make_landing_project(folder)
-    profile = made / "profiles" / "profiles.yml"
-    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    settings["customer_tiering"]["outputs"]["duckdb"]["attach"] = [
-        {"path": str(folder / "shop.duckdb"), "alias": "shop", "read_only": True}
-    ]
-    duckdb.connect(str(folder / "shop.duckdb")).close()
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return made
+    return make_landing_project(tmp_path_factory.mktemp("landing"))
 
 
 ORDERS = "order_id,customer_id,ordered_at,status,order_amount\n"
@@ -321,40 +311,120 @@ STEPS = [
         [("o1", 11), ("o3", 30), ("o3", 31), ("o4", 40), ("o5", 50), ("o6", 60), ("o7", 70)],
     ),
     (
+        "one is gone and one comes in two months late: as many as before",
+        "delete from orders where order_id = 'o4'; insert into orders values "
+        "('o8', timestamp '2024-01-01', 80, timestamp '2024-01-03', 'paid')",
+        [("o1", 11), ("o3", 30), ("o3", 31), ("o5", 50), ("o6", 60), ("o7", 70), ("o8", 80)],
+    ),
+    (
+        "one with a time yet to come makes no other one old, so that nobody looks at the old ones",
+        "insert into orders values ('o9', timestamp '2024-01-01', 90, timestamp '2100-01-01', 'paid'); "
+        "update orders set order_amount = 88 where order_id = 'o8'",
+        [
+            ("o1", 11),
+            ("o3", 30),
+            ("o3", 31),
+            ("o5", 50),
+            ("o6", 60),
+            ("o7", 70),
+            ("o8", 80),
+            ("o9", 90),
+        ],
+    ),
+    (
+        "nor at the next landing",
+        "insert into orders values ('p1', timestamp '2024-01-01', 1, timestamp '2024-03-23', 'paid')",
+        [
+            ("o1", 11),
+            ("o3", 30),
+            ("o3", 31),
+            ("o5", 50),
+            ("o6", 60),
+            ("o7", 70),
+            ("o8", 80),
+            ("o9", 90),
+            ("p1", 1),
+        ],
+    ),
+    (
         "a column has another type",
         "alter table orders alter order_amount type varchar",
         [
-            ("o1", "11"),
-            ("o3", "30"),
-            ("o3", "31"),
-            ("o4", "40"),
-            ("o5", "50"),
-            ("o6", "60"),
-            ("o7", "70"),
+            ("o1", 11),
+            ("o3", 30),
+            ("o3", 31),
+            ("o5", 50),
+            ("o6", 60),
+            ("o7", 70),
+            ("o8", 88),
+            ("o9", 90),
+            ("p1", 1),
         ],
     ),
 ]
 
 
-def test_of_a_schema_only_rows_that_are_new_or_changed_are_read(
-    project: Path, tmp_path: Path
-) -> None:
-    def shop(*statements: str) -> None:
-        with duckdb.connect(str(project / "shop.duckdb")) as connection:
-            for statement in statements:
-                connection.execute(statement)
+def test_of_a_schema_only_rows_that_are_new_or_changed_are_read(tmp_path: Path) -> None:
+    def steps(session: Landings) -> None:
+        session.sql(f"attach '{tmp_path / 'shop.duckdb'}' as shop")
+        session.sql("create table shop.customers as select 'a' as customer_id")
+        session.sql(
+            "create table shop.orders as select *, 'paid' as status from (values "
+            "('o1', timestamp '2024-01-01', 10, timestamp '2024-01-01'), "
+            "('o2', timestamp '2024-02-01', 20, timestamp '2024-02-01'), "
+            "('o3', timestamp '2024-03-15', 30, timestamp '2024-03-15')) "
+            "as o (order_id, ordered_at, order_amount, updated_at)"
+        )
+        session.land(raw_schema="shop.main", late_arrival_days=14)
+        for what, statement, expected in STEPS:
+            session.sql(statement.replace(" orders ", " shop.orders "))
+            session.land(raw_schema="shop.main", late_arrival_days=14)
+            landed = session.sql("select order_id, order_amount from raw.orders order by all")
+            assert landed == [(order_id, str(amount)) for order_id, amount in expected], what
 
-    landing = Landing(project, tmp_path, raw_schema="shop.main", late_arrival_days=14)
-    shop(
-        "create table customers as select 'a' as customer_id",
-        "create table orders as select *, 'paid' as status from (values "
-        "('o1', timestamp '2024-01-01', 10, timestamp '2024-01-01'), "
-        "('o2', timestamp '2024-02-01', 20, timestamp '2024-02-01'), "
-        "('o3', timestamp '2024-03-15', 30, timestamp '2024-03-15')) "
-        "as o (order_id, ordered_at, order_amount, updated_at)",
+    (tmp_path / "warehouse").mkdir()
+    landings(tmp_path / "warehouse", steps, ["customers", "orders"])
+
+
+def test_raw_tables_of_another_origin_are_landed_whole(tmp_path: Path) -> None:
+    """Another file under the same name, another schema, files: even of rows with the same keys and times."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "customers.csv").write_text("customer_id\na\n")
+    (raw / "orders.csv").write_text(
+        "order_id,ordered_at,status,order_amount,updated_at\no1,2024-01-01,files,1,2024-01-01\n"
     )
-    landing.build()
-    for what, statement, expected in STEPS:
-        shop(statement)
-        landing.land()
-        assert landing.rows("orders", "order_id", "order_amount") == expected, what
+
+    def steps(session: Landings) -> None:
+        def attach(name: str) -> None:
+            session.sql(f"attach '{tmp_path / name}.duckdb' as shop")
+            for schema in ("main", "other"):
+                session.sql(f"create schema if not exists shop.{schema}")
+                session.sql(f"create table shop.{schema}.customers as select 'a' as customer_id")
+                session.sql(
+                    f"create table shop.{schema}.orders as select 'o1' as order_id, 1 as order_amount, "
+                    "timestamp '2024-01-01' as ordered_at, timestamp '2024-01-01' as updated_at, "
+                    f"'{name} {schema}' as status"
+                )
+                # a newer one, so that the older is not read again
+                session.sql(
+                    f"insert into shop.{schema}.orders select 'o2', 1, ordered_at, timestamp '2024-02-01', "
+                    f"status from shop.{schema}.orders"
+                )
+
+        def status(**project_vars: object) -> str:
+            session.land(late_arrival_days=0, **project_vars)
+            ((status,),) = session.sql("select status from raw.orders where order_id = 'o1'")
+            return status
+
+        attach("first")
+        assert status(raw_schema="shop.main") == "first main"
+        assert status(raw_schema="shop.other") == "first other"
+        assert status(raw_path=str(raw)) == "files"
+        assert status(raw_schema="shop.other") == "first other"
+        session.sql("detach shop")
+        attach("second")
+        assert status(raw_schema="shop.other") == "second other"
+
+    (tmp_path / "warehouse").mkdir()
+    landings(tmp_path / "warehouse", steps, ["customers", "orders"])

@@ -796,6 +796,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda f: change(f, "orders", "status", "state"),
         ("orders.csv has no column status", "status is required"),
     ),
+    "column twice": (
+        lambda f: change(f, "orders", "order_id", "Status,order_id"),
+        ("orders.csv has one column twice: Status and status",),
+    ),
     "too few cells": (
         lambda f: change(f, "orders", "50.50,,store", "50.50,"),
         ("orders.csv, line 3: found 6 cells, where the header has 7",),

@@ -1,0 +1,376 @@
+{# Landing of files: all of them, each once, and on top of what the last whole build landed only the new ones. #}
+
+{# Lands a raw table of files, and returns its columns. What the files are is listed before they are read (by raw_relation) and
+   again afterwards: if they have changed meanwhile they are read again, once. #}
+{% macro land_files(source, relation, is_erasing, is_second=false) %}
+    {% do customer_tiering.recognise_landed_files(source) %}
+    {% do customer_tiering.read_column_names(relation.name) %}
+    {% do customer_tiering.refuse_columns_of_files(source) %}
+    {% if not customer_tiering.land_new_files(source, relation.name, is_erasing) %}
+        {% do customer_tiering.land_all_files(source, relation.name, is_erasing) %}
+    {% endif %}
+    {% set changed = customer_tiering.changed_file(source, is_second) %}
+    {% if not changed %}
+        {% do customer_tiering.refuse_files_not_read_once(source, relation.name) %}
+        {% do customer_tiering.note_files(source) %}
+        {{ return(customer_tiering.columns_of_files('true')) }}
+    {% endif %}
+    {% set relation = customer_tiering.raw_relation(source) %}
+    {% if is_second or not relation.files %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ ": " ~ changed ~ " changed while it was read, and again when it was read again; "
+            ~ "allowed are files that nobody writes to: write them elsewhere, and move them here when they are whole."
+        ) }}
+    {% endif %}
+    {{ return(customer_tiering.land_files(source, relation, is_erasing, true)) }}
+{% endmacro %}
+
+
+{# Marks the files that the last landing read as they are now. One that was not settled then may have been read before a
+   change. #}
+{% macro recognise_landed_files(source) %}
+    {% set update %}
+        update builds.found_files
+        set is_known = true, column_names = landed.column_names, row_count = landed.row_count
+        from builds.landed_files as landed
+        where
+            landed.source_table = '{{ source.name }}'
+            and found_files.file = landed.file
+            and found_files.size_bytes = landed.size_bytes
+            and found_files.modified_at = landed.modified_at
+            and found_files.is_settled
+            and landed.is_settled
+    {% endset %}
+    {% do run_query(update) %}
+{% endmacro %}
+
+
+{# Reads the names of columns of the files that are not known, as the files write them. #}
+{% macro read_column_names(name) %}
+    {% set queries = [] %}
+    {% for compression, files in customer_tiering.files_to_read().items() %}
+        {% for file in files %}
+            {% set reader = customer_tiering.file_reader(name, [file], compression, has_header=false) %}
+            {% set names = 'list_value(*columns(*)) as column_names from ' ~ reader ~ 'sample_size = 1) limit 1' %}
+            {% if customer_tiering.is_parquet(name) %}
+                {% set names = 'list(column_name) as column_names from (describe select * from ' ~ reader
+                    ~ 'union_by_name = true))' %}
+            {% endif %}
+            {% do queries.append("(select '" ~ file | replace("'", "''") ~ "' as file, " ~ names ~ ')') %}
+        {% endfor %}
+    {% endfor %}
+    {% for some in queries | batch(200) %}
+        {% do run_query(
+            'update builds.found_files set column_names = named.column_names from (' ~ some | join(' union all ')
+            ~ ') as named where found_files.file = named.file'
+        ) %}
+    {% endfor %}
+    {% if queries and customer_tiering.is_parquet(name) %}{% do customer_tiering.take_back_renaming() %}{% endif %}
+    {# a file without any content has none #}
+    {% do run_query('update builds.found_files set column_names = [] where is_read and column_names is null') %}
+{% endmacro %}
+
+
+{# Of two columns a and A of a Parquet file DuckDB calls the second A_1, a name that the file does not hold. #}
+{% macro take_back_renaming() %}
+    {% set update %}
+        update builds.found_files
+        set column_names = [
+            case
+                when list_contains(written.names, name) then name
+                else regexp_replace(name, '_[0-9]+$', '')
+            end
+            for name in column_names
+        ]
+        from (
+            select file_name, list(name) as names
+            from parquet_schema({{ customer_tiering.list_of_files_to_read() }})
+            group by 1
+        ) as written
+        where found_files.file = written.file_name
+    {% endset %}
+    {% do run_query(update) %}
+{% endmacro %}
+
+
+{# Refuses a file with one column twice, without a required one, or in a folder whose name alone holds a column. Each query is
+   of the first file at fault. #}
+{% macro refuse_columns_of_files(source) %}
+    {% set names = [] %}
+    {% set required = [] %}
+    {% for column in source.columns.values() %}
+        {% do names.append(column.name) %}
+        {% if column.config.meta.get('required') %}{% do required.append(column.name) %}{% endif %}
+    {% endfor %}
+    {% set repeated %}
+        select file, string_agg(name, ' and ' order by name)
+        from (select file, unnest(column_names) as name from builds.found_files where is_read) as named
+        where name <> ''
+        group by file, lower(name)
+        having count(*) > 1
+        order by all
+        limit 1
+    {% endset %}
+    {% for file, columns in run_query(repeated).rows %}
+        {{ exceptions.raise_compiler_error(
+            file ~ " has one column twice: " ~ columns ~ "; allowed is each name once, whatever its letter case."
+        ) }}
+    {% endfor %}
+    {# a file without any content lacks nothing, if others say what the columns are #}
+    {% set files %}
+        select file, path, column_names, [lower(name) for name in column_names] as lower_names
+        from builds.found_files
+        where
+            is_read
+            and (column_names <> [] or not exists (select 1 from builds.found_files where column_names <> []))
+    {% endset %}
+    {% set in_folders %}
+        select file, folder, lower(split_part(folder, '=', 1)) as name
+        from (
+            select *, unnest(string_split(path, '/')[:-2]) as folder from ({{ files }}) as files
+        ) as folders
+        where
+            contains(folder, '=')
+            and list_contains({{ customer_tiering.list_of(names) }}, name)
+            and not list_contains(lower_names, name)
+        order by all
+        limit 1
+    {% endset %}
+    {% for file, folder, column in run_query(in_folders).rows %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ ": column " ~ column ~ " is only in the name of the folder " ~ folder ~ ", not in "
+            ~ file ~ "; names of folders are not read: write the column into the files."
+        ) }}
+    {% endfor %}
+    {% set missing %}
+        select file, required.name, array_to_string(column_names, ', ')
+        from ({{ files }}) as files
+        cross join (select unnest({{ customer_tiering.list_of(required) }}) as name) as required
+        where not list_contains(lower_names, required.name)
+        order by file
+        limit 1
+    {% endset %}
+    {% for file, column, found in run_query(missing).rows %}
+        {{ exceptions.raise_compiler_error(
+            file ~ " has no column " ~ column ~ "; found are " ~ (found or 'none') ~ ", and " ~ column ~ " is required."
+        ) }}
+    {% endfor %}
+{% endmacro %}
+
+
+{# The columns of files: {lower-case name: name as it is written}. #}
+{% macro columns_of_files(condition) %}
+    {% set query %}
+        select lower(name), min(name)
+        from (
+            select unnest(column_names) as name from builds.found_files where is_read and {{ condition }}
+        ) as named
+        where name <> ''
+        group by 1
+    {% endset %}
+    {% set columns = {} %}
+    {% for lower_name, name in run_query(query).rows %}{% do columns.update({lower_name: name}) %}{% endfor %}
+    {{ return(columns) }}
+{% endmacro %}
+
+
+{# Adds the files that are not known to what is landed, and says whether that brings it up to date: not when a landed file is
+   gone or has changed, or when the new ones have other types. #}
+{% macro land_new_files(source, name, is_erasing) %}
+    {% set landed = customer_tiering.landed_name(source) %}
+    {% set counts %}
+        select
+            count(*) filter (where is_known),
+            count(*) filter (where not is_known),
+            (select count(*) from builds.landed_files where source_table = '{{ source.name }}')
+        from builds.found_files
+        where is_read
+    {% endset %}
+    {% set known, new, landed_before = run_query(counts).rows[0] %}
+    {% if not known or known < landed_before or not customer_tiering.table_exists(source.schema, source.identifier) %}
+        {{ return(false) }}
+    {% elif new %}
+        {% set types = customer_tiering.types_of(landed) %}
+        {% set query = customer_tiering.landing_query(
+            source,
+            customer_tiering.files_relation(name),
+            customer_tiering.columns_of_files('not is_known'),
+            is_erasing,
+            types
+        ) %}
+        {% if customer_tiering.types_of('(select * exclude (landed_from_file) from (' ~ query ~ '))') != types %}
+            {{ return(false) }}
+        {% endif %}
+        {% do run_query('create or replace table builds.new_rows as ' ~ query) %}
+        {% do customer_tiering.count_rows_by_file('builds.new_rows') %}
+        {% do run_query('insert into ' ~ landed ~ ' select * exclude (landed_from_file) from builds.new_rows') %}
+        {% do run_query('drop table builds.new_rows') %}
+        {% do customer_tiering.note_landed_files(source) %}
+    {% endif %}
+    {{ return(true) }}
+{% endmacro %}
+
+
+{% macro land_all_files(source, name, is_erasing) %}
+    {% set landed = customer_tiering.landed_name(source) %}
+    {% do run_query('update builds.found_files set is_known = false') %}
+    {% set relation = customer_tiering.files_relation(name) %}
+    {% do customer_tiering.land_whole(source, relation, customer_tiering.columns_of_files('true'), is_erasing) %}
+    {% do customer_tiering.count_rows_by_file(landed) %}
+    {% do run_query('alter table ' ~ landed ~ ' drop column landed_from_file') %}
+    {% do customer_tiering.note_landed_files(source) %}
+{% endmacro %}
+
+
+{% macro count_rows_by_file(rows) %}
+    {% set update %}
+        update builds.found_files
+        set row_count = read.row_count
+        from (select landed_from_file, count(*) as row_count from {{ rows }} group by 1) as read
+        where found_files.file = read.landed_from_file
+    {% endset %}
+    {% do run_query('update builds.found_files set row_count = 0 where is_read and not is_known') %}
+    {% do run_query(update) %}
+{% endmacro %}
+
+
+{# Stops the run when a file was not opened once, or when Parquet says that it has another number of rows than were read. A
+   file without rows counts as read. #}
+{% macro refuse_files_not_read_once(source, name) %}
+    {% if not customer_tiering.files_to_read() %}{{ return(none) }}{% endif %}
+    {% set files = customer_tiering.list_of_files_to_read() %}
+    {% set query %}
+        with listed as (
+            select file, row_count from builds.found_files where is_read and not is_known
+        ),
+
+        opened as (
+            select file, count(*) as times from glob({{ files }}) group by 1
+        ),
+
+        counted as (
+            {% if customer_tiering.is_parquet(name) %}
+                select file_name as file, sum(num_rows) as row_count from parquet_file_metadata({{ files }}) group by 1
+            {% else %}
+                select file, row_count from listed
+            {% endif %}
+        )
+
+        select coalesce(listed.file, opened.file), coalesce(opened.times, 0), coalesce(listed.row_count, 0), counted.row_count
+        from listed
+        full join opened on listed.file = opened.file
+        left join counted on listed.file = counted.file
+        where listed.file is null or opened.times is distinct from 1 or listed.row_count <> counted.row_count
+        order by 1
+        limit 1
+    {% endset %}
+    {% for file, times, read, held in run_query(query).rows %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ ": " ~ file ~ " was opened " ~ times ~ " times, and " ~ read ~ " rows of it were read"
+            ~ (", of " ~ held if held is not none else "") ~ "; allowed is each row of each file once."
+        ) }}
+    {% endfor %}
+{% endmacro %}
+
+
+{# Notes for the next build what was read. #}
+{% macro note_landed_files(source) %}
+    {% set insert %}
+        insert into builds.landed_files
+        select
+            '{{ source.name }}', file, size_bytes, modified_at, is_settled, column_names, row_count,
+            timestamptz '{{ run_started_at.isoformat() }}'
+        from builds.found_files
+        where is_read and not is_known
+    {% endset %}
+    {% do run_query(insert) %}
+{% endmacro %}
+
+
+{# The first file that is no longer as it was listed; none when all stand still. One that is new is read at once, but only
+   once: of a feed that never rests the next run reads the rest. #}
+{% macro changed_file(source, is_second) %}
+    {% set query %}
+        with before as (
+            select file, size_bytes, modified_at from builds.found_files where is_read
+        ),
+
+        after as (
+            select file, size_bytes, modified_at from ({{ customer_tiering.found_files(source) }}) as found where is_read
+        )
+
+        select coalesce(before.file, after.file)
+        from before
+        full join after
+            on before.file = after.file
+            and before.size_bytes = after.size_bytes
+            and before.modified_at = after.modified_at
+        where after.file is null {{ '' if is_second else 'or before.file is null' }}
+        order by 1
+        limit 1
+    {% endset %}
+    {% for row in run_query(query).rows %}{{ return(row[0]) }}{% endfor %}
+    {{ return(none) }}
+{% endmacro %}
+
+
+{# Says in a line each which files of a table's folder are not read, and which have other columns than most. The second
+   cannot be known before, and is kept for who runs dbt. #}
+{% macro note_files(source) %}
+    {% set unread = run_query('select path from builds.found_files where not is_read order by 1').columns[0].values() %}
+    {% if unread %}
+        {% do log(
+            "raw table " ~ source.name ~ ": not read, as neither Parquet nor CSV, or hidden: "
+            ~ customer_tiering.first_of(unread) ~ ".", info=true
+        ) %}
+    {% endif %}
+    {% set query %}
+        with files as (
+            select path, list_sort([lower(name) for name in column_names if name <> '']) as names
+            from builds.found_files
+            where is_read
+        ),
+
+        usual as (
+            select names
+            from files
+            where names <> []
+            group by 1
+            order by count(*) desc, min(path)
+            limit 1
+        ),
+
+        others as (
+            select
+                files.path,
+                files.names = [] as is_empty,
+                [name for name in usual.names if not list_contains(files.names, name)] as missing,
+                [name for name in files.names if not list_contains(usual.names, name)] as more
+            from files
+            cross join usual
+            where files.names <> usual.names
+        )
+
+        select path || ' (' || case when is_empty then 'empty' else concat_ws(
+            '; ',
+            case when missing <> [] then 'without ' || array_to_string(missing, ', ') end,
+            case when more <> [] then 'with ' || array_to_string(more, ', ') end
+        ) end || ')'
+        from others
+        order by path
+    {% endset %}
+    {% set others = run_query(query).columns[0].values() %}
+    {% if others %}
+        {% set note = "raw table " ~ source.name ~ ": columns differ from those of most files in "
+            ~ customer_tiering.first_of(others) ~ "." %}
+        {% do log(note, info=true) %}
+        {% do run_query("insert into builds.landing_notes values ('" ~ note | replace("'", "''") ~ "')") %}
+    {% endif %}
+{% endmacro %}
+
+
+{# The first three of some texts, and how many there are besides. #}
+{% macro first_of(texts) %}
+    {% set more = texts | length - 3 %}
+    {{ return((texts | list)[:3] | join(', ') ~ (' and ' ~ more ~ ' more' if more > 0 else '')) }}
+{% endmacro %}

@@ -1,0 +1,107 @@
+{# Landing of a schema's tables: rows that are new or have changed, on top of what the last whole build landed. #}
+
+{# Where a raw table is in the schema that var raw_schema names. #}
+{% macro raw_relation_in_schema(source) %}
+    {% set schema = customer_tiering.raw_schema_parts() %}
+    {% set found = run_query(
+        "select count(*) from information_schema.tables where lower(table_name) = '" ~ source.name
+        ~ "' and lower(table_schema) = '" ~ schema.name | lower ~ "' and lower(table_catalog) = '"
+        ~ schema.database | lower ~ "'"
+    ).columns[0].values()[0] %}
+    {% set name = var('raw_schema') ~ '.' ~ source.name %}
+    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
+    {{ return({
+        'name': name, 'query': name if found else none, 'files': [], 'is_text': not found, 'newest_by': newest_by
+    }) }}
+{% endmacro %}
+
+
+{# Database and name of the schema that var raw_schema names. #}
+{% macro raw_schema_parts() %}
+    {% set parts = (var('raw_schema') | string).split('.') %}
+    {% for part in parts %}
+        {% if not modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', part) or parts | length > 2 %}
+            {{ exceptions.raise_compiler_error(
+                "dbt_project.yml, vars: raw_schema is '" ~ var('raw_schema')
+                ~ "'; allowed is a schema or database.schema of letters, digits and underscores."
+            ) }}
+        {% endif %}
+    {% endfor %}
+    {{ return({'database': parts[0] if parts | length == 2 else target.database, 'name': parts[-1]}) }}
+{% endmacro %}
+
+
+{# SQL of where the raw tables come from: files, or a schema of a database file or connection. Files of another folder are
+   told apart by their paths. #}
+{% macro raw_origin() %}
+    {% if not var('raw_schema') | string %}{{ return("'files'") }}{% endif %}
+    {% set schema = customer_tiering.raw_schema_parts() %}
+    {{ return(
+        "(select concat_ws('|', 'schema', type, path, '" ~ schema.name | lower ~ "') from duckdb_databases() "
+        ~ "where lower(database_name) = '" ~ schema.database | lower ~ "')"
+    ) }}
+{% endmacro %}
+
+
+{# A column's name as it is written, if it is there and of a type of date and time; none otherwise. #}
+{% macro native_column(column, query) %}
+    {% if column %}
+        {% for row in run_query('describe select * from ' ~ query).rows
+            if row[0] | lower == column and modules.re.match('DATE|TIMESTAMP', row[1]) %}
+            {{ return(row[0]) }}
+        {% endfor %}
+    {% endif %}
+    {{ return(none) }}
+{% endmacro %}
+
+
+{# Reads the rows again that are at most late_arrival_days older than the newest landed, and those of unknown age, and says
+   whether what stands is then what the source holds: as many rows, with the same keys and updated_at. A source that keeps one
+   row a key has replaced older versions, one that keeps them all has not. #}
+{% macro land_new_rows(source, relation, present, is_erasing) %}
+    {% if not relation.newest_by or not customer_tiering.table_exists(source.schema, source.identifier) %}
+        {{ return(false) }}
+    {% endif %}
+    {% set landed = customer_tiering.landed_name(source) %}
+    {% set query = '(' ~ customer_tiering.landing_query(source, relation, present, is_erasing) ~ ') as source_rows' %}
+    {% set types = customer_tiering.types_of(landed) %}
+    {% set age = source.config.meta.newest_by %}
+    {% set newest = customer_tiering.newest_landed(landed, age, types[age]) %}
+    {% if newest is none or customer_tiering.types_of(query) != types %}{{ return(false) }}{% endif %}
+    {% set from_then = "cast('" ~ newest ~ "' as " ~ types[age] ~ ') - interval '
+        ~ customer_tiering.whole_number('late_arrival_days', 0, 36600) ~ ' day' %}
+    {% set recent = age ~ ' is null or ' ~ age ~ ' >= ' ~ from_then %}
+    {% do run_query('delete from ' ~ landed ~ ' where ' ~ recent) %}
+    {% do run_query('insert into ' ~ landed ~ ' select * from ' ~ query ~ ' where ' ~ recent) %}
+    {% set key = source.config.meta.key | map('string') | list %}
+    {% if not customer_tiering.holds_the_same_rows(landed, query, key + [age]) %}
+        {% do run_query(
+            'delete from ' ~ landed ~ ' where not (' ~ recent ~ ') and (' ~ key | join(', ') ~ ') in (select '
+            ~ key | join(', ') ~ ' from ' ~ landed ~ ' where ' ~ recent ~ ')'
+        ) %}
+        {{ return(customer_tiering.holds_the_same_rows(landed, query, key + [age])) }}
+    {% endif %}
+    {{ return(true) }}
+{% endmacro %}
+
+
+{# The newest that is known of landed rows, as text; none without one. A time after the run's start is an error, and makes no
+   row before it old. #}
+{% macro newest_landed(landed, age, data_type) %}
+    {% set run_start = "timestamptz '" ~ run_started_at.isoformat() ~ "'" %}
+    {% if data_type != 'TIMESTAMP WITH TIME ZONE' %}
+        {% set run_start = "timezone('" ~ customer_tiering.time_zone(var('source_time_zone')) ~ "', " ~ run_start ~ ')' %}
+    {% endif %}
+    {{ return(run_query(
+        'select cast(max(' ~ age ~ ') as varchar) from ' ~ landed ~ ' where ' ~ age ~ ' <= ' ~ run_start
+    ).columns[0].values()[0]) }}
+{% endmacro %}
+
+
+{# Whether two relations have as many rows, with the same values in some columns. #}
+{% macro holds_the_same_rows(one, other, columns) %}
+    {% set digest = 'select count(*) as row_count, ' ~ customer_tiering.fingerprint(columns) ~ ' as fingerprint from ' %}
+    {{ return(run_query(
+        digest ~ one ~ ' intersect ' ~ digest ~ other
+    ).rows | length == 1) }}
+{% endmacro %}

@@ -1,0 +1,183 @@
+{# Which files a raw table is read from, and how. Names of files and folders only say which table and format a file is
+   of: nothing else in them means anything. #}
+
+{# Where a raw table is below var raw_path; its files are listed in builds.found_files. #}
+{% macro raw_relation_in_folder(source) %}
+    {% set folder = customer_tiering.raw_folder() %}
+    {% do run_query('create or replace table builds.found_files as ' ~ customer_tiering.found_files(source)) %}
+    {% set places = run_query(
+        'select distinct place from builds.found_files where is_read order by 1'
+    ).columns[0].values() | list %}
+    {% if places | length > 1 %}
+        {{ exceptions.raise_compiler_error(
+            "raw table " ~ source.name ~ " is there more than once: " ~ folder ~ places[0] ~ " and " ~ folder ~ places[1]
+            ~ "; allowed is one file, or one folder of files of one format."
+        ) }}
+    {% elif not places %}
+        {{ return({
+            'name': folder ~ source.name ~ '.parquet, ' ~ folder ~ source.name ~ '.csv and the folder '
+                ~ folder ~ source.name,
+            'query': none, 'files': [], 'is_text': true, 'newest_by': none
+        }) }}
+    {% endif %}
+    {{ return(customer_tiering.files_relation(folder ~ places[0])) }}
+{% endmacro %}
+
+
+{# The folder of the raw tables as DuckDB writes it before the names of files: ends with a slash, or is empty. #}
+{% macro raw_folder() %}
+    {% set path = var('raw_path') | string %}
+    {% if '://' in path %}{{ return(path.rstrip('/') ~ '/') }}{% endif %}
+    {% set parts = [] %}
+    {% for part in path.split('/') %}
+        {% if part == '..' and parts and parts[-1] != '..' %}
+            {% do parts.pop() %}
+        {% elif part not in ('', '.') %}
+            {% do parts.append(part) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(('/' if path.startswith('/') else '') ~ parts | join('/') ~ ('/' if parts else '')) }}
+{% endmacro %}
+
+
+{# Query of all that lies in a raw table's folder, and of the files of its name beside it, whatever the letter case; contents
+   are not read. `**` does not enter a folder that is a link, so that three levels are named. What is hidden, or in a folder that
+   writers hide (_temporary, _delta_log), is not read. While the clock still shows a file's time, or an earlier one, it may change
+   and keep it: it is not settled. #}
+{% macro found_files(source) %}
+    {% set folder = customer_tiering.raw_folder() %}
+    {% set table = customer_tiering.literal_path(folder) ~ customer_tiering.in_any_letter_case(source.name) %}
+    {% set patterns = [] %}
+    {% for pattern in ['.*', '/**/*', '/*/**/*', '/*/*/**/*', '/*/*/*/**/*'] %}
+        {% do patterns.append(table ~ pattern) %}
+    {% endfor %}
+    {% set query %}
+        with listed as (
+            select distinct
+                filename as file,
+                substr(filename, {{ folder | length + 1 }}) as path,
+                size as size_bytes,
+                last_modified as modified_at,
+                last_modified < now() - interval '2 seconds' as is_settled
+            from read_blob({{ customer_tiering.list_of(patterns) }})
+        ),
+
+        formats as (
+            select
+                *,
+                case
+                    when regexp_matches(path, '[.]parquet$', 'i') then 'parquet'
+                    when regexp_matches(path, '[.]csv([.]gz|[.]zst)?$', 'i') then 'csv'
+                end as format,
+                case
+                    when regexp_matches(path, '[.]gz$', 'i') then 'gzip'
+                    when regexp_matches(path, '[.]zst$', 'i') then 'zstd'
+                    else 'none'
+                end as compression,
+                regexp_matches(path, '/[.~][^/]*$|/[._][^/]*/') as is_hidden
+            from listed
+        )
+
+        select
+            * exclude (is_hidden),
+            case
+                when contains(path, '/') then split_part(path, '/', 1) || '/*.' || format
+                else path
+            end as place,
+            format is not null and not is_hidden as is_read,
+            false as is_known,
+            cast(null as varchar[]) as column_names,
+            cast(null as bigint) as row_count
+        from formats
+        where contains(path, '/') or regexp_matches(path, '^[^.]*[.](parquet|csv|csv[.]gz|csv[.]zst)$', 'i')
+    {% endset %}
+    {{ return(query) }}
+{% endmacro %}
+
+
+{# What raw_relation gives for the files of builds.found_files that are to be read. CSV is all text: a typed one would stop
+   the build at the first bad cell. No line is skipped as a comment or a preamble, and one with more or fewer cells than the
+   header stops the run: in which columns its cells belong nobody knows. #}
+{% macro files_relation(name) %}
+    {% set files = [] %}
+    {% set readers = [] %}
+    {% for compression, listed in customer_tiering.files_to_read().items() %}
+        {% do files.extend(listed) %}
+        {% do readers.append(
+            customer_tiering.file_reader(name, listed, compression)
+            ~ "union_by_name = true, filename = 'landed_from_file')"
+        ) %}
+    {% endfor %}
+    {{ return({
+        'name': name,
+        'query': readers[0] if readers | length == 1
+            else '(select * from ' ~ readers | join(' union all by name select * from ') ~ ')',
+        'files': files,
+        'is_text': not customer_tiering.is_parquet(name),
+        'newest_by': none,
+    }) }}
+{% endmacro %}
+
+
+{# {compression: files}: DuckDB before 2.0 does not know it by a name in upper case. #}
+{% macro files_to_read() %}
+    {% set files = {} %}
+    {% for row in run_query(
+        'select compression, file from builds.found_files where is_read and not is_known order by 1, 2'
+    ).rows %}
+        {% do files.setdefault(row[0], []).append(row[1]) %}
+    {% endfor %}
+    {{ return(files) }}
+{% endmacro %}
+
+
+{% macro list_of_files_to_read() %}
+    {{ return(customer_tiering.list_of_files(customer_tiering.files_to_read().values() | sum(start=[]))) }}
+{% endmacro %}
+
+
+{# The beginning of the call by which files of one format are read. #}
+{% macro file_reader(name, files, compression, has_header=true) %}
+    {% set list = customer_tiering.list_of_files(files) %}
+    {% if customer_tiering.is_parquet(name) %}{{ return('read_parquet(' ~ list ~ ', hive_partitioning = false, ') }}{% endif %}
+    {{ return(
+        'read_csv(' ~ list ~ ", hive_partitioning = false, compression = '" ~ compression ~ "', all_varchar = true, header = "
+        ~ has_header ~ ", delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
+    ) }}
+{% endmacro %}
+
+
+{# Whether files are Parquet, by the end of their name or pattern. #}
+{% macro is_parquet(name) %}
+    {{ return((name | lower).endswith('.parquet')) }}
+{% endmacro %}
+
+
+{# Texts as an SQL list. #}
+{% macro list_of(texts) %}
+    {% set quoted = [] %}
+    {% for text in texts %}{% do quoted.append("'" ~ text | replace("'", "''") ~ "'") %}{% endfor %}
+    {{ return('[' ~ quoted | join(', ') ~ ']') }}
+{% endmacro %}
+
+
+{# Files as an SQL list, for DuckDB's readers. #}
+{% macro list_of_files(files) %}
+    {% set literal = [] %}
+    {% for file in files %}{% do literal.append(customer_tiering.literal_path(file)) %}{% endfor %}
+    {{ return(customer_tiering.list_of(literal)) }}
+{% endmacro %}
+
+
+{# A path that means itself alone to DuckDB, which takes it for a pattern. #}
+{% macro literal_path(path) %}
+    {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]')) }}
+{% endmacro %}
+
+
+{# The pattern that a name fits in any letter case. #}
+{% macro in_any_letter_case(name) %}
+    {% set signs = [] %}
+    {% for sign in name %}{% do signs.append('[' ~ sign | lower ~ sign | upper ~ ']') %}{% endfor %}
+    {{ return(signs | join) }}
+{% endmacro %}
