@@ -1,6 +1,25 @@
 {# Erasure where the raw tables are landed: nothing that is built afterwards can hold the person. The mapping
    of ids to anonymous ids is a view over the raw files or tables, so that it is stored nowhere. #}
 
+{# Makes the table raw.nobody_words: the words that as an id mean nobody, whom no request and no merge can name and who
+   gets no pseudonym. The same as base_crm__nobody, which is not yet built. #}
+{% macro land_nobody_words(sources) %}
+    {% set ids = 'select cast(null as varchar) as customer_id where false' %}
+    {% for source in sources if source.name == 'customers' %}
+        {% set relation = customer_tiering.raw_relation(source) %}
+        {% set present = customer_tiering.columns_of(relation.query) %}
+        {% if 'customer_id' in present %}
+            {% set ids = 'select read_id(' ~ adapter.quote(present.customer_id) ~ ') as customer_id from ' ~ relation.query %}
+        {% endif %}
+        {% do run_query(
+            'create or replace table ' ~ adapter.quote(source.schema) ~ '.nobody_words as select lower(word) as word from '
+            ~ customer_tiering.seed_file('nobody_words') ~ " where holds = 'always' or word not in (select customer_id from ("
+            ~ ids ~ ') as ids where customer_id is not null)'
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
+
 {# Makes the view raw.erased_ids and says whether there are any. #}
 {% macro land_erased_ids(sources) %}
     {{ return(adapter.dispatch('land_erased_ids', 'customer_tiering')(sources)) }}
@@ -26,25 +45,32 @@
         {% endif %}
     {% endfor %}
     {% set name = adapter.quote(sources[0].schema) ~ '.erased_ids' if sources else none %}
+    {% if 'erasure_requests' in found or customer_tiering.is_pseudonymising() %}
+        {% do customer_tiering.land_nobody_words(sources) %}
+    {% endif %}
     {% if 'erasure_requests' in found %}
+        {% set words = adapter.quote(sources[0].schema) ~ '.nobody_words' %}
         {% set asked = 'select customer_id, requested_at from (' ~ found.erasure_requests
-            ~ ') as requests where not is_reserved_id(customer_id) and requested_at is not null' %}
+            ~ ') as requests where requested_at is not null and ' ~ customer_tiering.is_person('customer_id', words) %}
+        {% set merges = 'select * from (' ~ found.get(
+            'customer_merges',
+            'select cast(null as varchar) as from_customer_id, cast(null as varchar) as into_customer_id, '
+            ~ 'cast(null as timestamp) as merged_at'
+        ) ~ ') as merges where ' ~ customer_tiering.is_person('from_customer_id', words) ~ ' and '
+            ~ customer_tiering.is_person('into_customer_id', words) %}
         {% if run_query('select count(*) from (' ~ asked ~ ') as asked').columns[0].values()[0] %}
-            {% do run_query(
-                'create or replace view ' ~ name ~ ' as ' ~ customer_tiering.erased_ids(
-                    asked,
-                    found.get(
-                        'customer_merges',
-                        "select cast(null as varchar) as from_customer_id, cast(null as varchar) as "
-                        ~ "into_customer_id, cast(null as timestamp) as merged_at where false"
-                    )
-                )
-            ) %}
+            {% do run_query('create or replace view ' ~ name ~ ' as ' ~ customer_tiering.erased_ids(asked, merges)) %}
             {{ return(true) }}
         {% endif %}
     {% endif %}
     {% if name %}{% do run_query('drop view if exists ' ~ name) %}{% endif %}
     {{ return(false) }}
+{% endmacro %}
+
+
+{# Condition that an id is one of a person: neither a word for nobody nor one that erased persons have. NULL for NULL. #}
+{% macro is_person(id, words) %}
+    {{ return('(lower(' ~ id ~ ') not in (select word from ' ~ words ~ ') and not is_reserved_id(' ~ id ~ '))') }}
 {% endmacro %}
 
 
@@ -118,8 +144,8 @@
         {% endif %}
         {% if customer_tiering.is_pseudonymising() %}
             {# staging finds out who is nobody, and what is marked #}
-            {% set kept = 'case when is_marked(' ~ kept ~ ') or lower(read_id(' ~ raw ~ ')) in '
-                ~ customer_tiering.words_of_seed('nobody_words', 'word') ~ ' then ' ~ kept ~ ' else '
+            {% set kept = 'case when is_marked(' ~ kept ~ ') or lower(read_id(' ~ raw ~ ')) in (select word from '
+                ~ adapter.quote(source.schema) ~ '.nobody_words) then ' ~ kept ~ ' else '
                 ~ customer_tiering.customer_pseudonym('read_id(' ~ raw ~ ')') ~ ' end' %}
         {% endif %}
         {% if is_erasing %}
@@ -160,7 +186,9 @@
         {{ return(customer_tiering.is_letters(value, meta.letters)) }}
     {% elif 'words_of' in meta %}
         {% set seed, words = meta.words_of.split('.') %}
-        {{ return('(lower(' ~ value ~ ') in ' ~ customer_tiering.words_of_seed(seed, words) ~ ')') }}
+        {{ return(
+            '(lower(' ~ value ~ ') in (select lower(' ~ words ~ ') from ' ~ customer_tiering.seed_file(seed) ~ '))'
+        ) }}
     {% elif 'allowed' in meta %}
         {{ return('(' ~ modules.re.sub('\\b' ~ column.name ~ '\\b', '(' ~ value ~ ')', meta.allowed) ~ ')') }}
     {% endif %}
@@ -168,14 +196,13 @@
 {% endmacro %}
 
 
-{# The words of a seed's column in small letters, as a query in brackets; from the file, as seeds are built later. #}
-{% macro words_of_seed(seed, column) %}
+{# A seed's file, to select from: seeds are built later. #}
+{% macro seed_file(seed) %}
     {% for node in graph.nodes.values()
         if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
         {{ return(
-            '(select lower(' ~ column ~ ") from read_csv('"
-            ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
-            ~ "', all_varchar = true, header = true))"
+            "read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
+            ~ "', all_varchar = true, header = true)"
         ) }}
     {% endfor %}
 {% endmacro %}

@@ -21,7 +21,7 @@ import pytest
 from compiled_project import PROJECT, CompiledProject
 from dbt_in_process import dbt, parsed_project
 from oracle.erasure import anonymous_ids
-from oracle.reading import Setting
+from oracle.reading import Setting, nobody
 from refresh_process import Order
 
 SAMPLE = PROJECT / "sample"
@@ -99,6 +99,7 @@ def test_no_value_of_a_public_mart_holds_personal_data(
 
 PERSON = "canaryid77"  # into which the id that the request names was merged
 FORMER = "canaryformer42"
+LIVING = "erased_000001"  # an id of the form that erased persons get, and here just that of FORMER
 
 
 def company(folder: Path) -> Path:
@@ -119,6 +120,8 @@ def company(folder: Path) -> Path:
         f"{FORMER},person,Canary Maiden,former.canary@mail.example,canary777,canary born,F,SE,"
         "Canaryland,Canarytown,canary1234,web,2021-03-04,true,,2024-01-01",
         f"C900,person,Child of it,,,,,SE,,,,,2024-01-01,,{PERSON},2025-01-01",
+        # alive, and called as the one who is erased will be
+        f"{LIVING},person,Somebody Else,,,,,SE,,,,,2024-01-01,,,2025-01-01",
     )
     orders = [
         (f"C{number}", f"2025-{month:02d}-{number % 27 + 1:02d}", 20 + number * 7 % 90)
@@ -138,6 +141,9 @@ def company(folder: Path) -> Path:
         f"O9001,{PERSON},2025-06-01,sent to Canary Name,30,CNY",
         f"O9002,{PERSON},2025-06-02,completed,canary amount,CNY",
         f"O9003,{PERSON},canary day,completed,30,CNY",
+        f"O9004,{LIVING},2025-06-01,completed,1000,CNY",
+        "O9005, Guest,2025-06-01,completed,12,CNY",
+        "O9006,N/A,2025-06-01,completed,13,CNY",
     )
     write(
         folder / "customer_merges.csv",
@@ -145,6 +151,8 @@ def company(folder: Path) -> Path:
         f"{FORMER},{PERSON},2025-01-05",
         f"{PERSON},{PERSON},2025-01-06",
         "C1,C2,2025-04-01",
+        f"{LIVING},{PERSON},2025-04-01",
+        f"guest,{PERSON},2025-04-01",
     )
     write(
         folder / "tickets.csv",
@@ -282,7 +290,10 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
         "customer_id,requested_at",
         *(
             ",".join(one)
-            for one in [*asked, ["C52", days[0]], [f"{FORMER} ", days[1]], ["", days[1]]]
+            for one in [
+                *[*asked, ["C52", days[0]], [f"{FORMER} ", days[1]], ["", days[1]]],
+                *[["guest", days[0]], [LIVING, days[0]]],
+            ]
         ),
         f"C52,{days[8]}",
     )
@@ -294,7 +305,7 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
     dbt(tmp_path, *landing, parsed=parsed_project())
 
     run_date = date(2026, 1, 31)
-    names = anonymous_ids(tables, Setting(rules, run_date))
+    names = anonymous_ids(tables, Setting(rules, run_date, nobody(tables, rules)))
     # of targets of the same moment both count; here by way of C50, which was merged into both
     assert len({names[each].split("_")[1] for each in ("C50", "C51", "C52", "C53")}) == 1
     assert len(names) > 12
@@ -352,6 +363,21 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
     assert len(list((warehouse / "publications").iterdir())) == 2
     with duckdb.connect() as connection:
         connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        # what the living one bought is nobody's, and no part of what the erased one did
+        assert connection.execute(
+            "select lifetime_revenue from warehouse.marts.customers where is_erased"
+        ).fetchall() == [(295,)]
+        assert connection.execute(
+            "select source_table, source_key, reject_reason "
+            "from warehouse.quality.rejected_records where reject_reason = 'reserved_id' order by all"
+        ).fetchall() == [
+            ("customer_merges", f"reserved:{LIVING}|erased_000001_2", "reserved_id"),
+            ("customers", f"reserved:{LIVING}", "reserved_id"),
+            ("orders", "O9004", "reserved_id"),
+        ]
+        assert connection.execute(
+            "select count(*), sum(net_amount) from warehouse.marts.orders where customer_id is null"
+        ).fetchone() == (2, 25)
         assert connection.execute(
             "select customer_id, is_erased, has_marketing_consent, country_code, city "
             "from warehouse.marts.customers where is_erased"

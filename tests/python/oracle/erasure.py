@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from oracle.reading import CONTRACT, BadValueError, RawTables, Setting, read_stamp, trim
+import re
+
+from oracle.reading import CONTRACT, BadValueError, RawTables, Setting, nobody, read_stamp, trim
 from oracle.rules import Rules
 
 ID_COLUMNS = {"parent_customer_id", "from_customer_id", "into_customer_id", "customer_id"} | {
@@ -20,21 +22,36 @@ def erased(raw: RawTables, rules: Rules, run_date) -> RawTables:
 
     In all their rows a value that cannot be read, or is not allowed, is taken away.
     """
-    setting = Setting(rules, run_date)
+    setting = Setting(rules, run_date, nobody(raw, rules))
     names = anonymous_ids(raw, setting)
     return {table: [_masked(table, row, names, setting) for row in raw[table]] for table in raw}
+
+
+def is_reserved(customer_id: str) -> bool:
+    """Whether an id has the form of those that erased persons get."""
+    return re.fullmatch(r"erased_[0-9]{6,}(_[0-9]+)?", customer_id, re.ASCII) is not None
+
+
+def _person(value: str | None, setting: Setting) -> str | None:
+    """The id, if it is one of a person."""
+    customer_id = _text(value)
+    if not customer_id or customer_id.lower() in setting.nobody or is_reserved(customer_id):
+        return None
+    return customer_id
 
 
 def anonymous_ids(raw: RawTables, setting: Setting) -> dict[str, str]:
     """The anonymous id of every id of an erased person."""
     asked: dict[str, int] = {}
     for row in raw["erasure_requests"]:
-        customer_id, moment = _text(row["customer_id"]), _moment(row["requested_at"], setting)
+        customer_id = _person(row["customer_id"], setting)
+        moment = _moment(row["requested_at"], setting)
         if customer_id and moment is not None:
             asked[customer_id] = min(moment, asked.get(customer_id, moment))
     newest: dict[str, tuple[int, set[str]]] = {}
     for row in raw["customer_merges"]:
-        source, target = _text(row["from_customer_id"]), _text(row["into_customer_id"])
+        source = _person(row["from_customer_id"], setting)
+        target = _person(row["into_customer_id"], setting)
         moment = _moment(row["merged_at"], setting)
         if source and target and source != target and moment is not None:
             before, targets = newest.get(source, (moment, set()))
@@ -65,6 +82,8 @@ def _masked(table: str, row: dict, names: dict[str, str], setting: Setting) -> d
         value = row[column.name]
         if column.name in ID_COLUMNS and _text(value) in names:
             value = names[_text(value)]
+        elif column.name in ID_COLUMNS and is_reserved(_text(value) or ""):
+            value = f"reserved:{_text(value)}"
         if is_erased and table == "customers" and column.name not in NOT_DESCRIBING:
             value = None
         if is_erased and value and column.name not in ID_COLUMNS:

@@ -668,7 +668,7 @@ class Staging:
 def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
     """Read every raw row: reject or null bad values first, then remove duplicate keys."""
     staging = Staging({}, [])
-    setting = Setting(rules, run_date, _nobody(raw, rules))
+    setting = Setting(rules, run_date, nobody(raw, rules))
     for name, table in CONTRACT.items():
         staged = StagedTable(rows_in=0, amount_in=Decimal(0))
         staging.tables[name] = staged
@@ -683,7 +683,7 @@ def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
     return staging
 
 
-def _nobody(raw: RawTables, rules: Rules) -> frozenset[str]:
+def nobody(raw: RawTables, rules: Rules) -> frozenset[str]:
     """The words for nobody that hold: some only where customers has nobody of that very id."""
     ids = {trim(row.get("customer_id") or "") for row in raw.get("customers", [])}
     return frozenset(
