@@ -323,8 +323,10 @@ def _landing_sql(
         else f"read_csv([{listed}], all_varchar = true, header = true, delim = ',', quote = '\"', "
         "escape = '\"', comment = '', skip = 0, union_by_name = true)"
     )
-    present = {row[0] for row in connection.execute(f"describe select * from {reader}").fetchall()}
+    described = connection.execute(f"describe select * from {reader}").fetchall()
+    present = {row[0].lower(): row[0] for row in described}
     names = ", ".join(
-        name if name in present else f"cast(null as varchar) as {name}" for name in columns
+        f'"{present[name]}" as {name}' if name in present else f"cast(null as varchar) as {name}"
+        for name in columns
     )
     return f"create or replace table raw.{table} as select {names} from {reader}"
