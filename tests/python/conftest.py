@@ -16,6 +16,7 @@ from refreshed_sample import refreshed_sample
 SLOWEST_FILES = (
     "test_refresh_faults.py",
     "test_landing.py",
+    "test_landing_sequences.py",
     "test_privacy.py",
     "test_refresh_sequences.py",
     "test_incremental.py",

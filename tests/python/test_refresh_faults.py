@@ -797,7 +797,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ("orders.csv has no column status", "status is required"),
     ),
     "column twice": (
-        lambda f: change(f, "orders", "order_id", "Status,order_id"),
+        lambda f: change(f, "orders", "channel", "Status"),
         ("orders.csv has one column twice: Status and status",),
     ),
     "too few cells": (
