@@ -28,6 +28,10 @@ from customer_tiering.errors import (
     WorkDatabaseError,
 )
 
+# What DuckDB says of a sum that does not fit.
+TOO_LARGE = re.compile(
+    r"Casting value \S+ to type DECIMAL\([0-9, ]+\) failed|Overflow in (\w+ of DECIMAL|HUGEINT \w+)"
+)
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
 
@@ -227,6 +231,11 @@ def _failure(run: _Run, results: Path, log: Path) -> str:
         what = f"{kind} {name} failed"
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     message = " ".join(message.split()).rstrip(".")
+    if TOO_LARGE.search(message):
+        message = (
+            "a total is larger than its column holds; allowed are totals below 10^16: report in a currency with "
+            f"larger units (var reporting_currency), or correct the source ({TOO_LARGE.search(message)[0]})"
+        )
     if len(message) > MESSAGE_LENGTH:
         message = f"{message[:MESSAGE_LENGTH]}..."
     return f"{what}{more}: {message} (the whole log: {log})."

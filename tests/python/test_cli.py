@@ -601,6 +601,35 @@ def test_failure_names_the_first_node_and_counts_the_others(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize(
+    "total",
+    [
+        "select cast(sum(amount) as decimal(18, 2)) from range(11), "
+        "(select 999999999999999.99 as amount)",
+        "select amount * amount from (select cast(999999999999999999 as decimal(38, 2)) as amount)",
+        "select sum(amount) from range(300), (select cast(repeat('9', 36) as decimal(38, 2)) as amount)",
+    ],
+)
+def test_a_total_that_does_not_fit_is_one_sentence(tmp_path: Path, total: str) -> None:
+    """With what DuckDB itself says of one."""
+    with pytest.raises(duckdb.Error) as error:
+        duckdb.sql(total).fetchall()
+    results = tmp_path / "run_results.json"
+    message = f"Runtime Error in model int_total (models/int_total.sql)\n  {error.value}"
+    results.write_text(
+        json.dumps(
+            {"results": [{"unique_id": "model.p.int_total", "status": "error", "message": message}]}
+        )
+    )
+    said = building._failure(building._Run(), results, Path("dbt.log"))
+    assert said.startswith(
+        "model int_total failed: a total is larger than its column holds; allowed are totals below 10^16: "
+    )
+    assert "(var reporting_currency), or correct the source (" in said
+    assert said.count(". ") == 0
+    assert said.endswith("(the whole log: dbt.log).")
+
+
 def test_failure_before_any_node_tells_the_last_error(tmp_path: Path) -> None:
     run_ = building._Run()
     run_.read(
