@@ -39,9 +39,9 @@ class Landing:
         values = json.dumps({**self.vars, **project_vars})
         dbt(self.warehouse, "build", *arguments, "--vars", values, project=self.project)
 
-    def land(self, **project_vars: object) -> None:
+    def land(self, *arguments: str, **project_vars: object) -> None:
         """Land, and build as little as can be: what was built before is gone on from all the same."""
-        self.build("--select", "int_as_of", **project_vars)
+        self.build("--select", "int_as_of", *arguments, **project_vars)
 
     def rows(self, table: str, *columns: str) -> list[tuple]:
         """The landed rows of a table, of some columns or all."""
@@ -175,87 +175,94 @@ def test_of_files_only_what_is_new_or_has_changed_is_read(project: Path, tmp_pat
         ).fetchall()
     assert present == [("channel",), ("customer_id",)]
 
+    landing.land("--full-refresh")
+    assert landing.rows("orders", "order_id") == [("o2",), ("o9",)]
 
-def test_names_of_files_and_folders_mean_nothing(project: Path, tmp_path: Path) -> None:
+
+def test_names_of_files_and_folders_mean_nothing(tmp_path: Path) -> None:
     """Neither a pattern, which would read some files twice or none, nor a column."""
-    raw = tmp_path / "city=Oslo [a-z]*?"
-    raw.mkdir()
-    landing = Landing(project, tmp_path, raw_path=str(raw))
-    landing.raw = raw
-    landing.write("customers.csv", "customer_id\na\n")
-    names = ("o[1].csv", "o1.csv", "o*.csv", "o?.csv", "it's.csv", "status=paid.csv")
+    raw, warehouse = tmp_path / "city=Oslo [a-z]*?", tmp_path / "warehouse"
+    for folder in (raw / "orders", raw / "refunds", warehouse):
+        folder.mkdir(parents=True)
+    (raw / "customers.csv").write_text("customer_id\na\n")
+    names = ("o[1].csv", "o1.csv", "o*.csv", "o?.csv", "it's.csv", "status=paid.csv", "[o]1.csv")
     for number, name in enumerate(names):
-        landing.write(f"orders/{name}", f"{ORDERS}o{number},a,2024-01-01,completed,{number}\n")
-    landing.write_parquet(
-        "refunds/r[0-9].parquet",
-        "select 'r1' as refund_id, 'o1' as order_id, "
-        "date '2024-02-01' as refunded_at, 1 as refund_amount",
-    )
-    landing.build()
-    assert landing.rows("customers", "customer_id", "city") == [("a", None)]
-    assert landing.rows("orders", "order_id", "status") == [
-        (f"o{number}", "completed") for number in range(len(names))
-    ]
-    assert landing.rows("refunds", "refund_id") == [("r1",)]
-    first = landing.read()
-    landing.write("orders/[o]1.csv", f"{ORDERS}o9,a,2024-01-01,completed,9\n")
-    landing.land()
-    assert len(landing.rows("orders")) == len(names) + 1
-    assert {file for file, at in landing.read().items() if first.get(file) != at} == {
-        "orders/[o]1.csv"
-    }
-    check_contents(landing.raw, {"customers": True, "orders": True, "refunds": False})
+        (raw / "orders" / name).write_text(f"{ORDERS}o{number},a,2024-01-01,completed,{number}\n")
+    duckdb.sql(
+        "select 'r1' as refund_id, 'o1' as order_id, date '2024-02-01' as refunded_at, "
+        "1 as refund_amount"
+    ).write_parquet(str(raw / "refunds" / "r[0-9].parquet"))
+
+    def steps(session: Landings) -> None:
+        session.land(raw_path=str(raw))
+        assert session.sql("select customer_id, city from raw.customers") == [("a", None)]
+        assert session.sql("select order_id, status from raw.orders order by 1") == [
+            (f"o{number}", "completed") for number in range(len(names))
+        ]
+        assert session.sql("select refund_id from raw.refunds") == [("r1",)]
+
+    landings(warehouse, steps, ["customers", "orders", "refunds"])
+    check_contents(raw, {"customers": True, "orders": True, "refunds": False})
 
 
-def test_other_rules_or_erasures_land_everything_anew(project: Path, tmp_path: Path) -> None:
+def test_other_rules_or_erasures_land_everything_anew(tmp_path: Path) -> None:
     """The content exchanged without a trace comes to light as soon as all files are read again.
 
     A person who asks to be erased is gone from the rows that had been landed before, too.
     """
-    landing = Landing(project, tmp_path)
-    landing.write("orders/01.csv", ORDERS + "o1,a,2024-01-01,completed,10\n")
-    landing.write("customers.csv", "customer_id,full_name\na,Ada\nb,Bob\n")
-    landing.build()
-    landing.write("orders/01.csv", ORDERS + "o2,b,2024-01-01,completed,20\n")
-    landing.land()
-    assert landing.rows("orders", "order_id") == [("o1",)]
-    # vars that shape no row are no rules
-    landing.land(
-        source_max_age_days={"orders": 36600},
-        source_max_shrink_percent=21,
-        publications_kept=8,
-        min_free_megabytes=1,
-        audit_max_shrink_percent=21,
-        audit_max_tier_shift_points=11,
-        audit_max_score_shift=6,
-        audit_max_unknown_shift_points=26,
-        audit_min_customers=101,
-    )
-    assert landing.rows("orders", "order_id") == [("o1",)]
-    landing.land(rfm_window_days=300)
-    assert landing.rows("orders", "order_id") == [("o2",)]
+    raw, warehouse = tmp_path / "raw", tmp_path / "warehouse"
+    for folder in (raw / "orders", warehouse):
+        folder.mkdir(parents=True)
 
-    landing.build()
-    landing.write("orders/01.csv", ORDERS + "o1,a,2024-01-01,completed,10\n")
-    landing.write("erasure_requests.csv", "customer_id,requested_at\na,2024-05-01\n")
-    landing.land()
-    assert landing.rows("customers", "customer_id", "full_name") == [
-        ("b", "Bob"),
-        ("erased_000001", None),
-    ]
-    assert landing.rows("orders", "order_id", "customer_id") == [("o1", "erased_000001")]
+    def write(name: str, text: str) -> None:
+        (raw / name).write_text(text, encoding="utf-8")
+        os.utime(raw / name, (LONG_AGO, LONG_AGO))
 
-    landing.build()
-    (landing.raw / "erasure_requests.csv").unlink()
-    landing.land()
-    assert landing.rows("customers", "customer_id", "full_name") == [("a", "Ada"), ("b", "Bob")]
+    first = ORDERS + "o1,a,2024-01-01,completed,10\n"
+    second = ORDERS + "o2,b,2024-01-01,completed,20\n"
 
-    landing.build()
-    landing.write("orders/01.csv", ORDERS + "o2,b,2024-01-01,completed,20\n")
-    landing.land()
-    assert landing.rows("orders", "order_id") == [("o1",)]
-    landing.build("--full-refresh")
-    assert landing.rows("orders", "order_id") == [("o2",)]
+    def steps(session: Landings) -> None:
+        def landed(columns: str, table: str, **project_vars: object) -> list[tuple]:
+            session.land(raw_path=str(raw), **project_vars)
+            return session.sql(f"select {columns} from raw.{table} order by all")
+
+        write("orders/01.csv", first)
+        write("customers.csv", "customer_id,full_name\na,Ada\nb,Bob\n")
+        assert landed("order_id", "orders") == [("o1",)]
+        write("orders/01.csv", second)
+        assert landed("order_id", "orders") == [("o1",)]
+        # vars that shape no row are no rules
+        shapeless = {
+            "source_max_age_days": {"orders": 36600},
+            "source_max_shrink_percent": 21,
+            "publications_kept": 8,
+            "min_free_megabytes": 1,
+            "audit_max_shrink_percent": 21,
+            "audit_max_tier_shift_points": 11,
+            "audit_max_score_shift": 6,
+            "audit_max_unknown_shift_points": 26,
+            "audit_min_customers": 101,
+        }
+        assert landed("order_id", "orders", **shapeless) == [("o1",)]
+        assert landed("order_id", "orders", rfm_window_days=300) == [("o2",)]
+
+        write("orders/01.csv", first)
+        write("erasure_requests.csv", "customer_id,requested_at\na,2024-05-01\n")
+        assert landed("order_id, customer_id", "orders", rfm_window_days=300) == [
+            ("o1", "erased_000001")
+        ]
+        assert session.sql("select customer_id, full_name from raw.customers order by 1") == [
+            ("b", "Bob"),
+            ("erased_000001", None),
+        ]
+
+        (raw / "erasure_requests.csv").unlink()
+        assert landed("customer_id, full_name", "customers", rfm_window_days=300) == [
+            ("a", "Ada"),
+            ("b", "Bob"),
+        ]
+
+    landings(warehouse, steps, ["customers", "orders", "erasure_requests", "customer_merges"])
 
 
 # What is done to a shop's orders, one after the other, and what of them is landed then: (order_id,

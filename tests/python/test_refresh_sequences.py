@@ -557,10 +557,11 @@ class Sequences(RuleBasedStateMachine):
         self.current = current_publication(self.workshop.warehouse).name
         self.known = {self.current: Known(self.loaded(), None)}
         self.compare()
-        # what the last whole build knew, and whether only later facts have come since
+        # what the last whole build knew, whether only later facts have come since, and from which day on
         self.built = self.loaded()
         self.landed = self.landed_files()
         self.came_later = True
+        self.new_from = date.max
         self.is_worth_a_run = False
         self.workshop.counts["sequences"] += 1
 
@@ -612,6 +613,7 @@ class Sequences(RuleBasedStateMachine):
     @rule(data=st.data(), is_wide=st.booleans(), is_old=st.booleans())
     def load_what_is_new(self, data: st.DataObject, is_wide: bool, is_old: bool) -> None:
         first = self.today() + timedelta(days=1)
+        self.new_from = min(self.new_from, first)
         window = facts(self.new_name(), first, first + timedelta(days=40))
         self.load(data.draw(window), is_wide, is_old)
 
@@ -838,8 +840,9 @@ class Sequences(RuleBasedStateMachine):
         with duckdb.connect(str(self.workshop.work), read_only=True) as connection:
             (kept,) = connection.execute("select periods_kept from builds.last_build").fetchone()
             closed = connection.execute(
-                "select count(*) from marts.review_periods where not is_open_period and period_end <= $1",
-                [next(run.as_of_date for run in reversed(before) if run.as_of_date)],
+                "select count(*) from marts.review_periods "
+                "where not is_open_period and period_end <= $1 and period_end < $2",
+                [next(run.as_of_date for run in reversed(before) if run.as_of_date), self.new_from],
             ).fetchone()[0]
         if not goes_on:
             assert kept == 0
@@ -851,6 +854,7 @@ class Sequences(RuleBasedStateMachine):
         for table in CONTRACT if goes_on and not self.workshop.stand_in else ():
             self.see_what_was_read(table, loaded, landed)
         self.built, self.landed, self.came_later = loaded, landed, True
+        self.new_from = date.max
 
     def see_what_was_read(self, table: str, loaded: Loaded, landed: dict[str, datetime]) -> None:
         before = {p: f for p, f in self.built.files.items() if f.table == table}
@@ -947,6 +951,7 @@ def test_a_sequence_that_needs_every_rule(workshop: Workshop) -> None:
     one = machine_of(workshop)()
     one.begin()
     later = {"ordered_at": "2025-04-20", "status": "completed", "customer_id": "p1"}
+    one.new_from = date(2025, 4, 20)
     one.load({"orders": [{**later, "order_id": "L1", "order_amount": "70.00"}]})
     one.load({"orders": [{**later, "order_id": "L2", "order_amount": "20.00"}]}, is_old=False)
     one.run()
