@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from raw_companies import companies
 
 SOME_EXAMPLES = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "

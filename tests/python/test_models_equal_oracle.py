@@ -292,7 +292,7 @@ def test_the_last_second_of_a_period_in_another_time_zone(compiled):
     }
 
 
-def restless_company(seed: int = 3, customers: int = 40, months: int = 40) -> dict:
+def restless_company(seed: int = 3, customers: int = 40, months: int = 32) -> dict:
     """Customers whose buying comes and goes, so that every kind of tier change occurs."""
     random_numbers = random.Random(seed)
     orders, start = [], datetime(2021, 1, 1)
@@ -330,24 +330,24 @@ ANY_HOLD, ANY_GRACE = 517, 519
 
 @pytest.mark.parametrize("validity", ["rolling", "calendar_year", "anniversary"])
 @pytest.mark.parametrize("downgrade", ["one_level", "straight"])
-def test_every_combination_of_the_policy(compiled, validity, downgrade):
+def test_every_kind_of_policy(compiled, validity, downgrade):
+    """Hold and grace alone, together, neither, and as long as each other."""
     policy = {"tier_validity": validity, "tier_downgrade": downgrade}
     project = compiled(**policy, tier_min_hold_periods=ANY_HOLD, tier_grace_periods=ANY_GRACE)
     raw = restless_company()
-    for hold in (0, 1, 3):
-        for grace in (0, 1, 2):
-            result = assert_equal(
-                project.with_text({str(ANY_HOLD): str(hold), str(ANY_GRACE): str(grace)}),
-                raw,
-                rules(**policy, tier_min_hold_periods=hold, tier_grace_periods=grace),
-            )
-            changes = {row.change_type for row in result.customer_periods.values()}
-            expected = {"enter", "upgrade", "keep", "leave", "downgrade", None}
-            expected |= {"protected"} if hold else set()
-            expected |= {"grace"} if grace else set()
-            assert changes <= expected
-            if validity == "rolling":  # yearly reviews come too late for some of them
-                assert changes == expected
+    for hold, grace in ((0, 0), (0, 2), (1, 1), (3, 0), (3, 2)):
+        result = assert_equal(
+            project.with_text({str(ANY_HOLD): str(hold), str(ANY_GRACE): str(grace)}),
+            raw,
+            rules(**policy, tier_min_hold_periods=hold, tier_grace_periods=grace),
+        )
+        changes = {row.change_type for row in result.customer_periods.values()}
+        expected = {"enter", "upgrade", "keep", "leave", "downgrade", None}
+        expected |= {"protected"} if hold else set()
+        expected |= {"grace"} if grace else set()
+        assert changes <= expected
+        if validity == "rolling":  # yearly reviews come too late for some of them
+            assert changes == expected
 
 
 def later_rules() -> list[dict[str, str]]:
