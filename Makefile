@@ -7,7 +7,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip --quiet
 WAREHOUSE ?= warehouse
 VARS ?= {}
 SQL := 'models/*.sql' 'analyses/*.sql'
-FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_laws.py test_manifest.py test_oracle*.py test_sample.py)
+FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_laws.py test_manifest.py test_oracle*.py test_reading.py test_sample.py)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
