@@ -52,13 +52,17 @@ dbt-tests: setup ## Build the sample company by plain dbt, with dbt's own tests 
 	@mkdir -p target/test_warehouse
 	TIERING_WAREHOUSE=target/test_warehouse $(BIN)/dbt build --quiet
 
-test-fast: setup ## What to run after every edit: style of what changed, dbt's tests, the oracle, laws
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-changed dbt-tests
+oracle-tests: setup ## The oracle, laws, configuration and reading by pytest
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST_TESTS)
 
-test: setup ## Prove it: style, dbt's own tests, and everything against an independent oracle
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint dbt-tests
+test-fast: setup ## What to run after every edit: style of what changed, dbt's tests, the oracle, laws
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-changed oracle-tests dbt-tests
+
+python-tests: setup ## Everything against an independent oracle, by pytest; says at its end what took longest
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/python
+
+test: setup ## Prove it: style, dbt's own tests, and everything against an independent oracle
+	@$(MAKE) --no-print-directory --jobs 2 dbt-tests lint python-tests
 
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet
@@ -76,4 +80,4 @@ sample: setup ## Make the sample company anew
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint lint-changed dbt-tests test-fast test dagster bench sample clean
+.PHONY: help setup lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test dagster bench sample clean
