@@ -197,6 +197,8 @@ def test_booleans_in_any_case() -> None:
         ("UTC", "UTC", "2024-02-01 00:30:00-05", "2024-02-01T05:30", "2024-02-01"),
         # Equal zones: the value's own date, also where midnight itself does not exist.
         ("America/Sao_Paulo", "America/Sao_Paulo", "2018-11-04 00:30:00", None, "2018-11-04"),
+        # Clocks went from 23:00 to 24:00: half past eleven is half past midnight.
+        ("Asia/Dhaka", "Asia/Dhaka", "2009-06-19 23:30:00", "2009-06-19T17:30", "2009-06-20"),
         ("UTC", "UTC", "2024-02-29", "2024-02-29T00:00", "2024-02-29"),
     ],
 )

@@ -201,6 +201,7 @@ def test_times_of_columns_of_any_type(
         ("read_boolean", "2", None),
         ("read_text", "12345.0::double", "12345"),
         ("read_text", "1.5::double", "1.5"),
+        ("read_text", "1.1::float", "1.1"),
         ("read_text", "'nan'::double", None),
         ("read_text", "date '2025-01-01'", "2025-01-01"),
         ("read_date", "timestamp '2025-12-06 23:00:00'", "2025-12-06"),
@@ -212,3 +213,19 @@ def test_other_columns_of_any_type(
 ) -> None:
     query = f"select cast({function}(x) as varchar) from (select {raw} as x)"
     assert database.execute(query).fetchone() == (read,)
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "day"),
+    [
+        ("America/New_York", "2024-11-03 01:30", "2024-11-03"),  # twice that night
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04"),  # its midnight never was
+        ("Asia/Dhaka", "2009-06-19 23:30", "2009-06-20"),  # nor was this: clocks went from 23 to 24
+        ("UTC", "2024-12-31 23:59:59.999999", "2024-12-31"),
+    ],
+)
+def test_business_dates_around_a_change_of_clocks(
+    database: duckdb.DuckDBPyConnection, zone: str, text: str, day: str
+) -> None:
+    query = "select cast(business_date(read_timestamp(cast($1 as varchar), $2), $2) as varchar)"
+    assert database.execute(query, [text, zone]).fetchone() == (day,)

@@ -30,18 +30,18 @@ create or replace macro half_width(x) as
     ));
 
 -- A binary number is written without a fraction when it has none; one that is no number (NaN) is nothing.
-create or replace macro text_of_double(x) as
+create or replace macro text_of_double(x, written) as
     case
         when isnan(x) then null
         when x = trunc(x) and abs(x) < 1e15 then cast(cast(x as bigint) as varchar)
-        else cast(x as varchar)
+        else written
     end;
 
 create or replace macro read_text
     (x varchar) as trimmed(x),
     (x) as
         case
-            when typeof(x) in ('DOUBLE', 'FLOAT') then text_of_double(try_cast(x as double))
+            when typeof(x) in ('DOUBLE', 'FLOAT') then text_of_double(try_cast(x as double), cast(x as varchar))
             else trimmed(cast(x as varchar))
         end;
 

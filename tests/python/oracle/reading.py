@@ -215,13 +215,9 @@ def read_status(text: str, setting: Setting) -> str:
 def read_stamp(text: str, setting: Setting) -> Stamp:
     """A date or timestamp in any form that means one alone; without a zone in source_time_zone."""
     local, offset = _parse_timestamp(text)
-    same_zone = setting.rules.source_time_zone == setting.rules.business_time_zone
-    is_zoneless = offset is None
-    if is_zoneless:
+    if offset is None:
         offset = later_instant_offset(local, ZoneInfo(setting.rules.source_time_zone))
     instant = (local - EPOCH) // MICROSECOND - offset // MICROSECOND
-    if is_zoneless and same_zone:
-        return Stamp(instant, local.date())
     return Stamp(instant, _day_in(instant, setting.rules.business_time_zone, local.date()))
 
 
