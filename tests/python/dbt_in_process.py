@@ -10,15 +10,20 @@ import hashlib
 import json
 import os
 import pickle
+import pprint
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
 from made_once import DBT_FILES, PROJECT, made_once
+
+PARTIAL_PARSE = "partial_parse.msgpack"
+CONNECTION = "connection.pickle"
 
 
 @cache
@@ -70,6 +75,7 @@ def _parsed() -> Path:
             *("--warn-error-options", '{"error": ["Deprecations"]}'),
         )
         (folder / "manifest.pickle").write_bytes(pickle.dumps(parsed))
+        _note_connection(folder)
 
     return made_once("compiled", "parsed", DBT_FILES, parse)
 
@@ -77,6 +83,57 @@ def _parsed() -> Path:
 def parsed_project() -> object:
     """The parsed project, for one dbt command to go on from."""
     return pickle.loads((_parsed() / "manifest.pickle").read_bytes())
+
+
+def parse_for_others(project: Path) -> None:
+    """Parse a project into its own target folder, for ``lay_parsed``."""
+    dbt(project, "parse", project=project)
+    _note_connection(project)
+
+
+def _note_connection(folder: Path) -> None:
+    """Note what dbt has just parsed knew of its database."""
+    from dbt.adapters.factory import FACTORY
+
+    (adapter,) = FACTORY.adapters.values()
+    known = dict(adapter.config.credentials.connection_info())
+    (folder / "target" / CONNECTION).write_bytes(pickle.dumps(known))
+
+
+def lay_parsed(
+    warehouse: Path, project_vars: Mapping[str, object], project: Path = PROJECT
+) -> None:
+    """Let the next dbt process on a warehouse find the project parsed.
+
+    dbt parses anew what it had parsed for other vars or another database; no model's configuration depends
+    on them. A project that is not the real one must have been parsed by ``parse_for_others``.
+    """
+    parsed = (_parsed() if project == PROJECT else project) / "target"
+    content = (parsed / PARTIAL_PARSE).read_bytes()
+    connection = pickle.loads((parsed / CONNECTION).read_bytes())
+    path = str(warehouse.resolve() / "work.duckdb")
+    for known, wanted in (
+        (_vars_digest({}), _vars_digest(project_vars)),
+        (
+            _digest(sorted(connection.items())),
+            _digest(sorted((connection | {"path": path}).items())),
+        ),
+    ):
+        assert known in content
+        content = content.replace(known, wanted)
+    (warehouse / "target").mkdir(parents=True, exist_ok=True)
+    (warehouse / "target" / PARTIAL_PARSE).write_bytes(content)
+
+
+def _vars_digest(project_vars: Mapping[str, object]) -> bytes:
+    parts = (pprint.pformat(dict(project_vars)), "customer_tiering", "duckdb", version("dbt-core"))
+    return _digest("\0".join(parts))
+
+
+def _digest(content: object) -> bytes:
+    """What dbt keeps of something to tell whether it is another one."""
+    text = content if isinstance(content, str) else pprint.pformat(content)
+    return hashlib.sha256(text.encode()).hexdigest().encode()
 
 
 def dbt(warehouse: Path, *arguments: str, project: Path = PROJECT, parsed: object = None) -> Any:

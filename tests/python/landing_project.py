@@ -1,6 +1,7 @@
 """A small copy of the project: the real landing, staging and quality tables, and made-up marts.
 
-Its refresh takes a third of the real one's time and reads raw files exactly as that does.
+Its refresh takes a third of the real one's time and reads raw files exactly as that does. It is made and
+parsed once, for all test processes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import shutil
 from pathlib import Path
 
 import yaml
-from compiled_project import PROJECT
+from dbt_in_process import parse_for_others
+from made_once import DBT_FILES, PROJECT, made_once
 from test_cli import make_toy_project
 
 QUALITY = ("reconciliation", "rejected_records", "source_coverage")
@@ -22,7 +24,13 @@ NOTED = {
 }
 
 
-def make_landing_project(project: Path) -> Path:
+def landing_project() -> Path:
+    """The project; not to be changed."""
+    sources = (*DBT_FILES, "tests/python/landing_project.py", "tests/python/test_cli.py")
+    return made_once("landing", "project", sources, _make)
+
+
+def _make(project: Path) -> None:
     """The toy project of test_cli, with the real models that quality tables are made of."""
     make_toy_project(project)
     settings = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
@@ -71,7 +79,7 @@ def make_landing_project(project: Path) -> Path:
     for seed in ("order_statuses", "nobody_words"):
         for suffix in ("csv", "yml"):
             shutil.copy(PROJECT / "seeds" / f"{seed}.{suffix}", project / "built_seeds")
-    return project
+    parse_for_others(project)
 
 
 def _raw_tables_models() -> set[str]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dbt_in_process import dbt
+from dbt_in_process import dbt, lay_parsed
 from landing_in_process import Landings, landings
-from landing_project import make_landing_project
+from landing_project import landing_project
 
 from customer_tiering.sources import check_contents
 
@@ -36,8 +36,10 @@ class Landing:
 
     def build(self, *arguments: str, **project_vars: object) -> None:
         """Run dbt build, whole or of what the arguments select."""
-        values = json.dumps({**self.vars, **project_vars})
-        dbt(self.warehouse, "build", *arguments, "--vars", values, project=self.project)
+        values = {**self.vars, **project_vars}
+        lay_parsed(self.warehouse, values, self.project)
+        told = ("--vars", json.dumps(values))
+        dbt(self.warehouse, "build", *arguments, *told, project=self.project)
 
     def land(self, *arguments: str, **project_vars: object) -> None:
         """Land, and build as little as can be: what was built before is gone on from all the same."""
@@ -71,8 +73,8 @@ class Landing:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_landing_project(tmp_path_factory.mktemp("landing"))
+def project() -> Path:
+    return landing_project()
 
 
 ORDERS = "order_id,customer_id,ordered_at,status,order_amount\n"

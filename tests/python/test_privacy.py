@@ -18,8 +18,9 @@ from pathlib import Path
 import duckdb
 import oracle
 import pytest
+import yaml
 from compiled_project import PROJECT, CompiledProject
-from dbt_in_process import dbt, parsed_project
+from dbt_in_process import dbt, lay_parsed, parsed_project
 from oracle.erasure import anonymous_ids
 from oracle.reading import Setting, nobody
 from refresh_process import Order
@@ -191,6 +192,8 @@ def refresh(
     project_vars: str = "run_date: 2026-01-31",
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
+    told = yaml.safe_load(f"{{{project_vars}}}")
+    lay_parsed(warehouse, {**told, "as_of_date": as_of, "raw_path": str(raw)})
     return subprocess.run(
         [
             *(sys.executable, "-m", "customer_tiering", "refresh", "--raw", str(raw)),

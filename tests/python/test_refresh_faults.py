@@ -25,11 +25,13 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import cli_without_audit
 import duckdb
+import landing_project as landing
 import pytest
 import yaml
 from compiled_project import ANY_DATE, PROJECT
-from landing_project import make_landing_project
+from dbt_in_process import parse_for_others
 from refresh_process import Order
 from refreshed_sample import SECRET
 from test_cli import make_toy_project
@@ -60,20 +62,6 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "customer_tiering", *map(str, arguments)]
 
 
-# The command line without the audit, which has tests of its own and takes a third of a small refresh.
-WITHOUT_AUDIT = """
-import sys
-from customer_tiering import cli, refreshing
-from customer_tiering.auditing import AuditSummary
-def audit(_work, _previous, docs, *_):
-    docs.mkdir(exist_ok=True)
-    (docs / "index.html").write_text("audited")
-    return AuditSummary(suites=0, expectations=0, notes=[])
-refreshing.audit = audit
-cli.app(sys.argv[1:])
-"""
-
-
 def refresh_command(
     raw: Path, warehouse: Path, project: Path = PROJECT, **project_vars: object
 ) -> list[str]:
@@ -81,7 +69,9 @@ def refresh_command(
         *("refresh", "--raw", raw, "--warehouse", warehouse, "--project", project),
         *("--vars", json.dumps({**RUN_DATE, **project_vars})),
     )
-    return words if project == PROJECT else [sys.executable, "-c", WITHOUT_AUDIT, *words[3:]]
+    if project == PROJECT:
+        return words
+    return [sys.executable, cli_without_audit.__file__, *words[3:]]
 
 
 def run(
@@ -191,8 +181,8 @@ def assert_failed(finished: subprocess.CompletedProcess[str], code: int, *words:
 
 
 @pytest.fixture(scope="module")
-def landing_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_landing_project(tmp_path_factory.mktemp("landing"))
+def landing_project() -> Path:
+    return landing.landing_project()
 
 
 COMPANY = {
@@ -629,6 +619,7 @@ def test_a_failing_test_publishes_nothing_and_no_secret_is_written_down(
     """The profile names a database by a secret, which is there at first and gone at last."""
     (tmp_path / "toy").mkdir()
     project = make_toy_project(tmp_path / "toy")
+    parse_for_others(project)
     secret = tmp_path / SECRET
     profile = project / "profiles" / "profiles.yml"
     settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
