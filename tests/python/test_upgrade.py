@@ -1,0 +1,211 @@
+"""A warehouse that the release before built is refreshed by this one.
+
+tests/python/releases/README.md says what is in it; what is expected here is worked out from that by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tarfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+import pytest
+from dbt_in_process import dbt, parsed_project
+from made_once import PROJECT
+from rich.console import Console
+from typer.testing import CliRunner
+
+from customer_tiering import building, cli, refreshing
+from customer_tiering.auditing import AuditSummary
+from customer_tiering.configuration import load_configuration
+from customer_tiering.drift import read_drift
+from customer_tiering.publishing import (
+    PUBLICATION,
+    RESTRICTED,
+    current_publication,
+    open_publication,
+)
+
+RELEASE = Path(__file__).parent / "releases" / "marts_duckdb.tar.xz"
+OLD_NAME = "marts.duckdb"
+VARS = {"run_date": "2025-07-02", "history_starts_on": "2024-01-01"}
+MAY, JUNE = "20250601T020000Z-000000", "20250701T020000Z-000000"
+AS_OF_MAY, AS_OF_JUNE = date(2025, 5, 31), date(2025, 6, 30)
+# customer, tier, review, published as of, replaced as of
+HISTORY = [
+    ("faithful", "diamond", AS_OF_MAY, AS_OF_MAY, None),
+    ("lapsed", None, AS_OF_MAY, AS_OF_MAY, None),
+    ("leaving", "bronze", AS_OF_MAY, AS_OF_MAY, AS_OF_JUNE),
+    ("leaving", None, AS_OF_JUNE, AS_OF_JUNE, None),
+    ("newcomer", "bronze", AS_OF_JUNE, AS_OF_JUNE, None),
+    ("occasional", "bronze", AS_OF_MAY, AS_OF_MAY, None),
+]
+CUSTOMERS = ["faithful", "lapsed", "leaving", "newcomer", "occasional", "prospect"]
+# One more signs up the day after, who has not ordered yet: nothing else changes.
+LATE_COMER = "late_comer,Gus Example,gus@example.com,,,2025-06-29,false,2025-06-29 09:00:00\n"
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A warehouse after its refresh, and what was seen on the way there."""
+
+    warehouse: Path
+    old: Path
+    new: Path
+    reported_before: str
+    audited_beside: Path
+
+
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
+    folder = tmp_path_factory.mktemp("upgrade")
+    with tarfile.open(RELEASE) as archive:
+        archive.extractall(folder, filter="tar")
+    raw, warehouse = folder / "raw", folder / "warehouse"
+    reported = tiering("report", "--warehouse", warehouse)
+    with (raw / "customers.csv").open("a", encoding="utf-8") as file:
+        file.write(LATE_COMER)
+    audited = refresh(raw, warehouse)
+    return Upgraded(
+        warehouse=warehouse,
+        old=warehouse / "publications" / JUNE,
+        new=current_publication(warehouse),
+        reported_before=reported,
+        audited_beside=audited,
+    )
+
+
+def tiering(*arguments: object) -> str:
+    """What a command says; it must succeed."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refresh(raw: Path, warehouse: Path) -> Path:
+    """Refresh without data tests and audit; gives the file that the audit would have compared with."""
+    compared = []
+
+    def build(
+        _project: Path,
+        folder: Path,
+        overrides: dict[str, object],
+        _console: Console,
+        _held: list[int],
+        told: dict[str, str],
+    ) -> building.Build:
+        with mock.patch.dict(os.environ, {**told, "TIERING_REFRESH": "true"}):
+            dbt(
+                folder,
+                *("build", "--exclude-resource-type", "unit_test", "test"),
+                *("--vars", json.dumps(overrides)),
+                parsed=parsed_project(),
+            )
+        return building.Build(nodes=0, tests=0, keys={})
+
+    def audit(_work: Path, previous: Path, *_: object) -> AuditSummary:
+        compared.append(previous)
+        return AuditSummary(suites=0, expectations=0, notes=[])
+
+    with (
+        mock.patch.object(refreshing, "build", build),
+        mock.patch.object(refreshing, "audit", audit),
+    ):
+        configuration = load_configuration(PROJECT, {**VARS, "raw_path": str(raw)})
+        console = Console(quiet=True)
+        refreshing.Refresh(PROJECT, configuration, warehouse, console, lambda _: None).run()
+    (previous,) = compared
+    return previous
+
+
+def rows(database: Path, sql: str) -> list[tuple]:
+    with open_publication(database) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def customers(database: Path) -> list[str]:
+    return [
+        name for (name,) in rows(database, "select customer_id from marts.customers order by 1")
+    ]
+
+
+def test_what_the_release_before_published_is_reported(upgraded: Upgraded) -> None:
+    assert "Customer tiers as of 2025-06-30" in upgraded.reported_before
+
+
+def test_published_history_goes_on(upgraded: Upgraded) -> None:
+    carried = rows(
+        upgraded.warehouse / PUBLICATION,
+        "select customer_id, tier_code, reviewed_on, cast(dbt_valid_from as date), "
+        "cast(dbt_valid_to as date) from history.published_tiers order by 1, 4",
+    )
+    assert carried == HISTORY
+
+
+def test_the_log_goes_on(upgraded: Upgraded) -> None:
+    log = rows(
+        upgraded.warehouse / PUBLICATION,
+        "select run_id, status, rows_in from quality.refresh_log order by started_at",
+    )
+    # 5 customers and 8 orders; 6 and 10; one more customer
+    assert log == [
+        (MAY, "published", 13),
+        (JUNE, "published", 16),
+        (upgraded.new.name, "published", 17),
+    ]
+
+
+def test_counts_are_compared(upgraded: Upgraded) -> None:
+    """The floor of raw rows is that of the publication before, and the audit gets its file."""
+    work = upgraded.warehouse / "work.duckdb"
+    with duckdb.connect(str(work), read_only=True) as connection:
+        counts = connection.execute(
+            "select source_table, rows_in from last_publication.reconciliation where rows_in > 0"
+        ).fetchall()
+    assert dict(counts) == {"customers": 6, "orders": 10}
+    assert upgraded.audited_beside.resolve() == upgraded.old / OLD_NAME
+    settings = load_configuration(PROJECT, VARS).settings
+    drift = read_drift(work, upgraded.audited_beside, settings)
+    before = {bound.measure: bound.before for bound in drift.bounds}
+    # reviews from the first order on: faithful 16, lapsed 18, leaving 14, newcomer 1, occasional 6
+    assert before["rows_of_customers"] == 6
+    assert before["rows_of_orders"] == 9  # of ten one is rejected
+    assert before["rows_of_customer_periods"] == 55
+
+
+def test_an_export_names_only_whom_it_has_not_seen(upgraded: Upgraded, tmp_path: Path) -> None:
+    arguments = ("export", "--warehouse", upgraded.warehouse, "--layout", "plain")
+    tiering(*arguments, "--out", tmp_path / "new", "--changed-since", JUNE, "--with-contacts")
+    with (tmp_path / "new" / "customers-0001.csv").open(encoding="utf-8") as file:
+        exported = [(row["customer_id"], row["change"]) for row in csv.DictReader(file)]
+    assert exported == [("late_comer", "new")]
+
+
+def test_readers_go_back_and_forward(upgraded: Upgraded) -> None:
+    warehouse = upgraded.warehouse
+    published = warehouse / PUBLICATION
+    contacts = "select customer_id from restricted.customer_contacts order by 1"
+    assert customers(published) == sorted([*CUSTOMERS, "late_comer"])
+
+    tiering("rollback", "--warehouse", warehouse)
+    assert customers(published) == CUSTOMERS
+    assert [name for (name,) in rows(warehouse / RESTRICTED, contacts)] == CUSTOMERS
+    assert "Customer tiers as of 2025-06-30" in tiering("report", "--warehouse", warehouse)
+    tiering("rollback", "--warehouse", warehouse, "--to", MAY)
+    assert customers(published) == [name for name in CUSTOMERS if name != "newcomer"]
+
+    tiering("rollback", "--warehouse", warehouse, "--to", upgraded.new.name)
+    assert customers(published) == sorted([*CUSTOMERS, "late_comer"])
+
+
+def test_the_links_are_those_of_today(upgraded: Upgraded) -> None:
+    links = {path.name for path in upgraded.warehouse.iterdir() if path.is_symlink()}
+    assert links == {"current", PUBLICATION, RESTRICTED}
+    files = {path.name for path in upgraded.new.iterdir() if path.suffix == ".duckdb"}
+    assert files == {PUBLICATION, RESTRICTED}
