@@ -24,6 +24,7 @@ from rich.console import Console
 
 from bench.cost import MAXRSS_BYTES, Cost, total
 from bench.generate import DATA, LAST_DAY, SIZES, TABLES, Size, generate
+from customer_tiering.publishing import PUBLICATION
 
 PROJECT = Path(__file__).parent.parent
 HISTORY = "model.customer_tiering.customer_periods"
@@ -132,7 +133,7 @@ def measure_day(folder: Path, as_of: date) -> Day:
     baseline, warehouse = folder / "baseline.duckdb", folder / "warehouse"
     script = measure_script(folder / "raw", baseline, as_of)
     refresh = measure_refresh(folder / "raw", warehouse)
-    rows, differences = apart(compare, baseline, warehouse / "marts.duckdb")
+    rows, differences = apart(compare, baseline, warehouse / PUBLICATION)
     return Day(script, refresh, raw_rows(folder / "raw"), rows, differences)
 
 

@@ -74,7 +74,7 @@ def audit(
     """Check the database `work` by the suites of a project, and beside the last publication.
 
     `project`/tests/expectations/SCHEMA/TABLE.json is the suite of a table, as Great Expectations
-    writes it. `previous` is the marts.duckdb of the last publication, None when there is none. The
+    writes it. `previous` is the file of the last publication, None when there is none. The
     Data Docs go to the folder `docs`, also when an expectation fails. Nothing is written elsewhere.
     Raises AuditError on the first expectation that does not hold or cannot be checked, on a suite
     that cannot be read or whose table is not there, and when there is no suite at all.

@@ -58,7 +58,7 @@ class _Calendar:
 def read_drift(work: Path, previous: Path | None, settings: Settings) -> Drift:
     """Measure the last publication, and say what the marts of `work` may be beside it.
 
-    `previous` is the marts.duckdb of the last publication, None when there is none. Nothing is
+    `previous` is the file of the last publication, None when there is none. Nothing is
     compared with a publication as of a later date, for it knows more; with one of another
     review_period only customers and orders are, as all else hangs on the reviews. Raises AuditError
     when one of them cannot be read.

@@ -31,6 +31,7 @@ from customer_tiering.publishing import (
     PUBLICATION,
     RESTRICTED,
     current_publication,
+    file_of,
     publication_of,
 )
 from customer_tiering.seed_rules import ZOHO, check_export_columns, layout_family
@@ -398,7 +399,7 @@ def _reading(
             for name, publication in (("latest", latest), ("earlier", earlier)):
                 if publication is None:
                     continue
-                _attach(connection, publication / PUBLICATION, f"{name}_publication")
+                _attach(connection, file_of(publication), f"{name}_publication")
                 if with_contacts:
                     _attach(connection, contacts_of(publication), f"{name}_contacts")
             yield connection
@@ -410,7 +411,7 @@ def _reading(
 
 def contacts_of(publication: Path) -> Path:
     """The file of a publication that holds names and addresses. Raises SourceError."""
-    path = publication / RESTRICTED
+    path = file_of(publication, RESTRICTED)
     if not path.is_file():
         raise SourceError(str(path), "no such file", "a publication with its restricted data")
     return path

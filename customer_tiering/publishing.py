@@ -1,9 +1,9 @@
 """Publishes what was built: a folder of its own, made whole beside the others, then one rename.
 
-publications/RUN/   marts.duckdb, restricted.duckdb, parquet/, audit/, manifest.json
-current             points to the publication that readers see
-marts.duckdb        current/marts.duckdb, so that readers have one path
-restricted.duckdb   current/restricted.duckdb
+publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, parquet/, audit/, manifest.json
+current                   points to the publication that readers see
+customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
+customer_contacts.duckdb  current/customer_contacts.duckdb
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from customer_tiering.errors import BuildError, SourceError
 from customer_tiering.runs import COLUMNS, Run, column_types
 
 WORK = "work.duckdb"
-PUBLICATION = "marts.duckdb"
-RESTRICTED = "restricted.duckdb"
+# Not named like a schema in them: DuckDB would refuse `marts.customers` in marts.duckdb as ambiguous.
+PUBLICATION = "customer_tiering.duckdb"
+RESTRICTED = "customer_contacts.duckdb"
+EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}  # until 0.1.0
 PUBLICATIONS = "publications"
 CURRENT = "current"
 MANIFEST = "manifest.json"
@@ -73,12 +75,30 @@ def prepare(warehouse: Path, run_id: str) -> Path:
 
 
 def point_to(warehouse: Path, publication: Path) -> None:
-    """Let readers see a publication from now on. Raises BuildError, and then nothing changed."""
+    """Let readers see a publication from now on. Raises BuildError, and then nothing changed.
+
+    One of the release before gets the names of today beside its own, and their links replace the
+    links of the earlier names.
+    """
     with failing_as(f"the publication of {warehouse / PUBLICATION}"):
-        for name in (PUBLICATION, RESTRICTED):
+        for name in EARLIER_NAMES:
+            file = file_of(publication, name)
+            if file.name != name:
+                os.link(
+                    file, publication / name
+                )  # DuckDB names a database after what a symbolic link points to
             _link(warehouse / name, Path(CURRENT) / name)
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
+        for earlier_name in EARLIER_NAMES.values():
+            if (warehouse / earlier_name).is_symlink():
+                (warehouse / earlier_name).unlink()
         _sync(warehouse)
+
+
+def file_of(folder: Path, name: str = PUBLICATION) -> Path:
+    """The file that a warehouse or the folder of a publication has under a name, or had until 0.1.0."""
+    earlier = folder / EARLIER_NAMES[name]
+    return earlier if earlier.is_file() and not (folder / name).is_file() else folder / name
 
 
 def tidy(warehouse: Path, kept: int, unpublished: Collection[str] = ()) -> None:
@@ -142,8 +162,7 @@ def verify(publication: Path) -> None:
 def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection in which the schemas go by their own names, such as marts.customers.
 
-    Opened directly, the file would be the database `marts`, and DuckDB refuses `marts.customers`
-    as ambiguous between that database and its schema.
+    Attached as `warehouse`, as a publication of the release before is named like its schema marts.
     """
     connection = duckdb.connect()
     try:

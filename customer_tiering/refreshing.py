@@ -34,10 +34,10 @@ from customer_tiering.errors import (
 )
 from customer_tiering.locking import locked
 from customer_tiering.publishing import (
-    PUBLICATION,
     WORK,
     current_publication,
     failing_as,
+    file_of,
     point_to,
     prepare,
     publication_of,
@@ -184,7 +184,7 @@ class Refresh:
         seen = current_publication(self.warehouse)
         summary = audit(
             self.warehouse / WORK,
-            seen / PUBLICATION if seen else None,
+            file_of(seen) if seen else None,
             prepare(self.warehouse, run.run_id) / "audit",
             self.configuration.settings,
             self.project,
@@ -360,7 +360,7 @@ def _lay_beside(warehouse: Path) -> None:
             return
         connection.execute(
             "attach '{}' as publication (read_only)".format(
-                str(publication / PUBLICATION).replace("'", "''")
+                str(file_of(publication)).replace("'", "''")
             )
         )
         kept = {"quality.reconciliation": "last_publication.reconciliation"}
@@ -379,7 +379,7 @@ def _lay_beside(warehouse: Path) -> None:
 def _last_publication(warehouse: Path) -> str:
     """The file of the publication whose history goes on; empty before the first."""
     publication = current_publication(warehouse)
-    return str(publication / PUBLICATION) if publication else ""
+    return str(file_of(publication)) if publication else ""
 
 
 def _landing_notes(work: Path) -> list[str]:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from customer_tiering.errors import SourceError
-from customer_tiering.publishing import PUBLICATION, open_publication
+from customer_tiering.publishing import file_of, open_publication
 
 REASONS_SHOWN = 5  # of rejected records
 ACTIONS_SHOWN = 8
@@ -163,7 +163,7 @@ class Summary:
 def read_summary(warehouse: Path) -> Summary:
     """Read the summary of the publication in a warehouse folder. Raises SourceError."""
     with reading_publication(warehouse) as connection:
-        return _read(connection, warehouse / PUBLICATION)
+        return _read(connection, file_of(warehouse))
 
 
 @contextmanager
@@ -172,7 +172,7 @@ def reading_publication(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises SourceError when there is none, or when it lacks what is read.
     """
-    publication = warehouse / PUBLICATION
+    publication = file_of(warehouse)
     if not publication.is_file():
         allowed = "a warehouse that `tiering refresh` has published"
         raise SourceError(str(publication), "no such file", allowed)
@@ -374,8 +374,8 @@ def _next(summary: Summary) -> Group:
         ("What just changed, with figures", "marts.customer_alerts"),
         ("Who should do what, and why", "marts.customer_actions"),
         ("What was rejected", "quality.rejected_records"),
-        ("In any DuckDB client", f"attach '{summary.publication}' as warehouse (read_only);"),
-        ("", "from warehouse.marts.customers;"),
+        ("Open in any DuckDB client", str(summary.publication)),
+        ("", "from marts.customers;"),
     ):
         table.add_row(what, Text(where, style="cyan", overflow="fold"))
     return Group(heading("Where to look next", "接下来看什么"), table)

@@ -24,6 +24,7 @@ from typing import Any
 import dagster as dg
 
 from customer_tiering.errors import ExitCode
+from customer_tiering.publishing import PUBLICATION
 
 PROJECT = Path(__file__).resolve().parent.parent
 # What a second attempt cannot mend.
@@ -137,7 +138,7 @@ class Schedule:
             code, sentence = self._run(context, folder, "--as-of", day)
             if code != ExitCode.OK:
                 raise dg.Failure(sentence, allow_retries=code not in FINAL)
-            return dg.MaterializeResult(metadata={"publication": str(folder / "marts.duckdb")})
+            return dg.MaterializeResult(metadata={"publication": str(folder / PUBLICATION)})
 
         return dated_publications
 

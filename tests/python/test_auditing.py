@@ -61,7 +61,7 @@ def refusal(
 
 def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_path: Path) -> None:
     """And the docs have a page for each suite, with nothing of a person: name, address, id."""
-    work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "marts.duckdb"
+    work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "customer_tiering.duckdb"
     docs = tmp_path / "docs"
     summary = audit(work, previous.resolve(), docs, settings(), PROJECT)
     # Of the marts: rows of three, shares of five tiers, the mean score, six components.
@@ -705,7 +705,7 @@ def test_what_is_not_compared_is_noted(marts: Marts, tmp_path: Path) -> None:
 
 def test_publication_that_cannot_be_read_stops_the_audit(marts: Marts, tmp_path: Path) -> None:
     work = marts("work", HALVES)
-    broken = tmp_path / "marts.duckdb"
+    broken = tmp_path / "customer_tiering.duckdb"
     for content in (None, "no database", "no marts"):
         broken.unlink(missing_ok=True)
         if content == "no database":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import sqlalchemy
 import yaml
 from typer.testing import CliRunner
 
@@ -148,7 +149,7 @@ def warehouse(tmp_path: Path) -> Path:
 def publish(warehouse: Path) -> Path:
     """Publish the work database as a refresh does; gives the path that readers open."""
     publish_run(warehouse, [Ledger(warehouse).start("refresh")])
-    return warehouse / "marts.duckdb"
+    return warehouse / "customer_tiering.duckdb"
 
 
 def fill(database: Path) -> None:
@@ -425,14 +426,35 @@ def test_publication_holds_the_public_schemas_only(warehouse: Path) -> None:
     published = publish(warehouse)
     public = [n for n in MARTS if n.split(".")[0] in ("marts", "quality", "history")]
     assert tables(published) == sorted([*public, "marts.gold", "quality.refresh_log"])
-    assert tables(warehouse / "restricted.duckdb") == ["restricted.customer_contacts"]
+    assert tables(warehouse / "customer_contacts.duckdb") == ["restricted.customer_contacts"]
     holding = [
         path.name
         for path in published.resolve().parent.rglob("*")
         if path.is_file() and b"a@example.com" in path.read_bytes()
     ]
-    assert holding == ["restricted.duckdb"]
-    assert published.resolve().parent.joinpath("restricted.duckdb").stat().st_mode & 0o077 == 0
+    assert holding == ["customer_contacts.duckdb"]
+    assert (
+        published.resolve().parent.joinpath("customer_contacts.duckdb").stat().st_mode & 0o077 == 0
+    )
+
+
+def test_publication_is_opened_directly(warehouse: Path) -> None:
+    """By DuckDB and by SQLAlchemy, as BI tools do, without a name for the database."""
+    published = publish(warehouse)
+    for path, schema, table in (
+        (published, "marts", "customers"),
+        (published, "quality", "refresh_log"),
+        (warehouse / "customer_contacts.duckdb", "restricted", "customer_contacts"),
+    ):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            assert connection.execute(f"select count(*) from {schema}.{table}").fetchone() == (1,)
+        engine = sqlalchemy.create_engine(f"duckdb:///{path}", connect_args={"read_only": True})
+        reflected = sqlalchemy.Table(
+            table, sqlalchemy.MetaData(schema=schema), autoload_with=engine
+        )
+        with engine.connect() as connection:
+            assert len(connection.execute(reflected.select()).all()) == 1
+        engine.dispose()
 
 
 def test_publication_can_be_opened_by_duckdb_1_4(warehouse: Path) -> None:
@@ -548,10 +570,10 @@ def test_report_before_any_order(warehouse: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"not a database"])
 def test_report_without_a_publication(tmp_path: Path, content: bytes | None) -> None:
     if content:
-        (tmp_path / "marts.duckdb").write_bytes(content)
+        (tmp_path / "customer_tiering.duckdb").write_bytes(content)
     code, _, errors = run("report", "--warehouse", tmp_path)
     assert code == ExitCode.SOURCE
-    assert f"{tmp_path / 'marts.duckdb'}: found " in errors
+    assert f"{tmp_path / 'customer_tiering.duckdb'}: found " in errors
 
 
 # -- Build -----------------------------------------------------------------------------------------
@@ -567,12 +589,12 @@ def test_refresh_builds_publishes_and_reports(tmp_path: Path, raw: Path, toy_pro
     assert "Customer tiers as of 2025-06-15" in output
     assert {p.name for p in folder.iterdir()} == {
         *("logs", "target", "work.duckdb", "refresh.lock", "runs.sqlite"),
-        *("publications", "current", "marts.duckdb", "restricted.duckdb"),
+        *("publications", "current", "customer_tiering.duckdb", "customer_contacts.duckdb"),
     }
     assert not (toy_project / "target").exists()
     assert not (toy_project / "logs").exists()
 
-    before = (folder / "marts.duckdb").read_bytes()
+    before = (folder / "customer_tiering.duckdb").read_bytes()
     code, output, errors = run(*arguments, "--vars", "{score_profile: b2b}")
     assert code == ExitCode.BUILD == 4
     assert errors == (
@@ -580,7 +602,7 @@ def test_refresh_builds_publishes_and_reports(tmp_path: Path, raw: Path, toy_pro
         f"(the whole log: {folder / 'logs' / 'dbt.log'}).\n"
     )
     assert "Customer tiers" not in output
-    assert (folder / "marts.duckdb").read_bytes() == before
+    assert (folder / "customer_tiering.duckdb").read_bytes() == before
 
 
 def test_failure_names_the_first_node_and_counts_the_others(tmp_path: Path) -> None:

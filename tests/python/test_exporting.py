@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from customer_tiering import cli
 from customer_tiering.errors import ConfigurationError, ExitCode, SourceError
 from customer_tiering.exporting import PACKAGINGS, Packaging, escaped, export, read_layout, relation
-from customer_tiering.publishing import current_publication
+from customer_tiering.publishing import PUBLICATION, RESTRICTED, current_publication
 from customer_tiering.seeds import EXPORT_SOURCES, ExportColumn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,8 +143,8 @@ def publish(
     """Lay out a publication, which is the current one from then on."""
     folder = warehouse / "publications" / run
     folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
-        connection.execute(f"attach '{folder / 'restricted.duckdb'}' as personal")
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
+        connection.execute(f"attach '{folder / 'customer_contacts.duckdb'}' as personal")
         connection.execute(
             "create temp table given (" + ", ".join(f"{n} {t}" for n, t in TYPES.items()) + ")"
         )
@@ -166,9 +166,9 @@ def publish(
             "customer_actions": "select * from (" + actions + ") as actions (customer_id, "
             "action_code, owner_department, channel, offer, because, because_zh, priority)",
         }
-        connection.execute("create schema marts.marts")
+        connection.execute("create schema marts")
         for name, query in tables.items():
-            connection.execute(f"create table marts.marts.{name} as {query}")
+            connection.execute(f"create table marts.{name} as {query}")
     (folder / "manifest.json").write_text("{}")
     current = warehouse / "current"
     current.unlink(missing_ok=True)
@@ -303,8 +303,8 @@ def test_who_never_ordered_and_has_nothing_to_do_is_exported_too(
 def test_the_flat_relation_has_every_column_that_a_layout_may_name(warehouse: Path) -> None:
     publication = publish(warehouse, NEW, [CUSTOMER])
     with duckdb.connect() as connection:
-        for name in ("marts", "restricted"):
-            connection.execute(f"attach '{publication / name}.duckdb' as {name}_file (read_only)")
+        for file, name in ((PUBLICATION, "marts_file"), (RESTRICTED, "restricted_file")):
+            connection.execute(f"attach '{publication / file}' as {name} (read_only)")
         for contacts in (None, "restricted_file"):
             found = connection.sql(relation("marts_file", contacts)).columns
             settled = ["settled_tier_since", "settled_alert_raised_on"]
@@ -393,12 +393,12 @@ def test_without_contacts_the_restricted_data_are_not_even_opened(
     warehouse: Path, tmp_path: Path
 ) -> None:
     publication = publish(warehouse, NEW, [CUSTOMER])
-    (publication / "restricted.duckdb").unlink()
+    (publication / "customer_contacts.duckdb").unlink()
     export(warehouse, tmp_path / "out", read_layout(ROOT, "plain"))
     plain = read_layout(ROOT, "plain")
     message = refusal(SourceError, warehouse, tmp_path / "with", plain, with_contacts=True)
     assert message == (
-        f"{publication / 'restricted.duckdb'}: found no such file; allowed is a publication with its "
+        f"{publication / 'customer_contacts.duckdb'}: found no such file; allowed is a publication with its "
         "restricted data."
     )
 
@@ -613,10 +613,10 @@ def test_zoho_takes_25000_records_and_25_mb_a_file() -> None:
 @pytest.mark.parametrize("name", ["zoho", "zoho_accounts"])
 def test_customer_25001_begins_a_second_zip(warehouse: Path, tmp_path: Path, name: str) -> None:
     folder = publish(warehouse, NEW, [CUSTOMER])
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
         connection.execute(
-            "insert into marts.marts.customers select customers.* replace (format('C{:05d}', range) as customer_id) "
-            "from marts.marts.customers cross join range(25000)"
+            "insert into marts.customers select customers.* replace (format('C{:05d}', range) as customer_id) "
+            "from marts.customers cross join range(25000)"
         )
     export(warehouse, tmp_path / "out", layout("customer_id:Customer_ID", family=name))
     first, second = sorted((tmp_path / "out").iterdir())
@@ -736,7 +736,7 @@ def test_without_a_publication_there_is_nothing_to_export(warehouse: Path, tmp_p
     code, _, error = run("--warehouse", warehouse, "--out", tmp_path / "out", "--layout", "plain")
     assert code == ExitCode.SOURCE
     assert error == (
-        f"Error: {warehouse / 'marts.duckdb'}: found no publication; allowed is a warehouse that "
+        f"Error: {warehouse / 'customer_tiering.duckdb'}: found no publication; allowed is a warehouse that "
         "`tiering refresh` has published.\n"
     )
 
@@ -808,8 +808,8 @@ def test_contacts_that_a_layout_does_not_hold_are_refused(warehouse: Path, tmp_p
 
 def test_a_publication_without_what_is_exported_is_refused(warehouse: Path, tmp_path: Path) -> None:
     folder = publish(warehouse, NEW, [CUSTOMER])
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
-        connection.execute("drop table marts.marts.customer_actions")
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
+        connection.execute("drop table marts.customer_actions")
     message = refusal(SourceError, warehouse, tmp_path / "out", read_layout(ROOT, "plain"))
     assert message.startswith(f"{folder}: found a publication that cannot be exported (")
     assert not (tmp_path / "out").exists()
@@ -825,8 +825,12 @@ def test_the_sample_is_exported_whole(sample_warehouse: Path, tmp_path: Path) ->
     _, content = unzipped(tmp_path / "out" / "customers-0001.zip")
     found = list(csv.DictReader(StringIO(content.decode("utf-8"), newline="")))
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{sample_warehouse}/marts.duckdb' as warehouse (read_only)")
-        connection.execute(f"attach '{sample_warehouse}/restricted.duckdb' as personal (read_only)")
+        connection.execute(
+            f"attach '{sample_warehouse}/customer_tiering.duckdb' as warehouse (read_only)"
+        )
+        connection.execute(
+            f"attach '{sample_warehouse}/customer_contacts.duckdb' as personal (read_only)"
+        )
         expected = connection.execute(
             "select customers.customer_id, coalesce(tiers.label_en, ''), "
             "if(coalesce(has_marketing_consent, false), coalesce(full_name, ''), '') "

@@ -25,6 +25,8 @@ from oracle.erasure import anonymous_ids
 from oracle.reading import Setting, nobody
 from refresh_process import Order
 
+from customer_tiering.publishing import PUBLICATION, RESTRICTED
+
 SAMPLE = PROJECT / "sample"
 CANARY = "canary"
 # All of them were born on this day, which occurs nowhere else.
@@ -262,9 +264,7 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
         f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",
     }
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
-        connection.execute("use warehouse")
+    with duckdb.connect(str(warehouse / PUBLICATION), read_only=True) as connection:
         return {
             name: sorted(connection.execute(query).fetchall(), key=repr)
             for name, query in queries.items()
@@ -338,9 +338,7 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
     with_person = files_with_canaries(warehouse)
     assert {"logs/dbt.log", "runs.sqlite"} <= with_person
     for run in runs:
-        assert {
-            f"publications/{run}/{name}.duckdb" for name in ("marts", "restricted")
-        } <= with_person
+        assert {f"publications/{run}/{name}" for name in (PUBLICATION, RESTRICTED)} <= with_person
         assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
     assert len(runs) == 2
 
@@ -365,7 +363,7 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
     assert totals(warehouse) == before
     assert len(list((warehouse / "publications").iterdir())) == 2
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}/marts.duckdb' as warehouse (read_only)")
+        connection.execute(f"attach '{warehouse}/customer_tiering.duckdb' as warehouse (read_only)")
         # what the living one bought is nobody's, and no part of what the erased one did
         assert connection.execute(
             "select lifetime_revenue from warehouse.marts.customers where is_erased"
@@ -392,7 +390,9 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
             ("erased_000001_2", "missing_value"),  # what could not be read is taken away
             ("erased_000002", "unknown_customer"),
         ]
-        connection.execute(f"attach '{warehouse}/restricted.duckdb' as restricted (read_only)")
+        connection.execute(
+            f"attach '{warehouse}/customer_contacts.duckdb' as restricted (read_only)"
+        )
         assert connection.execute(
             "select count(*), count(*) filter (customer_id like 'erased%') "
             "from restricted.restricted.customer_contacts"

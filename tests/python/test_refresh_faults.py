@@ -40,6 +40,7 @@ from customer_tiering.errors import ExitCode, SourceError
 from customer_tiering.locking import is_locked, locked
 from customer_tiering.publishing import (
     PUBLICATION,
+    RESTRICTED,
     WORK,
     current_publication,
     open_publication,
@@ -516,7 +517,7 @@ def test_the_first_publication_is_seen_whole_or_not_at_all(
         assert run(short_refresh(*arguments, changed=changed)).returncode == -signal.SIGKILL
         assert current_publication(tmp_path / "w") is None
         finished = run(command("report", "--warehouse", tmp_path / "w"))
-        assert_failed(finished, ExitCode.SOURCE, "marts.duckdb")
+        assert_failed(finished, ExitCode.SOURCE, "customer_tiering.duckdb")
     assert run(short_refresh(*arguments)).returncode == 0
     assert_stands(tmp_path / "w", current_publication(tmp_path / "w"))
 
@@ -1124,7 +1125,9 @@ def test_a_publication_that_cannot_be_written_leaves_the_last_one(
     publication = current_publication(warehouse)
     arguments = (small / "raw", warehouse, sample_warehouse / WORK, small_keys)
     finished = run(short_refresh(*arguments), limit=small_files)
-    assert_failed(finished, ExitCode.BUILD, f"the publication of {warehouse}/marts.duckdb failed")
+    assert_failed(
+        finished, ExitCode.BUILD, f"the publication of {warehouse}/customer_tiering.duckdb failed"
+    )
     assert_stands(warehouse, publication)
     assert run(short_refresh(*arguments)).returncode == 0
     assert not list(warehouse.rglob("*.partial"))
@@ -1241,12 +1244,11 @@ import json, sys
 import duckdb
 rows = {}
 for path in sys.argv[1:]:
-    connection = duckdb.connect()
-    connection.execute(f"attach '{path}' as publication (read_only)")
+    connection = duckdb.connect(path, read_only=True)
     for schema, table in connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = 'publication'"
+        "select schema_name, table_name from duckdb_tables()"
     ).fetchall():
-        found = connection.execute(f'select * from publication."{schema}"."{table}"').fetchall()
+        found = connection.execute(f'select * from "{schema}"."{table}"').fetchall()
         rows[f"{schema}.{table}"] = len(found)
 print(json.dumps({"version": duckdb.__version__, "rows": rows}))
 """
@@ -1265,7 +1267,7 @@ def test_a_duckdb_1_4_client_reads_every_table(sample_warehouse: Path, tmp_path:
     )
     if installed.returncode != 0:
         pytest.skip(f"duckdb 1.4 cannot be installed here: {installed.stderr.strip()[-300:]}")
-    paths = [str(sample_warehouse / name) for name in (PUBLICATION, "restricted.duckdb")]
+    paths = [str(sample_warehouse / name) for name in (PUBLICATION, RESTRICTED)]
     client = [sys.executable, "-c", READ_ALL, *paths]
     finished = run(client, PYTHONPATH=str(tmp_path / "packages"))
     assert finished.returncode == 0, finished.stderr
