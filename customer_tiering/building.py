@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,6 +28,7 @@ from customer_tiering.errors import (
     VarError,
     WorkDatabaseError,
 )
+from customer_tiering.publishing import Description
 
 # What DuckDB says of a sum that does not fit.
 TOO_LARGE = re.compile(
@@ -87,11 +89,15 @@ def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, obje
 
 @dataclass(frozen=True)
 class Build:
-    """What a build did: its nodes, the tests among them, and the key columns of tables by name."""
+    """What a build did: its nodes, the tests among them, and what dbt knows of the tables.
+
+    That is their key columns by name, and what they mean by `schema.name`.
+    """
 
     nodes: int
     tests: int
     keys: dict[str, list[str]]
+    descriptions: dict[str, Description] = field(default_factory=dict)
 
 
 def build(
@@ -154,7 +160,9 @@ def build(
             raise _landing_error(landing)(landing)
         error = BuildError if run.total else LandingError
         raise error(_failure(run, results, warehouse / "logs" / "dbt.log"))
-    return Build(run.total, _count_tests(results), _keys(warehouse / "target" / "manifest.json"))
+    manifest = (warehouse / "target" / "manifest.json").read_text(encoding="utf-8")
+    nodes = json.loads(manifest)["nodes"]
+    return Build(run.total, _count_tests(results), _keys(nodes), descriptions_of(nodes))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -171,13 +179,12 @@ def _count_tests(results: Path) -> int:
     return sum(result["unique_id"].startswith("test.") for result in ran)
 
 
-def _keys(manifest: Path) -> dict[str, list[str]]:
+def _keys(nodes: Mapping[str, Any]) -> dict[str, list[str]]:
     """The columns of each table's primary_key test, by the table's name in the database.
 
     Seeds are left out, as they are not published and one may be called as a table is. Of two keys
     of a table it is always the same one, in whatever order dbt has written the manifest.
     """
-    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
     keys: dict[str, list[str]] = {}
     for _, node in sorted(nodes.items()):
         test = node.get("test_metadata") or {}
@@ -187,6 +194,21 @@ def _keys(manifest: Path) -> dict[str, list[str]]:
         if test.get("name") == "primary_key" and not node["config"].get("where"):
             keys.setdefault(tested["alias"], list(test["kwargs"]["columns"]))
     return keys
+
+
+def descriptions_of(nodes: Mapping[str, Any]) -> dict[str, Description]:
+    """What models and snapshots mean, as the YAML says it, by `schema.name` in the database."""
+    return {
+        f"{node['schema']}.{node['alias']}": Description(
+            " ".join(node["description"].split()),
+            {
+                name: " ".join(column["description"].split())
+                for name, column in node["columns"].items()
+            },
+        )
+        for node in nodes.values()
+        if node["resource_type"] in ("model", "snapshot")
+    }
 
 
 def _progress(console: Console) -> Progress:

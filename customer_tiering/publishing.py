@@ -14,13 +14,13 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
 from customer_tiering.errors import BuildError, SourceError
-from customer_tiering.runs import COLUMNS, Run, column_types
+from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
 # Not named like a schema in them: DuckDB would refuse `marts.customers` in marts.duckdb as ambiguous.
@@ -30,10 +30,19 @@ EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}  
 PUBLICATIONS = "publications"
 CURRENT = "current"
 MANIFEST = "manifest.json"
+LOG = "quality.refresh_log"
 SCHEMAS = ("marts", "quality", "history")
 RESTRICTED_SCHEMAS = ("restricted",)
 STORAGE_VERSION = "v1.4.0"  # the oldest DuckDB whose clients can open the publication
 UNFINISHED = ".partial"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a table means, and each of its columns by name."""
+
+    table: str
+    columns: Mapping[str, str]
 
 
 def publish(
@@ -41,6 +50,7 @@ def publish(
     log: Sequence[Run],
     keys: Mapping[str, list[str]] | None = None,
     erasures: Mapping[str, object] | None = None,
+    descriptions: Mapping[str, Description] | None = None,
 ) -> Path:
     """Publish `warehouse`/work.duckdb as the publication of the last run of a log; gives its folder.
 
@@ -48,15 +58,17 @@ def publish(
     the old one open keep it. The log becomes quality.refresh_log. `keys` are the key columns of
     tables by name, by which the Parquet copies are ordered (all columns for other tables): so
     equal contents are equal bytes. What was laid into the folder that `prepare` gives, such as the
-    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. Raises
-    BuildError, and then the old publication stands.
+    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. `descriptions`
+    by `schema.table` become comments on tables and columns. Raises BuildError, and then the old
+    publication stands.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
     with failing_as(f"the publication of {warehouse / PUBLICATION}"):
-        _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, log)
-        _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS)
+        described = {**(descriptions or {}), LOG: Description(DESCRIPTION, DESCRIPTIONS)}
+        _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, described, log)
+        _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
         _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
         _write_manifest(unfinished, run, erasures)
         _seal(unfinished)
@@ -174,7 +186,13 @@ def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _copy(work: Path, new: Path, schemas: tuple[str, ...], log: Sequence[Run] = ()) -> None:
+def _copy(
+    work: Path,
+    new: Path,
+    schemas: tuple[str, ...],
+    descriptions: Mapping[str, Description],
+    log: Sequence[Run] = (),
+) -> None:
     """Copy schemas of the work database into a new file, with the log of runs if there is one."""
     new.unlink(missing_ok=True)
     with duckdb.connect() as connection:
@@ -200,17 +218,43 @@ def _copy(work: Path, new: Path, schemas: tuple[str, ...], log: Sequence[Run] = 
             connection.execute(f"create table publication.{name} as from work.{name}")
         if log:
             _write_log(connection, log)
+        _comment(connection, descriptions)
         connection.execute("detach publication")  # writes all of it into the one file
 
 
 def _write_log(connection: duckdb.DuckDBPyConnection, log: Sequence[Run]) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
     connection.execute("create schema if not exists publication.quality")
-    connection.execute(f"create table publication.quality.refresh_log ({columns})")
+    connection.execute(f"create table publication.{LOG} ({columns})")
     connection.executemany(
-        f"insert into publication.quality.refresh_log values ({', '.join('?' for _ in COLUMNS)})",
+        f"insert into publication.{LOG} values ({', '.join('?' for _ in COLUMNS)})",
         [list(asdict(run).values()) for run in log],
     )
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, Description]
+) -> None:
+    """Let tables and columns of the publication say what they mean, where that is known."""
+    tables = connection.execute(
+        """
+        select schema_name, table_name, list(column_name)
+        from duckdb_columns()
+        where database_name = 'publication'
+        group by schema_name, table_name
+        """
+    ).fetchall()
+    connection.execute("begin")
+    for schema, table, columns in tables:
+        if description := descriptions.get(f"{schema}.{table}"):
+            name = f"publication.{_quoted(schema)}.{_quoted(table)}"
+            connection.execute(f"comment on table {name} is {_literal(description.table)}")
+            for column, text in description.columns.items():
+                if column in columns:
+                    connection.execute(
+                        f"comment on column {name}.{_quoted(column)} is {_literal(text)}"
+                    )
+    connection.execute("commit")
 
 
 def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]]) -> None:
@@ -287,8 +331,8 @@ def failing_as(what: str) -> Iterator[None]:
         raise BuildError(f"{what} failed: {message}.") from error
 
 
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _literal(text: Path | str) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

@@ -174,7 +174,7 @@ class Refresh:
             )
             self.note(finished["message"])
         log = noted.log_with(**finished, publication=noted.run.run_id)
-        publish(self.warehouse, log, built.keys, erasures)
+        publish(self.warehouse, log, built.keys, erasures, built.descriptions)
         if has_traces:
             remove_traces(self.warehouse, holding)
         noted.update(**finished)

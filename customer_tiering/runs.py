@@ -15,15 +15,34 @@ from customer_tiering.errors import BuildError
 LEDGER = "runs.sqlite"
 
 
+# What the table of runs and its columns mean.
+DESCRIPTION = (
+    "One row per run of this warehouse, refresh or rollback, up to the one that published this."
+)
+DESCRIPTIONS = {
+    "run_id": "Name of the run: when it started, in UTC to the microsecond.",
+    "kind": "refresh or rollback.",
+    "status": "running, published, failed (it said why and ended) or interrupted (it was stopped, or ended "
+    "without a word).",
+    "stage": "Step that the run is in or ended in: preflight, build, audit or publish.",
+    "started_at": "When the run started: UTC, ISO 8601 to the second.",
+    "finished_at": "When the run ended: UTC, ISO 8601 to the second. NULL while it runs, or when it ended "
+    "without a word.",
+    "exit_code": "Exit code of the command, 0 when all was done. NULL when finished_at is.",
+    "message": "Why the run failed, in one sentence. NULL when there is nothing to say, or after an erasure.",
+    "as_of_date": "As-of date of what was built, as ISO 8601. NULL when nothing was built, or without orders.",
+    "rows_in": "Rows of all raw tables together. NULL when nothing was built.",
+    "rows_staged": "Raw rows that were taken. NULL when nothing was built.",
+    "rows_duplicate": "Raw rows left out for another row of the same key. NULL when nothing was built.",
+    "rows_rejected": "Raw rows that were rejected. NULL when nothing was built.",
+    "tests": "Data tests that passed. NULL when nothing was built.",
+    "publication": "Run whose publication readers saw when this run had ended. NULL when there was none.",
+}
+
+
 @dataclass(frozen=True)
 class Run:
-    """One run. Times are UTC, ISO 8601 to the second; what is not known (yet) is None.
-
-    `kind` is refresh or rollback. `status` is running, published, failed (it said why and ended),
-    or interrupted (it was stopped, or ended without a word). `stage` is the step that it is in or
-    ended in: preflight, build, audit, publish. Rows are of all raw tables together; `tests` counts
-    the tests that passed. `publication` is the run whose publication readers saw when it had ended.
-    """
+    """One run; DESCRIPTIONS say what its fields mean. What is not known (yet) is None."""
 
     run_id: str
     kind: str

@@ -19,7 +19,7 @@ from customer_tiering import building, cli, refreshing
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.errors import BuildError, ExitCode
 from customer_tiering.locking import locked
-from customer_tiering.publishing import open_publication
+from customer_tiering.publishing import Description, open_publication
 from customer_tiering.publishing import publish as publish_run
 from customer_tiering.runs import Ledger
 
@@ -455,6 +455,70 @@ def test_publication_is_opened_directly(warehouse: Path) -> None:
         with engine.connect() as connection:
             assert len(connection.execute(reflected.select()).all()) == 1
         engine.dispose()
+
+
+def comments(database: Path) -> dict[str, str | None]:
+    """What a database says of its tables, and of their columns as `table.column`."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            "select schema_name || '.' || table_name, comment from duckdb_tables() "
+            "union all select schema_name || '.' || table_name || '.' || column_name, comment "
+            "from duckdb_columns() where not internal"
+        )
+        return dict(rows.fetchall())
+
+
+def test_tables_and_columns_say_what_they_mean(warehouse: Path) -> None:
+    """What is not described, and what is described but not there, hinders nobody."""
+    described = Description(
+        'One row per customer\'s "life".', {"tier_code": "客户's tier", "x": "y"}
+    )
+    contacts = Description("Contacts.", {"email": "Address."})
+    publish_run(
+        warehouse,
+        [Ledger(warehouse).start("refresh")],
+        descriptions={
+            "marts.customers": described,
+            "marts.absent": described,
+            "restricted.customer_contacts": contacts,
+        },
+    )
+    said = {
+        name: text
+        for name, text in comments(warehouse / "customer_tiering.duckdb").items()
+        if text and not name.startswith("quality.refresh_log.")
+    }
+    assert said == {
+        "marts.customers": 'One row per customer\'s "life".',
+        "marts.customers.tier_code": "客户's tier",
+        "quality.refresh_log": "One row per run of this warehouse, refresh or rollback, up to the one "
+        "that published this.",
+    }
+    assert comments(warehouse / "customer_contacts.duckdb") == {
+        "restricted.customer_contacts": "Contacts.",
+        "restricted.customer_contacts.customer_id": None,
+        "restricted.customer_contacts.email": "Address.",
+    }
+
+
+def test_everything_in_a_publication_says_what_it_means(sample_warehouse: Path) -> None:
+    said = {
+        name: text or ""
+        for file in ("customer_tiering.duckdb", "customer_contacts.duckdb")
+        for name, text in comments(sample_warehouse / file).items()
+    }
+    assert [name for name, text in said.items() if not text.strip()] == []
+    tables = {name: text for name, text in said.items() if name.count(".") == 1}
+    assert {name.split(".")[0] for name in tables} == {"marts", "quality", "history", "restricted"}
+    assert [name for name, text in tables.items() if not text.startswith("One row")] == []
+    # once of a snapshot, once of a text that is shared by many columns
+    assert said["history.published_tiers.reviewed_on"] == (
+        "Period end of the closed review that the publication showed first."
+    )
+    assert said["marts.customers.customer_id"] == (
+        "Id of the customer after merges: every id that was merged into another stands under the id that "
+        "stayed. Ids are text, trimmed, otherwise as the source writes them."
+    )
 
 
 def test_publication_can_be_opened_by_duckdb_1_4(warehouse: Path) -> None:
