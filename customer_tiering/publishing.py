@@ -23,10 +23,10 @@ from customer_tiering.errors import BuildError, SourceError
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
-# Not named like a schema in them: DuckDB would refuse `marts.customers` in marts.duckdb as ambiguous.
+# Not named like a schema in them: in marts.duckdb DuckDB refuses `marts.customers` as ambiguous.
 PUBLICATION = "customer_tiering.duckdb"
 RESTRICTED = "customer_contacts.duckdb"
-EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}  # until 0.1.0
+EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}
 PUBLICATIONS = "publications"
 CURRENT = "current"
 MANIFEST = "manifest.json"
@@ -89,8 +89,8 @@ def prepare(warehouse: Path, run_id: str) -> Path:
 def point_to(warehouse: Path, publication: Path) -> None:
     """Let readers see a publication from now on. Raises BuildError, and then nothing changed.
 
-    One of the release before gets the names of today beside its own, and their links replace the
-    links of the earlier names.
+    The files of one of the release before get the names of today beside their own. What readers
+    opened by the names of before goes.
     """
     with failing_as(f"the publication of {warehouse / PUBLICATION}"):
         for name in EARLIER_NAMES:
@@ -102,13 +102,12 @@ def point_to(warehouse: Path, publication: Path) -> None:
             _link(warehouse / name, Path(CURRENT) / name)
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         for earlier_name in EARLIER_NAMES.values():
-            if (warehouse / earlier_name).is_symlink():
-                (warehouse / earlier_name).unlink()
+            (warehouse / earlier_name).unlink(missing_ok=True)
         _sync(warehouse)
 
 
 def file_of(folder: Path, name: str = PUBLICATION) -> Path:
-    """The file that a warehouse or the folder of a publication has under a name, or had until 0.1.0."""
+    """The file of a name in a warehouse or a publication, which the release before named otherwise."""
     earlier = folder / EARLIER_NAMES[name]
     return earlier if earlier.is_file() and not (folder / name).is_file() else folder / name
 

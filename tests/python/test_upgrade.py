@@ -58,6 +58,7 @@ class Upgraded:
     old: Path
     new: Path
     reported_before: str
+    exported_before: dict[str, str]
     audited_beside: Path
 
 
@@ -68,6 +69,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
         archive.extractall(folder, filter="tar")
     raw, warehouse = folder / "raw", folder / "warehouse"
     reported = tiering("report", "--warehouse", warehouse)
+    exported = changes_since(MAY, warehouse, folder / "exported")
     with (raw / "customers.csv").open("a", encoding="utf-8") as file:
         file.write(LATE_COMER)
     audited = refresh(raw, warehouse)
@@ -76,6 +78,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
         old=warehouse / "publications" / JUNE,
         new=current_publication(warehouse),
         reported_before=reported,
+        exported_before=exported,
         audited_beside=audited,
     )
 
@@ -85,6 +88,16 @@ def tiering(*arguments: object) -> str:
     result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def changes_since(run: str, warehouse: Path, folder: Path) -> dict[str, str]:
+    """Whom an export with contacts names since a run, and how each has changed."""
+    tiering(
+        *("export", "--warehouse", warehouse, "--layout", "plain", "--with-contacts"),
+        *("--changed-since", run, "--out", folder),
+    )
+    with (folder / "customers-0001.csv").open(encoding="utf-8") as file:
+        return {row["customer_id"]: row["change"] for row in csv.DictReader(file)}
 
 
 def refresh(raw: Path, warehouse: Path) -> Path:
@@ -134,8 +147,11 @@ def customers(database: Path) -> list[str]:
     ]
 
 
-def test_what_the_release_before_published_is_reported(upgraded: Upgraded) -> None:
+def test_what_the_release_before_published_can_be_read(upgraded: Upgraded) -> None:
     assert "Customer tiers as of 2025-06-30" in upgraded.reported_before
+    assert upgraded.exported_before["newcomer"] == "new"
+    assert upgraded.exported_before["leaving"] == "changed"
+    assert "prospect" not in upgraded.exported_before
 
 
 def test_published_history_goes_on(upgraded: Upgraded) -> None:
@@ -178,12 +194,9 @@ def test_counts_are_compared(upgraded: Upgraded) -> None:
     assert before["rows_of_customer_periods"] == 55
 
 
-def test_an_export_names_only_whom_it_has_not_seen(upgraded: Upgraded, tmp_path: Path) -> None:
-    arguments = ("export", "--warehouse", upgraded.warehouse, "--layout", "plain")
-    tiering(*arguments, "--out", tmp_path / "new", "--changed-since", JUNE, "--with-contacts")
-    with (tmp_path / "new" / "customers-0001.csv").open(encoding="utf-8") as file:
-        exported = [(row["customer_id"], row["change"]) for row in csv.DictReader(file)]
-    assert exported == [("late_comer", "new")]
+def test_an_export_names_only_who_has_changed(upgraded: Upgraded, tmp_path: Path) -> None:
+    exported = changes_since(JUNE, upgraded.warehouse, tmp_path / "exported")
+    assert exported == {"late_comer": "new"}
 
 
 def test_readers_go_back_and_forward(upgraded: Upgraded) -> None:
