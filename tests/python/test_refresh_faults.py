@@ -338,7 +338,7 @@ def keys_of(warehouse: Path, target: Path) -> Path:
     """A file with the keys by which a build of the warehouse has its Parquet copies ordered."""
     code = (
         "import json, sys; from pathlib import Path; from customer_tiering.building import _keys; "
-        "print(json.dumps(_keys(Path(sys.argv[1]))))"
+        'print(json.dumps(_keys(json.loads(Path(sys.argv[1]).read_text())["nodes"])))'
     )
     manifest = str(warehouse / "target" / "manifest.json")
     target.write_text(run([sys.executable, "-c", code, manifest]).stdout)
