@@ -89,16 +89,15 @@ def prepare(warehouse: Path, run_id: str) -> Path:
 def point_to(warehouse: Path, publication: Path) -> None:
     """Let readers see a publication from now on. Raises BuildError, and then nothing changed.
 
-    The files of one of the release before get the names of today beside their own. What readers
-    opened by the names of before goes.
+    The files of one of the release before get the names of today beside their own. In the warehouse
+    its names go.
     """
     with failing_as(f"the publication of {warehouse / PUBLICATION}"):
         for name in EARLIER_NAMES:
             file = file_of(publication, name)
             if file.name != name:
-                os.link(
-                    file, publication / name
-                )  # DuckDB names a database after what a symbolic link points to
+                # a hard link: DuckDB names a database after what a symbolic one points to
+                os.link(file, publication / name)
             _link(warehouse / name, Path(CURRENT) / name)
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         for earlier_name in EARLIER_NAMES.values():
