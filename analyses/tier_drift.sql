@@ -77,7 +77,7 @@ last_changes as (
 moved as (
     select
         coalesce(tiers_before.tier_code, 'none') as from_tier_code,
-        coalesce(tiers_after.tier_code, 'none') as to_tier_code,
+        tiers_after.tier_code as to_tier_code,
         last_changes.reason_code
     from tiers_after
     left join tiers_before on tiers_after.customer_id = tiers_before.customer_id

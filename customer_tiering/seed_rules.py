@@ -41,7 +41,7 @@ from customer_tiering.seeds import (
 )
 
 GROWTH_SWING = 50  # points that growth's score may fall from its neutral middle
-TIERLESS = "none"  # the code of customers without a tier in aggregated marts
+TIERLESS = "none"  # the tier_code of customers without a tier
 NO_ACTION = "none"  # the action of those for whom nothing is due
 
 COMPONENT_INPUTS = {

@@ -1029,7 +1029,7 @@ def test_the_window_excludes_its_365th_day() -> None:
     assert (c.status, c.recency_days, c.rfm_cell, c.segment_code) == (
         "prospect", None, None, "prospect"
     )  # fmt: skip
-    assert (c.management_score, c.tier_code, c.score_coverage) == (None, None, None)
+    assert (c.management_score, c.tier_code, c.score_coverage) == (None, "none", None)
 
 
 @pytest.mark.parametrize(
@@ -1976,8 +1976,8 @@ def test_a_history_from_enter_to_leave() -> None:
         ("2024-11-30", "keep", "bronze", None),
         ("2024-12-31", "keep", "bronze", None),
         ("2025-01-31", "grace", "bronze", "relative_position"),
-        ("2025-02-28", "leave", None, "inactivity"),
-        ("2025-03-31", None, None, None),
+        ("2025-02-28", "leave", "none", "inactivity"),
+        ("2025-03-31", None, "none", None),
     ]
     scores = [row.management_score for row in result.customer_periods.values()]
     assert scores[:8] == [
@@ -1993,11 +1993,11 @@ def test_a_history_from_enter_to_leave() -> None:
         for s in result.customer_tier_history.values()
     ]
     assert stretches == [
-        ("silver", "2024-01-31", "2024-02-29", None),
+        ("silver", "2024-01-31", "2024-02-29", "none"),
         ("gold", "2024-02-29", "2024-07-31", "silver"),
         ("silver", "2024-07-31", "2024-09-30", "gold"),
         ("bronze", "2024-09-30", "2025-02-28", "silver"),
-        (None, "2025-02-28", None, "bronze"),
+        ("none", "2025-02-28", None, "bronze"),
     ]
     assert [s.is_current for s in result.customer_tier_history.values()] == [False] * 4 + [True]
     # In January 2025 the only active bronze customer of December has lapsed.
@@ -2014,8 +2014,8 @@ def test_undone_orders_leave_at_once_and_the_next_order_returns() -> None:
     assert story(result) == [
         ("2024-01-31", "enter", "silver", "first_order"),
         ("2024-02-29", "keep", "silver", None),
-        ("2024-03-31", "leave", None, "orders_undone"),
-        ("2024-04-30", None, None, None),
+        ("2024-03-31", "leave", "none", "orders_undone"),
+        ("2024-04-30", None, "none", None),
         ("2024-05-31", "enter", "silver", "return_order"),
     ]
     march, april, may = (
@@ -2023,7 +2023,7 @@ def test_undone_orders_leave_at_once_and_the_next_order_returns() -> None:
     )
     assert (march.status, march.segment_code, march.q, march.k) == ("prospect", "prospect", 0, 0)
     assert march.previous_tier_code == april.previous_tier_code == "silver"
-    assert may.previous_tier_code is None
+    assert may.previous_tier_code == "none"
     assert may.tier_since == day("2024-05-31")
 
 
@@ -2204,7 +2204,7 @@ def test_a_downgrade_out_of_the_ladder_has_a_reason_of_its_own() -> None:
         ("2024-04-30", "keep", "silver", None),
         ("2024-05-31", "downgrade", "bronze", "recency_down"),
         ("2024-06-30", "keep", "bronze", None),
-        ("2024-07-31", "leave", None, "recency_down"),
+        ("2024-07-31", "leave", "none", "recency_down"),
     ]
 
 
@@ -2253,7 +2253,7 @@ def test_an_open_period_leaves_when_orders_are_undone() -> None:
         orders=[SMALL],
         refunds=[refund("r1", "o1", "2024-02-09", "50")],
     )
-    assert story(result)[-1] == ("2024-02-10", "leave", None, "orders_undone")
+    assert story(result)[-1] == ("2024-02-10", "leave", "none", "orders_undone")
     tier = result.customer_tiers["A"]
     assert (tier.tier_rank, tier.is_provisional, tier.previous_tier_code) == (0, True, "silver")
     assert (tier.points_to_keep, tier.points_to_next, tier.orders_to_next) == (None,) * 3
@@ -2294,7 +2294,7 @@ def test_a_customer_without_a_tier_looks_at_the_lowest() -> None:
     """Lapsed and gone: bronze wants one order."""
     result = run(simple(as_of_date="2025-03-31"), orders=[SMALL])
     tier = result.customer_tiers["A"]
-    assert (tier.tier_code, tier.tier_since, tier.previous_tier_code) == (None, None, "bronze")
+    assert (tier.tier_code, tier.tier_since, tier.previous_tier_code) == ("none", None, "bronze")
     assert (tier.points_to_keep, tier.points_to_next, tier.orders_to_next) == (None, 0, 1)
 
 
@@ -2355,7 +2355,7 @@ def test_customers() -> None:
     assert (n.segment_code, n.value_class, n.buyer_type, n.lifetime_orders) == (
         "prospect", "none", "none", 0
     )  # fmt: skip
-    assert (n.tier_code, n.management_score, n.is_inferred) == (None, None, False)
+    assert (n.tier_code, n.management_score, n.is_inferred) == ("none", None, False)
     assert ("N", day("2024-03-31")) not in result.customer_periods
 
 
@@ -2370,7 +2370,8 @@ def test_ties_of_favourites_go_to_the_smallest_text() -> None:
 def test_orders() -> None:
     """The tier at an order is that of the last closed review before its date.
 
-    29 February is the end of a review, but not before itself.
+    29 February is the end of a review, but not before itself. Before the first review it is `none`, and a
+    guest has no code at all.
     """
     result = run(
         simple(as_of_date="2024-03-15"),
@@ -2381,11 +2382,12 @@ def test_orders() -> None:
             order("o3", "2024-02-29", "1"),
             order("o4", "2024-03-01", "1"),
             order("o5", "2024-03-01", "1", status="pending"),
+            order("o6", "2024-03-01", "1", customer=None),
         ],
         refunds=[UNDO_LARGE],
     )
     tiers = [row.tier_code_at_order for row in result.orders.values()]
-    assert tiers == [None, None, "silver", "silver", "gold", "gold"]
+    assert tiers == ["none", "none", "silver", "silver", "gold", "gold", None]
     assert [row.is_valid for row in result.orders.values()] == [
         False,
         True,
@@ -2393,6 +2395,7 @@ def test_orders() -> None:
         True,
         True,
         False,
+        True,
     ]
     assert [o for o, row in result.orders.items() if row.is_first_order] == ["o1"]
     assert (result.orders["o2"].refunded_amount, result.orders["o2"].net_amount) == (400, 0)

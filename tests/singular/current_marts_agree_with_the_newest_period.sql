@@ -22,7 +22,7 @@ compared as (
         ) as review_of_tiers,
         coalesce(newest.tier_code, 'none') as tier_of_period,
         coalesce(tiers.tier_code, 'none') as tier_of_tiers,
-        coalesce(customers.tier_code, 'none') as tier_of_customers,
+        customers.tier_code as tier_of_customers,
         tiers.tier_since as since_of_tiers,
         customers.tier_since as since_of_customers,
         coalesce(newest.management_score, -1) as score_of_period,

@@ -26,4 +26,4 @@ from held
 full outer join stretches on held.customer_id = stretches.customer_id
 where
     held.customer_id is null
-    or coalesce(held.tier_code, 'none') <> coalesce(stretches.tier_code, 'none')
+    or held.tier_code <> coalesce(stretches.tier_code, 'none')

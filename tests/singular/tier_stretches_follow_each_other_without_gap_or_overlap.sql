@@ -17,5 +17,5 @@ from stretches
 where
     valid_to <= valid_from
     or coalesce(valid_to, date '9999-12-31') <> coalesce(next_valid_from, date '9999-12-31')
-    or coalesce(tier_code, 'none') = coalesce(tier_code_before, 'none')
-    or coalesce(previous_tier_code, 'none') <> coalesce(tier_code_before, 'none')
+    or tier_code = coalesce(tier_code_before, 'none')
+    or previous_tier_code <> coalesce(tier_code_before, 'none')

@@ -19,6 +19,10 @@ tier_rules as (
     select * from {{ ref('tiers') }}
 ),
 
+tier_names as (
+    select * from {{ ref('int_tier_names') }}
+),
+
 current_tiers as (
     select
         scores.customer_id,
@@ -51,10 +55,6 @@ current_tiers as (
         on states.customer_key = reasons.customer_key and states.period_index = reasons.period_index
 ),
 
-tier_names as (
-    select distinct tier_rank, tier_code from tier_rules
-),
-
 ladder as (
     select
         current_tiers.*,
@@ -71,13 +71,10 @@ ladder as (
         on
             current_tiers.tier_rank = held.tier_rank
             and current_tiers.rules_valid_from = held.version_valid_from
-    left join tier_rules as qualified
-        on
-            current_tiers.qualified_rank = qualified.tier_rank
-            and current_tiers.rules_valid_from = qualified.version_valid_from
     left join tier_names as named on current_tiers.tier_rank = named.tier_rank
+    left join tier_names as qualified on current_tiers.qualified_rank = qualified.tier_rank
     left join tier_names as previous
-        on current_tiers.previous_rank = previous.tier_rank
+        on coalesce(current_tiers.previous_rank, 0) = previous.tier_rank
     left join tier_rules as next_tier
         on
             current_tiers.tier_rank + 1 = next_tier.tier_rank

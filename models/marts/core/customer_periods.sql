@@ -19,7 +19,7 @@ periods as (
 ),
 
 tier_names as (
-    select distinct tier_rank, tier_code from {{ ref('tiers') }}
+    select * from {{ ref('int_tier_names') }}
 )
 
 select

@@ -15,7 +15,7 @@ periods as (
 ),
 
 tier_names as (
-    select distinct tier_rank, tier_code from {{ ref('tiers') }}
+    select * from {{ ref('int_tier_names') }}
 ),
 
 -- the reviews that changed the tier; what is still open is not history

@@ -89,7 +89,7 @@ select
     habits.favourite_channel,
     habits.channel_mix,
     coalesce(scores.segment_code, 'prospect') as segment_code,
-    tiers.tier_code,
+    coalesce(tiers.tier_code, 'none') as tier_code,
 
     cast(coalesce(lifetime.lifetime_orders, 0) as bigint) as lifetime_orders,
     cast(coalesce(lifetime.lifetime_revenue, 0) as decimal(18, 2)) as lifetime_revenue,

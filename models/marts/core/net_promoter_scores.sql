@@ -17,7 +17,7 @@ customer_periods as (
 answered as (
     select
         customer_periods.segment_code,
-        coalesce(customer_periods.tier_code, 'none') as tier_code,
+        customer_periods.tier_code,
         signals.nps_answer,
         customer_periods.period_end
     from signals

@@ -19,7 +19,7 @@ states as (
 ),
 
 tier_names as (
-    select distinct tier_rank, tier_code from {{ ref('tiers') }}
+    select * from {{ ref('int_tier_names') }}
 ),
 
 valid_orders as (
@@ -71,4 +71,8 @@ left join days on orders.order_date = days.date_day
 -- the review before the order's own period is the last one closed before it
 left join states
     on orders.customer_key = states.customer_key and days.period_index - 1 = states.period_index
-left join tier_names on states.tier_rank = tier_names.tier_rank
+-- a guest is no customer, and so not one without a tier
+left join tier_names
+    on
+        case when orders.customer_key is not null then coalesce(states.tier_rank, 0) end
+        = tier_names.tier_rank

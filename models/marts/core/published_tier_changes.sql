@@ -5,6 +5,10 @@ with published as (
     where dbt_valid_to is null or dbt_valid_to > dbt_valid_from
 ),
 
+customers as (
+    select customer_id from {{ ref('customers') }}
+),
+
 customer_periods as (
     select * from {{ ref('customer_periods') }}
 )
@@ -12,10 +16,11 @@ customer_periods as (
 select
     published.customer_id,
     published.tier_code,
-    customer_periods.tier_code as tier_code_now_known,
+    case
+        when customers.customer_id is not null then coalesce(customer_periods.tier_code, 'none')
+    end as tier_code_now_known,
 
-    coalesce(published.tier_code, 'none')
-    <> coalesce(customer_periods.tier_code, 'none') as is_revised,
+    published.tier_code <> coalesce(customer_periods.tier_code, 'none') as is_revised,
 
     published.reviewed_on as valid_from,
     lead(published.reviewed_on) over (
@@ -23,6 +28,7 @@ select
     ) as valid_to,
     cast(published.dbt_valid_from as date) as published_on
 from published
+left join customers on published.customer_id = customers.customer_id
 left join customer_periods
     on
         published.customer_id = customer_periods.customer_id

@@ -9,10 +9,8 @@ periods as (
     from {{ ref('review_periods') }}
 ),
 
-ladder as (
-    select distinct tier_code, tier_rank from {{ ref('tier_ladder') }}
-    union all
-    select 'none' as tier_code, 0 as tier_rank
+tier_names as (
+    select * from {{ ref('int_tier_names') }}
 ),
 
 -- every tier in every period, so that an empty one shows as empty
@@ -20,10 +18,10 @@ cells as (
     select
         periods.period_end,
         periods.previous_period_end,
-        ladder.tier_code,
-        ladder.tier_rank
+        tier_names.tier_code,
+        tier_names.tier_rank
     from periods
-    cross join ladder
+    cross join tier_names
 ),
 
 totals as (

@@ -10,7 +10,7 @@ periods as (
 ),
 
 tier_names as (
-    select distinct tier_rank, tier_code from {{ ref('tier_ladder') }}
+    select * from {{ ref('int_tier_names') }}
 ),
 
 moved as (
@@ -25,8 +25,8 @@ moved as (
 )
 
 select
-    coalesce(tiers_before.tier_code, 'none') as from_tier_code,
-    coalesce(tiers_after.tier_code, 'none') as to_tier_code,
+    tiers_before.tier_code as from_tier_code,
+    tiers_after.tier_code as to_tier_code,
 
     moved.customers,
     cast(moved.window_revenue as decimal(18, 2)) as window_revenue,

@@ -16,12 +16,11 @@ from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
 from oracle.rfm import ACTIVE, LAPSED, PROSPECT
-from oracle.rules import Rules, TierRule
+from oracle.rules import NO_TIER, Rules, TierRule
 from oracle.scores import input_values, rounded
 from oracle.tiers import CustomerPeriod
 
 COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
-NO_TIER = "none"
 
 
 @dataclass(slots=True)
@@ -75,10 +74,10 @@ class CustomerPeriodRow:
     has_own_gap: bool
     q: int
     k: int
-    qualified_tier_code: str | None
-    tier_code: str | None
+    qualified_tier_code: str
+    tier_code: str
     tier_rank: int
-    previous_tier_code: str | None
+    previous_tier_code: str
     tier_since: date | None
     held: int
     grace: int
@@ -129,10 +128,10 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         has_own_gap=lifecycle.has_own_gap,
         q=row.q,
         k=row.k,
-        qualified_tier_code=codes.get(row.q),
-        tier_code=codes.get(state.tier_rank),
+        qualified_tier_code=codes[row.q],
+        tier_code=codes[state.tier_rank],
         tier_rank=state.tier_rank,
-        previous_tier_code=codes.get(state.previous_rank),
+        previous_tier_code=codes[state.previous_rank],
         tier_since=state.tier_since,
         held=state.held,
         grace=state.grace,
@@ -261,7 +260,7 @@ def net_promoter_scores(
             score = row.input_values.get("nps")
             if score is None:
                 continue
-            values = {"all": "all", "tier": _tier(row), "segment": row.segment_code}
+            values = {"all": "all", "tier": row.tier_code, "segment": row.segment_code}
             for dimension, value in values.items():
                 key = (period_end, dimension, value)
                 cell = cells.setdefault(key, NetPromoterScore(*key))
@@ -280,10 +279,10 @@ class CustomerTier:
 
     customer_id: str
     as_of_date: date
-    tier_code: str | None
+    tier_code: str
     tier_rank: int
-    qualified_tier_code: str | None
-    previous_tier_code: str | None
+    qualified_tier_code: str
+    previous_tier_code: str
     tier_since: date | None
     change_type: str | None
     reason_code: str | None
@@ -355,13 +354,13 @@ def _protected_until(row: CustomerPeriodRow, period: Period, rules: Rules) -> da
 
 @dataclass
 class TierStretch:
-    """customer_tier_history: one stretch in one tier, or without one after leaving."""
+    """customer_tier_history: one stretch in one tier, or in `none` after leaving."""
 
     customer_id: str
-    tier_code: str | None
+    tier_code: str
     valid_from: date
     valid_to: date | None
-    previous_tier_code: str | None
+    previous_tier_code: str
     change_type: str
     reason_code: str
 
@@ -412,19 +411,15 @@ def tier_transitions(
     transitions: dict[tuple[date, date, str, str], TierTransition] = {}
     for from_end, to_end in pairwise(by_period):
         for customer_id, row in by_period[to_end].items():
-            key = (from_end, to_end, _tier_before(by_period[from_end], customer_id), _tier(row))
+            key = (from_end, to_end, _tier_before(by_period[from_end], customer_id), row.tier_code)
             transition = transitions.setdefault(key, TierTransition(*key))
             transition.customers += 1
             transition.window_revenue += row.monetary
     return transitions
 
 
-def _tier(row: CustomerPeriodRow) -> str:
-    return row.tier_code or NO_TIER
-
-
 def _tier_before(before: dict[str, CustomerPeriodRow], customer_id: str) -> str:
-    return _tier(before[customer_id]) if customer_id in before else NO_TIER
+    return before[customer_id].tier_code if customer_id in before else NO_TIER
 
 
 @dataclass(frozen=True)
@@ -456,17 +451,19 @@ def tier_summary(
     Tiers without customers are there with zeros. Cumulative shares run in that order.
     """
     summary: dict[tuple[date, str], TierSummary] = {}
-    codes = [code for _, code in sorted(rules.tier_codes.items(), reverse=True)] + [NO_TIER]
+    codes = [code for _, code in sorted(rules.tier_codes.items(), reverse=True)]
     before: dict[str, CustomerPeriodRow] = {}
     for period_end, now in by_period.items():
         members: dict[str, list[CustomerPeriodRow]] = defaultdict(list)
         for row in now.values():
-            members[_tier(row)].append(row)
+            members[row.tier_code].append(row)
         total, running = _window_revenue(now.values()), ZERO
         for code in codes:
             rows = members[code]
             active = [row for row in rows if row.status == ACTIVE]
-            stayed = [row for row in before.values() if _tier(row) == code and row.status == ACTIVE]
+            stayed = [
+                row for row in before.values() if row.tier_code == code and row.status == ACTIVE
+            ]
             churned = [row for row in stayed if now[row.customer_id].status == LAPSED]
             revenue = _window_revenue(rows)
             running += revenue
@@ -524,7 +521,7 @@ class Customer:
     buyer_type: str
     management_score: Decimal | None
     star_rating: int | None
-    tier_code: str | None
+    tier_code: str
     tier_rank: int
     tier_since: date | None
 
@@ -565,7 +562,7 @@ def customer(
         buyer_type=last_row.buyer_type if last_row else "none",
         management_score=last_row and last_row.management_score,
         star_rating=last_row and last_row.star_rating,
-        tier_code=last_row and last_row.tier_code,
+        tier_code=last_row.tier_code if last_row else NO_TIER,
         tier_rank=last_row.tier_rank if last_row else 0,
         tier_since=last_row and last_row.tier_since,
     )
@@ -647,6 +644,8 @@ def order_rows(
 
 
 def _tier_before_date(rows: Sequence[CustomerPeriodRow], order: Order) -> str | None:
-    """The order's date is at most as_of_date, so every period that ends before it is closed."""
+    """None for a guest. Every period that ends before the order is closed, as it is not after as_of_date."""
+    if order.customer_id is None:
+        return None
     before = bisect_left(rows, order.order_date, key=lambda row: row.period_end)
-    return rows[before - 1].tier_code if before else None
+    return rows[before - 1].tier_code if before else NO_TIER

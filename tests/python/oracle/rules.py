@@ -13,6 +13,7 @@ from typing import Any
 
 # Vars that say where the data is or when the build runs; they reach the oracle as arguments.
 VARS_GIVEN_ELSEWHERE = frozenset({"raw_path", "raw_schema", "run_date"})
+NO_TIER = "none"
 
 
 @dataclass(frozen=True)
@@ -239,8 +240,9 @@ class Rules:
 
     @cached_property
     def tier_codes(self) -> dict[int, str]:
-        """Rank to code over all versions; the pairs never change."""
-        return {tier.tier_rank: tier.tier_code for ladder in self.ladders for tier in ladder.tiers}
+        """Rank to code over all versions, and 0 for no tier; the pairs never change."""
+        codes = {tier.tier_rank: tier.tier_code for ladder in self.ladders for tier in ladder.tiers}
+        return {0: NO_TIER, **codes}
 
     def ladder_on(self, day: date) -> Ladder:
         """The newest version valid on a day; before the first version, the first."""
