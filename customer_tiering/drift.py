@@ -19,6 +19,7 @@ from customer_tiering.publishing import open_publication
 TABLES = ("customers", "orders", "customer_periods")
 COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
 TIER_CODE = r"[a-z][a-z0-9_]{0,39}"
+TIER_HOLDERS = "count(case when tier_rank > 0 then 1 end)"
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,14 @@ def measures_query(tiers: list[str]) -> str:
                 "marts.customers, column tier_code", repr(tier), "a code of a-z, 0-9, _"
             )
     shares = {
-        f"share_of_{tier}": _percent(f"tier_code = '{tier}'", "count(tier_code)", 0)
-        for tier in tiers
+        f"share_of_{tier}": _percent(f"tier_code = '{tier}'", TIER_HOLDERS, 0) for tier in tiers
     }
     unknown = {
         f"unknown_{name}": _percent(f"{name}_score is null", "count(*)", 100) for name in COMPONENTS
     }
     customers = {
         "rows_of_customers": "count(*)",
-        "tier_holders": "count(tier_code)",
+        "tier_holders": TIER_HOLDERS,
         **shares,
     }
     scores = {
@@ -188,7 +188,7 @@ def _calendar_and_tiers(database: Path) -> tuple[_Calendar, set[str]]:
             "where not is_open_period order by period_end desc limit 1"
         ).fetchone()
         tiers = connection.execute(
-            "select distinct tier_code from marts.customers where tier_code is not null"
+            "select distinct tier_code from marts.customers where tier_rank > 0"
         ).fetchall()
     return _Calendar(*as_of, *(closed or (None, None))), {code for (code,) in tiers}
 

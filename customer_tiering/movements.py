@@ -81,6 +81,7 @@ last_changes as (
     group by 1, 2
 ),
 
+-- earlier releases published NULL for no tier
 joined as (
     select
         coalesce(tiers_before.tier_code, 'none') as from_tier_code,

@@ -26,10 +26,9 @@ SVG_WIDTH = 100  # characters
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
 MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
 
-# tier_rank NULL: customers without a tier.
 _TIERS = """
 with ladder as (
-    select tier_code, tier_rank, label_en, label_zh
+    select tier_code, label_en, label_zh
     from marts.tiers
     where version_valid_from = coalesce(
         (select max(version_valid_from) from marts.tiers where version_valid_from <= $as_of),
@@ -39,7 +38,7 @@ with ladder as (
 
 select
     tier_summary.tier_code,
-    ladder.tier_rank,
+    tier_summary.tier_rank,
     coalesce(ladder.label_en, labels.label_en, tier_summary.tier_code) as label_en,
     coalesce(ladder.label_zh, labels.label_zh, '') as label_zh,
     tier_summary.customers,
@@ -53,7 +52,7 @@ left join marts.labels
 where
     tier_summary.period_end = $as_of
     and (ladder.tier_code is not null or tier_summary.customers > 0)
-order by ladder.tier_rank desc nulls last, tier_summary.tier_code
+order by tier_summary.tier_rank desc
 """
 
 _MOVEMENTS = """

@@ -56,12 +56,14 @@ MARTS = {
     """,
     "marts.tier_summary": """
         select * from (values
-            (date '2025-05-31', 'basic', 1, 5.00, 1.0),
-            (date '2025-06-15', 'none', 1, 0.00, 0.0),
-            (date '2025-06-15', 'of_another_version', 0, 0.00, 0.0),
-            (date '2025-06-15', 'gold', 1, 1500.00, 0.75),
-            (date '2025-06-15', 'basic', 2, 500.00, 0.25)
-        ) as summary (period_end, tier_code, customers, window_revenue, window_revenue_share)
+            (date '2025-05-31', 'basic', 1, 1, 5.00, 1.0),
+            (date '2025-06-15', 'none', 0, 1, 0.00, 0.0),
+            (date '2025-06-15', 'of_another_version', 3, 0, 0.00, 0.0),
+            (date '2025-06-15', 'gold', 2, 1, 1500.00, 0.75),
+            (date '2025-06-15', 'basic', 1, 2, 500.00, 0.25)
+        ) as summary (
+            period_end, tier_code, tier_rank, customers, window_revenue, window_revenue_share
+        )
     """,
     "marts.customer_periods": """
         select * from (values
@@ -72,7 +74,7 @@ MARTS = {
             ('a', date '2025-06-15', 'upgrade', 'monetary_up')
         ) as periods (customer_id, period_end, change_type, reason_code)
     """,
-    "marts.customers": "select 'a' as customer_id, 'gold' as tier_code",
+    "marts.customers": "select 'a' as customer_id, 'gold' as tier_code, 2 as tier_rank",
     "marts.orders": "select 'O1' as order_id",
     "marts.customer_scores": """
         select 'a' as customer_id, 60.0 as management_score, 60.0 as value_score,

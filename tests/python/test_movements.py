@@ -33,7 +33,7 @@ ROWS = """
     ('up_by_edges', '2025-03-31', 'gold', 3, 'upgrade', 'recency_up', 25, 3, 30.00, 4, 3, 4),
     ('down_by_others', '2025-03-31', 'silver', 2, 'downgrade', 'relative_position', 5, 4, 25.00, 5, 3, 3),
     ('down_by_rules', '2025-03-31', 'silver', 2, 'downgrade', 'rule_change', 5, 4, 25.00, 5, 4, 3),
-    ('lapses', '2025-03-31', null, 0, 'leave', 'inactivity', 400, 0, 0.00, 1, 1, 1),
+    ('lapses', '2025-03-31', 'none', 0, 'leave', 'inactivity', 400, 0, 0.00, 1, 1, 1),
     ('wavers', '2025-03-31', 'silver', 2, 'downgrade', 'recency_down', 25, 3, 30.00, 3, 3, 3),
     ('new', '2025-03-31', 'gold', 3, 'enter', 'first_order', 1, 1, 99.00, 5, 1, 5),
     ('new', '2025-04-15', 'gold', 3, 'keep', null, 1, 1, 99.00, 5, 1, 5)
@@ -95,6 +95,17 @@ def test_each_move_is_counted_once_with_its_reason_and_cause(warehouse):
         "others": 2,
         "rules": 1,
     }
+
+
+def test_no_tier_is_the_same_in_a_publication_of_an_earlier_release(warehouse):
+    """That release had NULL for it."""
+    found = read_movements(warehouse, "2025-01-31", "2025-03-31")
+    with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
+        connection.execute(
+            "update marts.customer_periods set tier_code = null where tier_code = 'none'"
+        )
+    publish(warehouse, [Ledger(warehouse).start("refresh")])
+    assert read_movements(warehouse, "2025-01-31", "2025-03-31") == found
 
 
 def test_the_change_of_scores_is_divided_by_the_edges_of_the_earlier_end(warehouse):
