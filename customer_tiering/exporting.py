@@ -79,6 +79,7 @@ class Exported:
 
 # The prefix of two label columns: the kind of the labels, and the code that they are of.
 _LABELLED = {
+    "tier": ("tier", "customers.tier_code"),
     "lifecycle": ("lifecycle_stage", "customers.lifecycle_stage"),
     "segment": ("segment", "customers.segment_code"),
     "alert": ("alert", "alerts.alert_code"),
@@ -100,17 +101,10 @@ with periods as (
     from {publication}.marts.review_periods
 ),
 
-ladder as (
-    select tier_code, label_en, label_zh
-    from {publication}.marts.tiers
-    where version_valid_from = coalesce(
-        (
-            select max(version_valid_from)
-            from {publication}.marts.tiers
-            where version_valid_from <= (select as_of_date from periods)
-        ),
-        (select min(version_valid_from) from {publication}.marts.tiers)
-    )
+-- earlier releases published NULL for no tier
+customers as (
+    select * replace (coalesce(tier_code, 'none') as tier_code)
+    from {publication}.marts.customers
 ),
 
 open_alerts as (
@@ -174,8 +168,6 @@ select
     periods.as_of_date,
     customers.customer_type,
     customers.tier_code,
-    coalesce(ladder.label_en, customers.tier_code) as tier_label_en,
-    coalesce(ladder.label_zh, customers.tier_code) as tier_label_zh,
     customers.tier_rank,
     customers.tier_since,
     cast(tiers.points_to_keep as decimal(5, 2)) as points_to_keep,
@@ -212,9 +204,8 @@ select
     -- a date of the review that is still open is its as-of date, and settles when it closes
     nullif(customers.tier_since, periods.open_end) as settled_tier_since,
     nullif(alerts.raised_on, periods.open_end) as settled_alert_raised_on
-from {publication}.marts.customers
+from customers
 cross join periods
-left join ladder on customers.tier_code = ladder.tier_code
 left join {publication}.marts.customer_tiers as tiers on customers.customer_id = tiers.customer_id
 left join {publication}.marts.customer_scores as scores on customers.customer_id = scores.customer_id
 left join alerts on customers.customer_id = alerts.customer_id

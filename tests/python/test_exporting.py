@@ -72,7 +72,8 @@ TYPES = {
     "phone": "varchar",
 }
 LABELS = """
-    ('tier', 'gold', 'Gold of later', '以后的黄金'),
+    ('tier', 'gold', 'Gold', '黄金'),
+    ('tier', 'none', 'No tier', '无等级'),
     ('lifecycle_stage', 'active', 'Active', '活跃客户'),
     ('alert', 'spend_drop', 'Spending fell', '消费下降'),
     ('severity', 'high', 'High', '高'),
@@ -82,12 +83,6 @@ LABELS = """
     ('offer', 'bonus', 'Bonus', '奖励')
 """
 MARTS = {
-    "tiers": """
-        select * from (values
-            (date '2000-01-01', 'gold', 'Gold', '黄金'),
-            (date '2030-01-01', 'gold', 'Gold of later', '以后的黄金')
-        ) as tiers (version_valid_from, tier_code, label_en, label_zh)
-    """,
     "labels": f"select * from (values {LABELS}) as labels (kind, code, label_en, label_zh)",
     "customers": """
         select customer_id, customer_type, tier_code, tier_rank, tier_since, lifecycle_stage, segment_code,
@@ -285,7 +280,12 @@ def test_a_customer_is_exported_with_tier_scores_gravest_alert_and_first_action(
 def test_who_never_ordered_and_has_nothing_to_do_is_exported_too(
     warehouse: Path, tmp_path: Path
 ) -> None:
-    nothing = {"tier_code": None, "tier_rank": 0, "tier_since": None, "has_marketing_consent": None}
+    nothing = {
+        "tier_code": "none",
+        "tier_rank": 0,
+        "tier_since": None,
+        "has_marketing_consent": None,
+    }
     prospect = customer("B", segment_code="prospect", lifecycle_stage="prospect", **nothing)
     publish(warehouse, NEW, [prospect], actions=ACTIONS)
     export(warehouse, tmp_path / "out", read_layout(ROOT, "plain"))
@@ -294,6 +294,9 @@ def test_who_never_ordered_and_has_nothing_to_do_is_exported_too(
         "customer_id": "B",
         "as_of_date": "2025-12-15",
         "customer_type": "person",
+        "tier_code": "none",
+        "tier_label_en": "No tier",
+        "tier_label_zh": "无等级",
         "tier_rank": "0",
         "lifecycle_stage": "prospect",
         "segment_code": "prospect",
@@ -477,7 +480,7 @@ def test_only_new_changed_and_removed_customers_are_exported(
         [
             customer("same"),
             customer("risen", tier_code="platinum"),
-            customer("untiered", tier_code=None),
+            customer("untiered", tier_code="none", tier_rank=0),
             customer("born"),
         ],
     )
@@ -487,10 +490,21 @@ def test_only_new_changed_and_removed_customers_are_exported(
         ["born", "new", "gold", "4", "2025-12-15"],
         ["gone", "removed", "", "", ""],
         ["risen", "changed", "platinum", "4", "2025-12-15"],
-        ["untiered", "changed", "", "4", "2025-12-15"],
+        ["untiered", "changed", "none", "4", "2025-12-15"],
     ]
     assert exported.run_id == NEW
     assert exported.customers == {"new": 1, "changed": 2, "removed": 1}
+
+
+def test_no_tier_is_the_same_in_a_publication_of_an_earlier_release(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    """That release had NULL for it. Who has lost the tier since has changed."""
+    publish(warehouse, OLD, [customer("A", tier_code=None, tier_rank=0), customer("B")])
+    now = {"tier_code": "none", "tier_rank": 0}
+    publish(warehouse, NEW, [customer("A", **now), customer("B", **now)])
+    names = ("tier_code", "tier_label_en", "tier_label_zh", "tier_rank")
+    assert changes(warehouse, tmp_path / "out", *names) == {"B": "changed"}
 
 
 def test_what_a_layout_does_not_hold_is_no_change(warehouse: Path, tmp_path: Path) -> None:
@@ -832,10 +846,10 @@ def test_the_sample_is_exported_whole(sample_warehouse: Path, tmp_path: Path) ->
             f"attach '{sample_warehouse}/customer_contacts.duckdb' as personal (read_only)"
         )
         expected = connection.execute(
-            "select customers.customer_id, coalesce(tiers.label_en, ''), "
+            "select customers.customer_id, labels.label_en, "
             "if(coalesce(has_marketing_consent, false), coalesce(full_name, ''), '') "
             "from warehouse.marts.customers "
-            "left join warehouse.marts.tiers using (tier_code) "
+            "join warehouse.marts.labels on labels.kind = 'tier' and labels.code = tier_code "
             "left join personal.restricted.customer_contacts using (customer_id) "
             "where not is_erased order by 1"
         ).fetchall()
