@@ -53,7 +53,7 @@ def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) 
             selected = "config.materialized:incremental"
         results = dbt(
             folder,
-            *("compile", "--select", selected, "--indirect-selection", "empty"),
+            *("compile", "--select", selected, "--indirect-selection", "empty", "--no-write-json"),
             *("--vars", json.dumps(given)),
             parsed=parsed_project(),
         ).results
