@@ -29,7 +29,7 @@ demo: setup ## Build the sample company's warehouse and show its tiers
 	$(BIN)/tiering refresh --raw sample --warehouse $(WAREHOUSE) --vars '$(VARS)'
 
 build: setup ## Run plain dbt build on the sample
-	$(BIN)/dbt build
+	umask 077 && $(BIN)/dbt build
 
 check: setup ## Check the configuration: vars and seeds
 	$(BIN)/tiering check --vars '$(VARS)'

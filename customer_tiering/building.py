@@ -28,6 +28,7 @@ from customer_tiering.errors import (
     VarError,
     WorkDatabaseError,
 )
+from customer_tiering.messages import without_values
 from customer_tiering.publishing import Description
 
 # What DuckDB says of a sum that does not fit.
@@ -245,7 +246,8 @@ def _failure(run: _Run, results: Path, log: Path) -> str:
     """One sentence on what failed first: a node of the run's results, or the run itself."""
     failed = list(_failed_nodes(results))
     if not failed:
-        what, message = "dbt stopped", run.last_error or run.last_words or "no message"
+        what = "dbt stopped"
+        message = run.last_error or without_values(run.last_words) or "no message"
         more = ""
     else:
         unique_id, message = failed[0]

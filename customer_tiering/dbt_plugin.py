@@ -1,25 +1,60 @@
-"""What dbt-duckdb loads, by the profile, into the process in which dbt runs: SQL functions of ours."""
+"""What dbt-duckdb loads, by the profile, into the process in which dbt runs: SQL functions of ours, and privacy."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb.environments import local
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from customer_tiering.messages import without_values
+from customer_tiering.permissions import PRIVATE_UMASK
 from customer_tiering.pseudonyms import KEY, pseudonym
 
 
 class Plugin(BasePlugin):
-    """Gives DuckDB the function customer_pseudonym(text).
+    """Gives DuckDB the function customer_pseudonym(text), and keeps what dbt writes from others.
 
     The key is read from the environment where it is needed, so that it is in no SQL text, and with
     that in no file or log.
     """
 
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Let files be for the user alone from now on, and errors come without values of rows."""
+        os.umask(PRIVATE_UMASK)
+        local.DuckDBCursorWrapper = _Cursor
+
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the function with a new connection, whose cursors share it."""
         conn.create_function("customer_pseudonym", _pseudonym, ["VARCHAR"], "VARCHAR")
+
+
+class _Cursor(local.DuckDBCursorWrapper):
+    """A cursor whose errors quote no row: dbt writes them into its log and run_results.json."""
+
+    def execute(self, sql: str, bindings: Any = None) -> Any:
+        with _quoting_no_row():
+            return super().execute(sql, bindings)
+
+    def fetchall(self) -> list[tuple]:
+        with _quoting_no_row():
+            return self._cursor.fetchall()
+
+    def fetchmany(self, size: int = 1) -> list[tuple]:
+        with _quoting_no_row():
+            return self._cursor.fetchmany(size)
+
+
+@contextmanager
+def _quoting_no_row() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise type(error)(without_values(str(error))) from None
 
 
 def _pseudonym(customer_id: str) -> str:

@@ -27,6 +27,7 @@ import duckdb
 
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.errors import ConfigurationError, SourceError
+from customer_tiering.messages import without_values
 from customer_tiering.publishing import (
     PUBLICATION,
     RESTRICTED,
@@ -395,7 +396,8 @@ def _reading(
                     _attach(connection, contacts_of(publication), f"{name}_contacts")
             yield connection
     except duckdb.Error as error:
-        found = f"a publication that cannot be exported ({' '.join(str(error).split())})"
+        words = " ".join(without_values(str(error)).split())
+        found = f"a publication that cannot be exported ({words})"
         where = latest if earlier is None else f"{latest} or {earlier}"
         raise SourceError(str(where), found, "publications of `tiering refresh`") from error
 

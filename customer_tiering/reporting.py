@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from customer_tiering.errors import SourceError
+from customer_tiering.messages import without_values
 from customer_tiering.publishing import file_of, open_publication
 
 REASONS_SHOWN = 5  # of rejected records
@@ -179,7 +180,9 @@ def reading_publication(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         with open_publication(publication) as connection:
             yield connection
     except duckdb.Error as error:
-        found = f"a file that cannot be reported on ({' '.join(str(error).split())})"
+        found = (
+            f"a file that cannot be reported on ({' '.join(without_values(str(error)).split())})"
+        )
         raise SourceError(str(publication), found, "a publication of `tiering refresh`") from error
 
 

@@ -93,7 +93,7 @@
 {% endmacro %}
 
 
-{# Refuses a file with one column twice, without a required one, or in a folder whose name alone holds a column. Each query is
+{# Refuses a file in a folder whose name alone holds a column, without a required one, or with one column twice. Each query is
    of the first file at fault. #}
 {% macro refuse_columns_of_files(source) %}
     {% set names = [] %}
@@ -101,20 +101,6 @@
     {% for column in source.columns.values() %}
         {% do names.append(column.name) %}
         {% if column.config.meta.get('required') %}{% do required.append(column.name) %}{% endif %}
-    {% endfor %}
-    {% set repeated %}
-        select file, string_agg(name, ' and ' order by name)
-        from (select file, unnest(column_names) as name from builds.found_files where is_read) as named
-        where name <> ''
-        group by file, lower(name)
-        having count(*) > 1
-        order by all
-        limit 1
-    {% endset %}
-    {% for file, columns in run_query(repeated).rows %}
-        {{ exceptions.raise_compiler_error(
-            file ~ " has one column twice: " ~ columns ~ "; allowed is each name once, whatever its letter case."
-        ) }}
     {% endfor %}
     {# a file without any content lacks nothing, if others say what the columns are #}
     {% set files %}
@@ -143,16 +129,37 @@
         ) }}
     {% endfor %}
     {% set missing %}
-        select file, required.name, array_to_string(column_names, ', ')
+        select
+            file,
+            required.name,
+            array_to_string([name for name in column_names if list_contains({{ customer_tiering.list_of(names) }}, lower(name))], ', '),
+            len([name for name in lower_names if not list_contains({{ customer_tiering.list_of(names) }}, name)])
         from ({{ files }}) as files
         cross join (select unnest({{ customer_tiering.list_of(required) }}) as name) as required
         where not list_contains(lower_names, required.name)
         order by file
         limit 1
     {% endset %}
-    {% for file, column, found in run_query(missing).rows %}
+    {% for file, column, found, others in run_query(missing).rows %}
+        {# without a header the other names are values of a row #}
+        {% set others = others ~ ' of other names' if others else none %}
         {{ exceptions.raise_compiler_error(
-            file ~ " has no column " ~ column ~ "; found are " ~ (found or 'none') ~ ", and " ~ column ~ " is required."
+            file ~ " has no column " ~ column ~ "; found are " ~ ([found, others] | select | join(', ') or 'none') ~ ", and "
+            ~ column ~ " is required."
+        ) }}
+    {% endfor %}
+    {% set repeated %}
+        select file, string_agg(name, ' and ' order by name)
+        from (select file, unnest(column_names) as name from builds.found_files where is_read) as named
+        where name <> ''
+        group by file, lower(name)
+        having count(*) > 1
+        order by all
+        limit 1
+    {% endset %}
+    {% for file, columns in run_query(repeated).rows %}
+        {{ exceptions.raise_compiler_error(
+            file ~ " has one column twice: " ~ columns ~ "; allowed is each name once, whatever its letter case."
         ) }}
     {% endfor %}
 {% endmacro %}

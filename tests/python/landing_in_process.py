@@ -57,6 +57,11 @@ class Landings:
         """Let the project have another macro of a name."""
         self._task.manifest.macros[f"macro.customer_tiering.{name}"].macro_sql = code
 
+    def execute(self, statement: str) -> None:
+        """Run SQL as a model's is run, and read what it gives. Raises what dbt raises."""
+        with self._adapter.connection_named("landing"):
+            self._adapter.execute(statement, fetch=True)
+
     def sql(self, statement: str) -> list[tuple]:
         """Run SQL in the work database; gives its rows as texts."""
         with self._adapter.connection_named("landing"):
@@ -66,9 +71,15 @@ class Landings:
 
 
 def landings(
-    warehouse: Path, steps: Callable[[Landings], None], tables: Collection[str] = ()
+    warehouse: Path,
+    steps: Callable[[Landings], None],
+    tables: Collection[str] = (),
+    log_level: str = "none",
 ) -> None:
-    """Do the steps in one dbt command on a warehouse's work.duckdb; of some of the raw tables, or all."""
+    """Do the steps in one dbt command on a warehouse's work.duckdb; of some of the raw tables, or all.
+
+    dbt's log, of a level, is in the warehouse.
+    """
     from dbt.adapters.factory import get_adapter
     from dbt.task.run_operation import RunOperationTask
 
@@ -83,6 +94,7 @@ def landings(
     with mock.patch.object(RunOperationTask, "_run_unsafe", run):
         dbt(
             warehouse,
+            *("--log-level-file", log_level),
             *("run-operation", "land_raw_tables", "--vars", "{run_date: 2026-01-31}"),
             parsed=parsed_project(),
         )
