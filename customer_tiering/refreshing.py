@@ -121,7 +121,7 @@ class Refresh:
         if self.from_scratch or not _has_built(ledger) or not _go_on(self.warehouse):
             _start_afresh(self.warehouse)
 
-    def _build(self, lock: int, erased: Path) -> Build:
+    def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt. When it fails and a raw file cannot be read, that is what is told.
 
         A file that changed while it was read may have been read in the middle of a line: all is read
@@ -145,13 +145,13 @@ class Refresh:
                 check_contents(folder, contract_tables(self.project))
             raise
 
-    def _build_once(self, lock: int, told: dict[str, str]) -> Build:
+    def _build_once(self, lock: list[int], told: dict[str, str]) -> Build:
         arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
         try:
-            return build(*arguments, [lock], told)
+            return build(*arguments, lock, told)
         except WorkDatabaseError:
             _start_afresh(self.warehouse)
-            return build(*arguments, [lock], told)
+            return build(*arguments, lock, told)
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
         folder = self._raw_folder()

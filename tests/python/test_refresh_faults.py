@@ -7,6 +7,8 @@ landing, staging and quality; the real one only where its own marts matter.
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +17,7 @@ import re
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -35,9 +38,11 @@ from dbt_in_process import parse_for_others
 from refresh_process import Order
 from refreshed_sample import SECRET
 from test_cli import make_toy_project
+from typer.testing import CliRunner
 
-from customer_tiering.errors import ExitCode, SourceError
-from customer_tiering.locking import is_locked, locked
+from customer_tiering import cli
+from customer_tiering.errors import ExitCode, LockedError, SourceError
+from customer_tiering.locking import LOCK, is_locked, locked
 from customer_tiering.publishing import (
     PUBLICATION,
     RESTRICTED,
@@ -549,7 +554,7 @@ from pathlib import Path
 from customer_tiering.locking import locked
 quiet = subprocess.DEVNULL
 with locked(Path(sys.argv[1])) as lock:
-    child = subprocess.Popen(["sleep", "600"], pass_fds=[lock], stdout=quiet, stderr=quiet)
+    child = subprocess.Popen(["sleep", "600"], pass_fds=lock, stdout=quiet, stderr=quiet)
     print(child.pid, flush=True)
     child.wait()
 """
@@ -609,6 +614,92 @@ def test_who_looks_whether_a_refresh_is_running_stops_none(tmp_path: Path) -> No
         finally:
             looks = False
         looking.result()
+
+
+def test_the_lock_holds_when_its_file_is_removed(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        (tmp_path / LOCK).unlink()
+        assert is_locked(tmp_path)
+        with (
+            pytest.raises(LockedError, match=r"another refresh of .* is running"),
+            locked(tmp_path),
+        ):
+            pass
+    with locked(tmp_path):
+        pass
+    assert not is_locked(tmp_path)
+
+
+def flock_of(
+    refuse: Callable[[bool], int | None], meanwhile: Callable[[], object] = lambda: None
+) -> Callable[[int, int], None]:
+    """flock where something happens before it locks a file, and that refuses by whether it is of a folder."""
+    flock = fcntl.flock
+
+    def changed(descriptor: int, operation: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        if not is_folder:
+            meanwhile()
+        if number := refuse(is_folder):
+            raise OSError(number, os.strerror(number))
+        flock(descriptor, operation)
+
+    return changed
+
+
+def test_a_lock_whose_file_is_removed_before_it_is_taken_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where folders cannot be locked, so that it is the file that counts."""
+    removals = [1, 2]
+
+    def remove() -> None:
+        if removals and removals.pop():
+            (tmp_path / LOCK).unlink()
+
+    no_folders = flock_of(lambda is_folder: errno.EBADF if is_folder else None, remove)
+    monkeypatch.setattr("customer_tiering.locking.fcntl.flock", no_folders)
+    with locked(tmp_path) as held:
+        assert not removals
+        assert os.path.samestat(os.fstat(held[0]), (tmp_path / LOCK).stat())
+        assert (tmp_path / LOCK).read_text() == str(os.getpid())
+        with pytest.raises(LockedError, match=rf"\(process {os.getpid()}\)"), locked(tmp_path):
+            pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_share_without_locks_is_refused(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("customer_tiering.locking.fcntl.flock", flock_of(lambda _: number))
+    assert_refused(tmp_path, os.strerror(number))
+
+
+def test_a_folder_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "publications").mkdir()
+    open_file = os.open
+
+    def read_only(path: object, flags: int, *mode: int, **options: object) -> int:
+        if flags & os.O_CREAT and tmp_path in Path(str(path)).parents:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return open_file(path, flags, *mode, **options)
+
+    monkeypatch.setattr(os, "open", read_only)
+    assert_refused(tmp_path, "Read-only file system")
+
+
+def assert_refused(warehouse: Path, reason: str) -> None:
+    """That a refresh of a warehouse says in one sentence that it cannot be locked, and does nothing."""
+    arguments = ["refresh", "--raw", str(PROJECT / "sample"), "--warehouse", str(warehouse)]
+    finished = CliRunner().invoke(cli.app, arguments)
+    assert finished.exit_code == ExitCode.CONFIGURATION
+    assert finished.stderr == (
+        f"Error: command line, --warehouse: found {warehouse} ({reason}); allowed is a folder in which "
+        "files can be made and locked.\n"
+    )
+    assert not (warehouse / "runs.sqlite").exists()
 
 
 # -- A build that fails ----------------------------------------------------------------------------
