@@ -20,11 +20,20 @@ from customer_tiering.configuration import (
     load_configuration,
     parse_vars,
 )
-from customer_tiering.errors import ConfigurationError, SourceError, Stopped, TieringError
+from customer_tiering.errors import (
+    PHRASES,
+    ConfigurationError,
+    ExitCode,
+    SourceError,
+    Stopped,
+    TieringError,
+)
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
+from customer_tiering.messages import without_values
 from customer_tiering.movements import print_movements, read_movements
-from customer_tiering.refreshing import Refresh, make_folder
+from customer_tiering.permissions import private_files
+from customer_tiering.refreshing import EXAMPLE_RAW, Refresh, make_folder
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
 from customer_tiering.run_reporting import print_history, print_status
@@ -32,9 +41,8 @@ from customer_tiering.seeds import did_you_mean
 from customer_tiering.sources import contract_tables, holds_raw_tables
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 2 the configuration or the command line is wrong; 3 raw data, or the "
-    "warehouse to report on, is missing or unusable; 4 a model, a test or the publication failed; "
-    "5 the audit failed; 6 another refresh is running. Whatever the code, the last good publication stands."
+    f"Exit codes: {'; '.join(f'{code} {PHRASES[code]}' for code in ExitCode)}. "
+    "Whatever the code, the last good publication stands."
 )
 
 app = typer.Typer(
@@ -275,13 +283,15 @@ def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -
         found = "no --data" if data is None else f"no such folder {data}"
         raise SourceError(f"example {name}", found, allowed)
     # Made anew each time: a table left by an earlier mapping would be read as well.
-    raw = (warehouse / "example_raw" / name).resolve()
+    make_folder(warehouse)
+    raw = (warehouse / EXAMPLE_RAW / name).resolve()
     shutil.rmtree(raw, ignore_errors=True)
-    make_folder(raw)
     sys.path.insert(0, str(project.resolve()))
     try:
-        importlib.import_module("examples.mapping").build_raw(name, data, raw)
+        with private_files():
+            make_folder(raw)
+            importlib.import_module("examples.mapping").build_raw(name, data, raw)
     except (OSError, ValueError, LookupError, ImportError, duckdb.Error) as error:
-        found = f"files that cannot be mapped ({' '.join(str(error).split())})"
+        found = f"files that cannot be mapped ({' '.join(without_values(str(error)).split())})"
         raise SourceError(f"example {name}, {data}", found, allowed) from error
     return raw

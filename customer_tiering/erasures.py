@@ -1,8 +1,8 @@
 """Erasure of persons: what an earlier run left of them is removed once a publication without them is there.
 
 The raw tables are landed without them (macros/landing/erase_persons.sql), so that nothing that is
-built holds them. What was built before they asked may: earlier publications, logs, dbt's target
-folder and messages in the run ledger.
+built holds them. What was built before they asked may: earlier publications, those as of a date,
+logs, dbt's target folder and messages in the run ledger.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hmac
 import json
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,20 @@ from pathlib import Path
 
 import duckdb
 
-from customer_tiering.publishing import MANIFEST, publications
+from customer_tiering.errors import ConfigurationError, LockedError
+from customer_tiering.locking import locked
+from customer_tiering.publishing import (
+    MANIFEST,
+    UNFINISHED,
+    failing_as,
+    publications,
+    remove,
+    sync,
+)
 
 KEY = "erasures.key"
+KEY_LENGTH = 32  # bytes
+DATED = "as_of"  # holds a warehouse for each date of which there is a dated publication
 ERASED_IDS = "TIERING_ERASED_IDS"  # the environment variables that tell dbt's landing
 LAST_PUBLICATION = "TIERING_LAST_PUBLICATION"
 
@@ -67,15 +77,55 @@ def holding_erased(warehouse: Path, erasures: Erasures | None) -> list[Path]:
     return [path for path in publications(warehouse) if _noted(path) != erasures]
 
 
-def remove_traces(warehouse: Path, holding: Sequence[Path]) -> None:
-    """Remove logs and dbt's target folder, and last the publications that may hold the erased.
+def remove_logs(warehouse: Path) -> None:
+    """Empty the folders of logs and of dbt's target, also those to which links point. Raises BuildError."""
+    with failing_as(f"removing the logs of {warehouse}"):
+        for name in ("logs", "target"):
+            _empty(warehouse / name)
 
-    Whoever is cut off in between does it all again in the next refresh.
+
+def remove_publications(holding: Sequence[Path]) -> None:
+    """Remove the publications that may hold the erased. Raises BuildError."""
+    with failing_as("removing publications that may hold erased persons"):
+        for publication in holding:
+            remove(publication)
+
+
+def dated_warehouses(warehouse: Path) -> list[Path]:
+    """The folders of the warehouses as of a date that lie below a warehouse, oldest date first."""
+    return sorted((warehouse / DATED).glob("*/"))
+
+
+def remove_dated(warehouse: Path, handed: Path) -> tuple[list[str], list[str]]:
+    """Empty the dated warehouses below a warehouse that may hold the erased: a backfill makes them anew.
+
+    Gives the dates of those that are emptied, and of those left as they are being refreshed: the next
+    refresh looks at them again. Raises BuildError.
     """
-    for name in ("logs", "target"):
-        shutil.rmtree(warehouse / name, ignore_errors=True)
-    for publication in holding:
-        shutil.rmtree(publication)
+    emptied, left = [], []
+    with failing_as(f"emptying dated warehouses below {warehouse / DATED}"):
+        for dated in dated_warehouses(warehouse):
+            if any(dated.iterdir()) and _may_hold(dated, handed):
+                try:
+                    with locked(dated):
+                        _empty(dated)
+                except LockedError:
+                    left.append(dated.name)
+                else:
+                    emptied.append(dated.name)
+    return emptied, left
+
+
+def _may_hold(dated: Path, handed: Path) -> bool:
+    """Whether a dated warehouse may hold who now is erased: it may unless all its publications are from after."""
+    if not publications(dated) or not (dated / KEY).is_file():
+        return True
+    return bool(holding_erased(dated, erasures_of(dated, handed)))
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        remove(entry)
 
 
 def _noted(publication: Path) -> Erasures | None:
@@ -86,11 +136,27 @@ def _noted(publication: Path) -> Erasures | None:
     return manifest.get("erasures")
 
 
+def check_key(warehouse: Path) -> None:
+    """Raise ConfigurationError when a warehouse has a key and it is not one that a refresh made."""
+    path = warehouse / KEY
+    if path.exists() and (found := path.stat().st_size) != KEY_LENGTH:
+        allowed = (
+            f"{KEY_LENGTH} bytes: restore the file, or remove it, and the next refresh removes earlier "
+            "publications once more"
+        )
+        raise ConfigurationError(str(path), f"{found} bytes", allowed)
+
+
 def _key(warehouse: Path) -> bytes:
-    """The warehouse's own key, made when it is first needed; for the owner alone."""
+    """The warehouse's own key, made when it is first needed; for the owner alone, and durable."""
     path = warehouse / KEY
     if not path.exists():
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        new = path.with_name(f"{KEY}{UNFINISHED}")
+        new.unlink(missing_ok=True)
+        made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(made, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(KEY_LENGTH))
+        sync(new)
+        os.replace(new, path)
+        sync(warehouse)
     return path.read_bytes()

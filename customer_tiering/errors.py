@@ -10,14 +10,36 @@ class ExitCode(IntEnum):
     """Exit codes of `tiering`. A code keeps its meaning for good; new ones are added at the end.
 
     1 is left to failures nobody foresaw (a traceback). A mistyped command line also exits with 2.
+    `PHRASES` says what each means.
     """
 
     OK = 0
-    CONFIGURATION = 2  # a var, a seed or an option is wrong; nothing was built
-    SOURCE = 3  # the raw tables, or the warehouse to report on, are not there or not usable
-    BUILD = 4  # a model, a test or the publication failed; the last publication stands
-    AUDIT = 5  # what was built is not what it may be; the last publication stands
-    LOCKED = 6  # another refresh of the warehouse is running; nothing was done
+    CONFIGURATION = 2
+    SOURCE = 3
+    BUILD = 4
+    AUDIT = 5
+    LOCKED = 6
+
+
+UNFORESEEN = 1
+PHRASES = {
+    ExitCode.OK: "done",
+    UNFORESEEN: "a failure that nobody foresaw",
+    ExitCode.CONFIGURATION: "the configuration or the command line is wrong",
+    ExitCode.SOURCE: "raw data, or the warehouse to report on, are missing or unusable",
+    ExitCode.BUILD: "a model, a test or the publication failed",
+    ExitCode.AUDIT: "the audit failed",
+    ExitCode.LOCKED: "another refresh of the warehouse is running",
+    **{
+        128 + number: f"it was told to stop ({number.name})"
+        for number in (signal.SIGINT, signal.SIGTERM)
+    },
+}
+
+
+def phrase(exit_code: int | None) -> str | None:
+    """What an exit code means, in words that tell nothing of the data; None for a run that has not ended."""
+    return None if exit_code is None else PHRASES.get(exit_code, PHRASES[UNFORESEEN])
 
 
 class TieringError(Exception):

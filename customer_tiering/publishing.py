@@ -14,12 +14,14 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from customer_tiering.errors import BuildError, SourceError
+from customer_tiering.errors import BuildError, SourceError, phrase
+from customer_tiering.messages import without_values
+from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
@@ -55,25 +57,26 @@ def publish(
     """Publish `warehouse`/work.duckdb as the publication of the last run of a log; gives its folder.
 
     Readers see the publication before or this one, whole, never anything between; those who have
-    the old one open keep it. The log becomes quality.refresh_log. `keys` are the key columns of
-    tables by name, by which the Parquet copies are ordered (all columns for other tables): so
-    equal contents are equal bytes. What was laid into the folder that `prepare` gives, such as the
-    audit's pages, is published with it. `erasures`, if any, are noted in the manifest. `descriptions`
-    by `schema.table` become comments on tables and columns. Raises BuildError, and then the old
-    publication stands.
+    the old one open keep it. The log becomes quality.refresh_log, with what the exit codes mean as
+    messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
+    (all columns for other tables): so equal contents are equal bytes. What was laid into the folder
+    that `prepare` gives, such as the audit's pages, is published with it. `erasures`, if any, are
+    noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
+    Who else may open what is published, but for the restricted file, is for the umask to say. Raises
+    BuildError, and then the old publication stands.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
-    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with private_files() as umask, failing_as(f"the publication of {warehouse / PUBLICATION}"):
         described = {**(descriptions or {}), LOG: Description(DESCRIPTION, DESCRIPTIONS)}
         _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, described, log)
         _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
         _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
         _write_manifest(unfinished, run, erasures)
-        _seal(unfinished)
+        _seal(unfinished, umask)
         os.rename(unfinished, finished)
-        _sync(finished.parent)
+        sync(finished.parent)
         point_to(warehouse, finished)
     return finished
 
@@ -102,7 +105,7 @@ def point_to(warehouse: Path, publication: Path) -> None:
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         for earlier_name in EARLIER_NAMES.values():
             (warehouse / earlier_name).unlink(missing_ok=True)
-        _sync(warehouse)
+        sync(warehouse)
 
 
 def file_of(folder: Path, name: str = PUBLICATION) -> Path:
@@ -121,13 +124,13 @@ def tidy(warehouse: Path, kept: int, unpublished: Collection[str] = ()) -> None:
     current = current_publication(warehouse)
     with failing_as(f"tidying {warehouse}"):
         for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
-            _remove(leftover)
+            remove(leftover)
         for publication in publications(warehouse):
             if publication.name in unpublished and publication != current:
-                _remove(publication)
+                remove(publication)
         for publication in publications(warehouse)[:-kept]:
             if publication != current:
-                _remove(publication)
+                remove(publication)
 
 
 def publications(warehouse: Path) -> list[Path]:
@@ -221,12 +224,13 @@ def _copy(
 
 
 def _write_log(connection: duckdb.DuckDBPyConnection, log: Sequence[Run]) -> None:
+    """Write the log of runs; of messages, which may name files and figures, what their exit codes mean."""
     columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
     connection.execute("create schema if not exists publication.quality")
     connection.execute(f"create table publication.{LOG} ({columns})")
     connection.executemany(
         f"insert into publication.{LOG} values ({', '.join('?' for _ in COLUMNS)})",
-        [list(asdict(run).values()) for run in log],
+        [list(asdict(replace(run, message=phrase(run.exit_code))).values()) for run in log],
     )
 
 
@@ -286,15 +290,16 @@ def _write_manifest(folder: Path, run: Run, erasures: Mapping[str, object] | Non
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def _seal(folder: Path) -> None:
-    """Make all files read-only, those with personal data for the owner alone, and durable."""
+def _seal(folder: Path, umask: int) -> None:
+    """Make all files read-only and durable, and let readers at those without personal data."""
     for path in folder.rglob("*"):
         if path.is_file():
-            path.chmod(0o400 if path.name == RESTRICTED else 0o444)
-            _sync(path)
+            path.chmod(0o400 if path.name == RESTRICTED else READERS_FILE & ~umask)
+            sync(path)
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
-            _sync(path)
+            path.chmod(FOLDER & ~umask)
+            sync(path)
 
 
 def _link(path: Path, target: Path) -> None:
@@ -307,7 +312,8 @@ def _link(path: Path, target: Path) -> None:
     os.replace(new, path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -325,7 +331,7 @@ def failing_as(what: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        message = " ".join(str(error).split()).rstrip(".")
+        message = " ".join(without_values(str(error)).split()).rstrip(".")
         raise BuildError(f"{what} failed: {message}.") from error
 
 
@@ -337,7 +343,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make sure that a file, or a folder's entries, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

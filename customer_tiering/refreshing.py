@@ -17,13 +17,19 @@ from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
 from customer_tiering.erasures import (
     ERASED_IDS,
+    KEY,
     LAST_PUBLICATION,
+    check_key,
+    dated_warehouses,
     erasures_of,
     handed_over,
     holding_erased,
-    remove_traces,
+    remove_dated,
+    remove_logs,
+    remove_publications,
 )
 from customer_tiering.errors import (
+    UNFORESEEN,
     BuildError,
     ConfigurationError,
     LandingError,
@@ -32,8 +38,10 @@ from customer_tiering.errors import (
     TieringError,
     WorkDatabaseError,
 )
-from customer_tiering.locking import locked
+from customer_tiering.locking import LOCK, locked
+from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
+    PUBLICATIONS,
     WORK,
     current_publication,
     failing_as,
@@ -46,7 +54,7 @@ from customer_tiering.publishing import (
     tidy,
     verify,
 )
-from customer_tiering.runs import Ledger, Run, now
+from customer_tiering.runs import LEDGER, Ledger, Run, now
 from customer_tiering.sources import (
     check_checksums,
     check_contents,
@@ -57,6 +65,12 @@ from customer_tiering.sources import (
 )
 
 MEGABYTE = 1_000_000
+EXAMPLE_RAW = "example_raw"
+# What a warehouse holds for its owner alone.
+PRIVATE = (
+    *(WORK, f"{WORK}.wal", f"{WORK}.tmp", LEDGER, LOCK, KEY),
+    *("logs", "target", EXAMPLE_RAW),
+)
 
 
 class Refresh:
@@ -84,9 +98,13 @@ class Refresh:
 
     def run(self) -> None:
         """Build, audit and publish. Raises a TieringError, and then the old publication stands."""
-        make_folder(self.warehouse)
+        for folder in (self.warehouse, self.warehouse / PUBLICATIONS):
+            make_folder(folder)
         started = monotonic()
-        with locked(self.warehouse) as lock:
+        with private_files(), locked(self.warehouse) as lock:
+            for folder in (self.warehouse, *dated_warehouses(self.warehouse)):
+                for name in PRIVATE:  # an earlier release made them as the umask said
+                    make_private(folder / name)
             ledger = Ledger(self.warehouse)
             run = ledger.start("refresh", _seen(self.warehouse))
             with _noted(ledger, run, self.warehouse) as noted, handed_over() as erased:
@@ -112,6 +130,7 @@ class Refresh:
     def _preflight(self, ledger: Ledger) -> None:
         """What can be known to be wrong before anything is built; leaves a work database to build in."""
         settings = self.configuration.settings
+        check_key(self.warehouse)
         if folder := self._raw_folder():
             for note in check_raw_folder(folder, contract_tables(self.project)):
                 self.note(note)
@@ -161,23 +180,39 @@ class Refresh:
         """Let readers see what was built, and remove what may still hold persons erased since."""
         erasures = erasures_of(self.warehouse, erased)
         holding = holding_erased(self.warehouse, erasures)
-        finished = {"status": "published", "finished_at": now(), "exit_code": 0}
+        removed = []
         # a failed run before the first publication may have left something too
-        has_traces = bool(holding) or (
+        if holding or (
             erasures and not publications(self.warehouse) and len(noted.ledger.runs()) > 1
-        )
-        if has_traces:
+        ):
             noted.ledger.forget_messages()
-            finished["message"] = (
-                "Persons asked to be erased: earlier publications that may hold them are "
-                f"removed ({len(holding)}), and so are logs, target/ and earlier messages."
-            )
-            self.note(finished["message"])
+            remove_logs(self.warehouse)
+            removed.append("logs, target/ and earlier messages are removed")
+        finished = {"status": "published", "finished_at": now(), "exit_code": 0}
         log = noted.log_with(**finished, publication=noted.run.run_id)
         publish(self.warehouse, log, built.keys, erasures, built.descriptions)
-        if has_traces:
-            remove_traces(self.warehouse, holding)
+        if erasures:
+            removed += self._remove_erased(holding, erased)
+        if removed:
+            finished["message"] = f"Persons asked to be erased: {'; '.join(removed)}."
+            self.note(finished["message"])
         noted.update(**finished)
+
+    def _remove_erased(self, holding: list[Path], erased: Path) -> list[str]:
+        """Remove the publications that may hold the erased, those as of a date too; says what was done."""
+        done = []
+        if holding:
+            remove_publications(holding)
+            done.append(f"earlier publications that may hold them are removed ({len(holding)})")
+        emptied, left = remove_dated(self.warehouse, erased)
+        if emptied:
+            done.append(f"dated warehouses that may hold them are emptied ({', '.join(emptied)})")
+        if left:
+            done.append(
+                f"dated warehouses that are being refreshed may hold them still ({', '.join(left)}): "
+                "the next refresh looks at them again"
+            )
+        return done
 
     def _audit(self, run: Run) -> None:
         """Check what was built, beside what readers see; the pages are published with it."""
@@ -207,7 +242,7 @@ def rollback(warehouse: Path, run_id: str | None) -> Run:
     """
     if not warehouse.is_dir():
         raise SourceError(f"warehouse {warehouse}", "no such folder", "the folder of a warehouse")
-    with locked(warehouse):
+    with private_files(), locked(warehouse):
         publication = _target(warehouse, run_id)
         verify(publication)
         ledger = Ledger(warehouse)
@@ -219,12 +254,13 @@ def rollback(warehouse: Path, run_id: str | None) -> Run:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that the command line names. Raises ConfigurationError."""
+    """Make a folder of a warehouse, which others may enter as the umask says. Raises ConfigurationError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         found = f"{folder} ({error.strerror})"
-        raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, "a folder") from None
+        allowed = "a folder in which files can be made"
+        raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, allowed) from None
 
 
 def _target(warehouse: Path, run_id: str | None) -> Path:
@@ -267,7 +303,7 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
                 noted.update(
                     status="published" if seen == run.run_id else status,
                     finished_at=now(),
-                    exit_code=int(error.exit_code) if known else 1,
+                    exit_code=int(error.exit_code) if known else UNFORESEEN,
                     message=str(error) if known else type(error).__name__,
                     publication=seen,
                 )

@@ -29,7 +29,7 @@ DESCRIPTIONS = {
     "finished_at": "When the run ended: UTC, ISO 8601 to the second. NULL while it runs, or when it ended "
     "without a word.",
     "exit_code": "Exit code of the command, 0 when all was done. NULL when finished_at is.",
-    "message": "Why the run failed, in one sentence. NULL when there is nothing to say, or after an erasure.",
+    "message": "What the exit code means, without names, figures or values. NULL when exit_code is.",
     "as_of_date": "As-of date of what was built, as ISO 8601. NULL when nothing was built, or without orders.",
     "rows_in": "Rows of all raw tables together. NULL when nothing was built.",
     "rows_staged": "Raw rows that were taken. NULL when nothing was built.",
@@ -42,7 +42,10 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One run; DESCRIPTIONS say what its fields mean. What is not known (yet) is None."""
+    """One run; DESCRIPTIONS say what its fields mean when it is published. What is not known (yet) is None.
+
+    Until then `message` is the whole sentence by which the run ended, or what it removed for an erasure.
+    """
 
     run_id: str
     kind: str

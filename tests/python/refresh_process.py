@@ -149,15 +149,15 @@ def _prepare_dbt(order: Order) -> None:
 
 
 def _prepare_publishing(order: Order) -> None:
-    point_to, tidy, remove = publishing.point_to, refreshing.tidy, refreshing.remove_traces
+    point_to, tidy, remove = publishing.point_to, refreshing.tidy, refreshing.remove_publications
     tidied = []
 
     def seen(*arguments: object) -> None:
         point_to(*arguments)
         end()
 
-    def remove_some(warehouse: Path, holding: list[Path]) -> None:
-        remove(warehouse, holding[:1])
+    def remove_some(holding: list[Path]) -> None:
+        remove(holding[:1])
         end()
 
     def tidy_once(*arguments: object) -> None:
@@ -173,7 +173,7 @@ def _prepare_publishing(order: Order) -> None:
     elif order.kill_at == "seen":
         publishing.point_to = seen
     elif order.kill_at == "traces":
-        refreshing.remove_traces = remove_some
+        refreshing.remove_publications = remove_some
     elif order.kill_at == "tidy":
         refreshing.tidy = tidy_once
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +17,17 @@ import sqlalchemy
 import yaml
 from typer.testing import CliRunner
 
-from customer_tiering import building, cli, refreshing
+from customer_tiering import building, cli, publishing, refreshing
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.errors import BuildError, ExitCode
 from customer_tiering.locking import locked
-from customer_tiering.publishing import Description, open_publication
+from customer_tiering.publishing import (
+    PUBLICATION,
+    RESTRICTED,
+    Description,
+    current_publication,
+    open_publication,
+)
 from customer_tiering.publishing import publish as publish_run
 from customer_tiering.runs import Ledger
 
@@ -541,6 +549,35 @@ def test_reader_keeps_the_publication_that_it_opened(warehouse: Path) -> None:
         assert reader.execute("select count(*) from marts.tiers").fetchone() == (3,)
     with open_publication(published) as reader:
         assert reader.execute("select count(*) from marts.tiers").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_files_are_private_until_they_are_published(
+    umask: int, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the umask; what readers may open is opened to them at the end, as the umask says."""
+
+    def modes() -> dict[str, str]:
+        found = sorted((warehouse / "publications").rglob("*"))
+        return {path.name: f"{stat.S_IMODE(path.stat().st_mode):o}" for path in found}
+
+    made: dict[str, str] = {}
+    seal = publishing._seal
+    monkeypatch.setattr(publishing, "_seal", lambda *given: (made.update(modes()), seal(*given)))
+    before = os.umask(umask)
+    try:
+        publish(warehouse)
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert {made[PUBLICATION], made[RESTRICTED], made["customers.parquet"]} == {"600"}
+    sealed = modes()
+    assert sealed[RESTRICTED] == "400"
+    readers_file, folder = {0: ("444", "755"), 0o022: ("444", "755"), 0o077: ("400", "700")}[umask]
+    assert {sealed[PUBLICATION], sealed["customers.parquet"], sealed["manifest.json"]} == {
+        readers_file
+    }
+    assert {sealed["parquet"], sealed[current_publication(warehouse).name]} == {folder}
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database"])

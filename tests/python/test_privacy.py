@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import json
 import os
 import random
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -21,10 +23,15 @@ import pytest
 import yaml
 from compiled_project import PROJECT, CompiledProject
 from dbt_in_process import dbt, lay_parsed, parsed_project
+from landing_in_process import Landings, landings
 from oracle.erasure import anonymous_ids
 from oracle.reading import Setting, nobody
 from refresh_process import Order
+from typer.testing import CliRunner
 
+from customer_tiering import cli, erasures, refreshing
+from customer_tiering.errors import ExitCode
+from customer_tiering.locking import locked
 from customer_tiering.publishing import PUBLICATION, RESTRICTED
 
 SAMPLE = PROJECT / "sample"
@@ -102,6 +109,11 @@ def test_no_value_of_a_public_mart_holds_personal_data(
 
 PERSON = "canaryid77"  # into which the id that the request names was merged
 FORMER = "canaryformer42"
+# Words of her in columns that are marked as personal, and in no other one.
+OF_PERSONAL_COLUMNS = (
+    *("canary maiden", "canary@mail", "former.canary", "canary555", "canary777", "canary1234"),
+    *(BORN_ON, "canary born"),
+)
 LIVING = "erased_000001"  # an id of the form that erased persons get, and here just that of FORMER
 
 
@@ -192,6 +204,7 @@ def refresh(
     warehouse: Path,
     as_of: str,
     project_vars: str = "run_date: 2026-01-31",
+    umask: int = -1,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     told = yaml.safe_load(f"{{{project_vars}}}")
@@ -204,22 +217,25 @@ def refresh(
         ],
         cwd=PROJECT,
         env={**os.environ, **environment},
+        umask=umask,
         capture_output=True,
         text=True,
     )
 
 
-def published(raw: Path, warehouse: Path) -> str:
+def published(raw: Path, warehouse: Path, umask: int = -1) -> str:
     """Refresh, which must succeed; gives what it said."""
-    finished = refresh(raw, warehouse, "2025-12-31")
+    finished = refresh(raw, warehouse, "2025-12-31", umask=umask)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout + finished.stderr
 
 
-def published_fast(raw: Path, warehouse: Path, as_of: str = "2025-12-31") -> None:
+def published_fast(raw: Path, warehouse: Path, as_of: str = "2025-12-31", umask: int = -1) -> None:
     """Refresh without the data tests and the audit, which write nothing of their own."""
     order = Order(str(raw), str(warehouse), {"run_date": "2026-01-31", "as_of_date": as_of})
-    finished = subprocess.run(order.command(), cwd=PROJECT, capture_output=True, text=True)
+    finished = subprocess.run(
+        order.command(), cwd=PROJECT, umask=umask, capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
@@ -253,6 +269,40 @@ def holds_canary(file: Path, words: Iterable[str]) -> bool:
             rows = [str(row).lower() for row in connection.execute("select * from runs")]
             return any(word in row for word in words for row in rows)
     return False
+
+
+def wrong_modes(warehouse: Path, umask: int, made_at: int = 0) -> dict[str, str]:
+    """The files and folders whose rights are not as promised, after a refresh at a umask that published.
+
+    `made_at` is the umask at which the warehouse itself was made. Earlier publications and dated
+    warehouses are left out.
+    """
+    newest = max((warehouse / "publications").iterdir())
+    found = {}
+    for path in (warehouse, *warehouse.rglob("*")):
+        of_readers = path == newest or newest in path.parents
+        is_earlier = warehouse / "publications" in path.parents and not of_readers
+        if path.is_symlink() or is_earlier or "as_of" in path.parts:
+            continue
+        if path in (warehouse, warehouse / "publications"):
+            expected = 0o755 & ~made_at
+        elif path.name == RESTRICTED:
+            expected = 0o400
+        elif of_readers:
+            expected = (0o755 if path.is_dir() else 0o444) & ~umask
+        else:
+            expected = 0o700 if path.is_dir() else 0o600
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode != expected:
+            found[str(path.relative_to(warehouse))] = f"{mode:o}, not {expected:o}"
+    return found
+
+
+def as_an_earlier_release_left_it(warehouse: Path) -> None:
+    """Let everybody read what is for the owner alone."""
+    for path in warehouse.rglob("*"):
+        if "publications" not in path.parts and not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def totals(warehouse: Path) -> dict[str, list[tuple]]:
@@ -325,22 +375,44 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
 
 
 def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
-    """Published twice and once failed, then erased, then all old files again: in Parquet."""
+    """Published twice and once failed, then erased, then all old files again: in Parquet.
+
+    Each at another umask; a warehouse as of a date and one that is being refreshed lie below it.
+    """
     raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
-    published_fast(raw, warehouse, "2025-09-30")
-    published_fast(raw, warehouse)
+    published_fast(raw, warehouse, "2025-09-30", umask=0)
+    assert wrong_modes(warehouse, 0) == {}
+    as_an_earlier_release_left_it(warehouse)
+    published_fast(raw, warehouse, umask=0o022)
+    assert wrong_modes(warehouse, 0o022) == {}
     before = totals(warehouse)
     broken = shutil.copytree(raw, tmp_path / "broken")
-    write(broken / "customers.csv", "Canary Name,canary@mail.example", "1,2")
-    assert refresh(broken, warehouse, "2025-12-31").returncode != 0
+    write(broken / "customers.csv", "Canary Maiden,canary@mail.example", "1,2")
+    failed = refresh(broken, warehouse, "2025-12-31")
+    assert failed.returncode == 3
+    assert "customers.csv has no column customer_id; found are 2 of other names" in failed.stderr
+    assert "canary" not in (failed.stdout + failed.stderr).lower()
 
     runs = sorted(path.name for path in (warehouse / "publications").iterdir())
-    with_person = files_with_canaries(warehouse)
-    assert {"logs/dbt.log", "runs.sqlite"} <= with_person
-    for run in runs:
-        assert {f"publications/{run}/{name}" for name in (PUBLICATION, RESTRICTED)} <= with_person
-        assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
     assert len(runs) == 2
+    assert files_with_canaries(warehouse, OF_PERSONAL_COLUMNS) == {
+        "work.duckdb",
+        *(f"publications/{run}/{RESTRICTED}" for run in runs),
+    }
+    with_person = files_with_canaries(warehouse)
+    for run in runs:
+        assert f"publications/{run}/{PUBLICATION}" in with_person
+        assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
+
+    elsewhere = Path(shutil.move(warehouse / "logs", tmp_path / "elsewhere"))
+    write(elsewhere / "dbt.log.1", "of an earlier release: Canary Name")
+    (warehouse / "logs").symlink_to(elsewhere)
+    below = {day: tmp_path / "warehouse" / "as_of" / day for day in ("2025-09-30", "2025-10-31")}
+    for folder in below.values():
+        shutil.copytree(
+            warehouse, folder, symlinks=True, ignore=shutil.ignore_patterns("as_of", "logs")
+        )
+    as_an_earlier_release_left_it(warehouse)
 
     write(
         raw / "erasure_requests.csv",
@@ -350,20 +422,36 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
         f"{PERSON},canary asks",
         "canarynobody,2026-01-12",
     )
-    said = published(raw, warehouse)
+    with locked(below["2025-10-31"]):
+        said = published(raw, warehouse, umask=0o077)
     assert "that may hold them are removed (2)" in said
+    assert "dated warehouses that may hold them are emptied (2025-09-30)" in said
+    assert "are being refreshed may hold them still (2025-10-31): the next refresh looks" in said
     assert "canary" not in said.lower()
-    assert files_with_canaries(warehouse) == set()
+    assert list(below["2025-09-30"].iterdir()) == list(elsewhere.iterdir()) == []
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
+    assert {file.split("/")[1] for file in files_with_canaries(warehouse)} == {"2025-10-31"}
     assert not set(runs) & {path.name for path in (warehouse / "publications").iterdir()}
     assert totals(warehouse) == before
 
     replayed = as_parquet(raw, tmp_path / "replayed")
-    published_fast(replayed, warehouse)
-    assert files_with_canaries(warehouse) == set()
+    published_fast(replayed, warehouse, umask=0o077)
+    assert files_with_canaries(warehouse) == files_with_canaries(elsewhere) == set()
+    assert list(below["2025-10-31"].iterdir()) == []
+    assert wrong_modes(warehouse, 0o077) == {}
     assert totals(warehouse) == before
     assert len(list((warehouse / "publications").iterdir())) == 2
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}/customer_tiering.duckdb' as warehouse (read_only)")
+        connection.execute(f"attach '{warehouse}/{PUBLICATION}' as warehouse (read_only)")
+        assert connection.execute(
+            "select status, message from warehouse.quality.refresh_log order by run_id"
+        ).fetchall() == [
+            ("published", "done"),
+            ("published", "done"),
+            ("failed", "raw data, or the warehouse to report on, are missing or unusable"),
+            ("published", "done"),
+            ("published", "done"),
+        ]
         # what the living one bought is nobody's, and no part of what the erased one did
         assert connection.execute(
             "select lifetime_revenue from warehouse.marts.customers where is_erased"
@@ -397,6 +485,92 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
             "select count(*), count(*) filter (customer_id like 'erased%') "
             "from restricted.restricted.customer_contacts"
         ).fetchone() == (40, 0)
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_a_key_of_another_length_is_refused_before_anything_is_built(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refreshing, "build", lambda *_: pytest.fail("built"))
+    key = tmp_path / "erasures.key"
+    key.write_bytes(b"k" * size)
+    finished = CliRunner().invoke(
+        cli.app, ["refresh", "--raw", str(SAMPLE), "--warehouse", str(tmp_path)]
+    )
+    assert finished.exit_code == ExitCode.CONFIGURATION == 2
+    assert finished.stderr == (
+        f"Error: {key}: found {size} bytes; allowed is 32 bytes: restore the file, or remove it, and the "
+        "next refresh removes earlier publications once more.\n"
+    )
+    assert len(key.read_bytes()) == size
+
+
+def test_the_key_is_whole_and_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def sync(path: Path) -> None:
+        synced.append((path.name, len(path.read_bytes()) if path.is_file() else None))
+
+    monkeypatch.setattr(erasures, "sync", sync)
+    handed = tmp_path / "erased.parquet"
+    duckdb.sql("select 'C1' as customer_id").write_parquet(str(handed))
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "erasures.key.partial").write_bytes(b"of a run that was cut off")
+    made = erasures.erasures_of(tmp_path / "w", handed)
+    assert synced == [("erasures.key.partial", 32), ("w", None)]
+    key = (tmp_path / "w" / "erasures.key").read_bytes()
+    digest = hmac.new(key, (2).to_bytes(8, "big") + b"C1", "sha256").hexdigest()
+    assert made == {"ids": 1, "digest": digest}
+    assert erasures.erasures_of(tmp_path / "w", handed) == made
+
+
+# -- What dbt says ---------------------------------------------------------------------------------
+
+
+def test_neither_dbts_log_nor_its_errors_quote_a_row(tmp_path: Path) -> None:
+    """Of files that cannot be landed, and of SQL that fails on a value; in the files of plain dbt."""
+    raw = company(tmp_path / "raw")
+    customers = (raw / "customers.csv").read_text(encoding="utf-8")
+    wrong = {
+        "without a header": customers.split("\n", 1)[1],
+        "open quote": customers.replace("canary@mail", '"canary@mail'),
+        "long row": customers.replace("canary1234,canarychannel", "canary1234,canarychannel,more"),
+    }
+    said = []
+
+    def steps(session: Landings) -> None:
+        for text in wrong.values():
+            write(raw / "customers.csv", text)
+            with pytest.raises(Exception, match=r"customers\.csv") as error:
+                session.land(raw_path=str(raw))
+            said.append(str(error.value))
+        write(raw / "customers.csv", customers)
+        session.land(raw_path=str(raw))
+        for sql in (
+            "create table t as select cast(birth_date as date) as b from raw.customers",
+            "select cast(full_name as integer) from raw.customers where full_name like 'Canary%'",
+        ):
+            with pytest.raises(Exception, match="Conversion Error") as error:
+                session.execute(sql)
+            said.append(str(error.value))
+
+    before = os.umask(0)
+    try:
+        warehouse = tmp_path / "w"
+        warehouse.mkdir()
+        landings(warehouse, steps, log_level="debug")
+    finally:
+        os.umask(before)
+    assert len(said) == 5
+    assert not [one for one in said if any(word in one.lower() for word in OF_PERSONAL_COLUMNS)]
+    for work in warehouse.glob("work.duckdb*"):
+        assert stat.S_IMODE(work.stat().st_mode) == 0o600
+        work.unlink()
+    assert files_with_canaries(warehouse, OF_PERSONAL_COLUMNS) == set()
+    log = (warehouse / "dbt.log").read_text(encoding="utf-8")
+    assert "Conversion Error: Could not convert string … to INT32 …" in log
 
 
 # -- Pseudonyms ------------------------------------------------------------------------------------
