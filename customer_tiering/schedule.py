@@ -23,6 +23,7 @@ from typing import Any
 
 import dagster as dg
 
+from customer_tiering.erasures import DATED
 from customer_tiering.errors import ExitCode
 from customer_tiering.publishing import PUBLICATION
 
@@ -106,13 +107,15 @@ class Schedule:
         def tiering_refresh(context: dg.AssetExecutionContext) -> Iterator[Any]:
             code, sentence = self._run(context, self.warehouse)
             results = _results(self.warehouse) if code in (ExitCode.OK, ExitCode.BUILD) else {}
+            # an erasure removes the results, and only what passed is published
+            without_results = {"status": "pass"} if code == ExitCode.OK and not results else None
             for unique_id, node in self.tests.items():
-                if unique_id in results:
+                if result := results.get(unique_id, without_results):
                     yield dg.AssetCheckResult(
                         check_name=node["name"],
                         asset_key=_key(self.nodes[_tested(node, self.nodes)]),
-                        passed=results[unique_id]["status"] == "pass",
-                        metadata={"message": results[unique_id].get("message") or ""},
+                        passed=result["status"] == "pass",
+                        metadata={"message": result.get("message") or ""},
                     )
             if code != ExitCode.OK:
                 raise dg.Failure(sentence, allow_retries=code not in FINAL)
@@ -134,7 +137,7 @@ class Schedule:
         def dated_publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
             """The warehouse as of a date, in the folder of that date below the warehouse's `as_of`."""
             day = context.partition_key
-            folder = self.warehouse / "as_of" / day
+            folder = self.warehouse / DATED / day
             code, sentence = self._run(context, folder, "--as-of", day)
             if code != ExitCode.OK:
                 raise dg.Failure(sentence, allow_retries=code not in FINAL)
@@ -187,8 +190,11 @@ def _tested(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
 
 
 def _results(warehouse: Path) -> dict[str, dict[str, Any]]:
-    """What became of each node in the run of dbt that has just ended."""
-    text = (warehouse / "target" / "run_results.json").read_text(encoding="utf-8")
+    """What became of each node in the run of dbt that has just ended; nothing when it left no results."""
+    file = warehouse / "target" / "run_results.json"
+    if not file.is_file():
+        return {}
+    text = file.read_text(encoding="utf-8")
     return {result["unique_id"]: result for result in json.loads(text)["results"]}
 
 

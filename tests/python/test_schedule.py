@@ -101,6 +101,22 @@ def test_a_failing_test_is_a_failing_check_and_its_sentence_the_failure(
     assert "tiering exited 4: Error: test x failed." in str(failure.event_specific_data)
 
 
+def test_a_refresh_whose_results_an_erasure_removed_is_no_failed_run(manifest, tmp_path, calls):
+    result = run(schedule(manifest, tmp_path, calls).definitions())
+    assert result.success
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) == sum(n["resource_type"] == "test" for n in manifest["nodes"].values())
+    assert all(check.passed for check in checks)
+    assert len(called(calls)) == 1
+
+
+def test_a_build_that_left_no_results_fails_by_its_sentence(manifest, tmp_path, calls):
+    failing = schedule(manifest, tmp_path, calls, ExitCode.BUILD, "Error: dbt stopped.")
+    result = run(failing.definitions())
+    (failure,) = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "tiering exited 4: Error: dbt stopped." in str(failure.event_specific_data)
+
+
 @pytest.mark.parametrize(
     ("code", "is_tried_again"),
     [(ExitCode.SOURCE, True), (ExitCode.LOCKED, True), (ExitCode.CONFIGURATION, False)],
