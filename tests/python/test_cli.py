@@ -618,6 +618,34 @@ def test_status_and_history_say_how_runs_ended(
 # -- Report ----------------------------------------------------------------------------------------
 
 
+def test_the_published_log_says_what_exit_codes_mean_and_no_more(warehouse: Path) -> None:
+    codes = [0, 1, 2, 3, 4, 5, 6, 130, 143, 77, None]
+    ledger = Ledger(warehouse)
+    log = [
+        ledger.update(ledger.start("refresh"), exit_code=code, message=f"canary {code}")
+        for code in codes
+    ]
+    publish_run(warehouse, log)
+    with open_publication(warehouse / PUBLICATION) as connection:
+        messages = connection.execute(
+            "select message from quality.refresh_log order by run_id"
+        ).fetchall()
+    assert [message for (message,) in messages] == [
+        "done",
+        "a failure that nobody foresaw",
+        "the configuration or the command line is wrong",
+        "raw data, or the warehouse to report on, are missing or unusable",
+        "a model, a test or the publication failed",
+        "the audit failed",
+        "another refresh of the warehouse is running",
+        "it was told to stop (SIGINT)",
+        "it was told to stop (SIGTERM)",
+        "a failure that nobody foresaw",
+        None,
+    ]
+    assert [run_.message for run_ in ledger.runs()] == [f"canary {code}" for code in codes]
+
+
 def test_report_counts_the_small_warehouse(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -765,6 +793,11 @@ def test_failure_before_any_node_tells_the_last_error(tmp_path: Path) -> None:
     missing = tmp_path / "run_results.json"
     assert building._failure(run_, missing, Path("dbt.log")).startswith("dbt stopped: Parsing Err")
     run_.last_error = ""
+    assert "canary" not in building._failure(
+        building._Run(last_words="Conversion Error: Could not convert string 'canary' to INT32"),
+        missing,
+        Path("dbt.log"),
+    )
     assert "a line from outside the logger" in building._failure(run_, missing, Path("dbt.log"))
 
 
