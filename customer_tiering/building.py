@@ -17,6 +17,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -24,6 +25,7 @@ from customer_tiering.errors import (
     BuildError,
     LandingError,
     RawDataError,
+    SourceLimitError,
     TieringError,
     VarError,
     WorkDatabaseError,
@@ -35,6 +37,7 @@ from customer_tiering.publishing import Description
 TOO_LARGE = re.compile(
     r"Casting value \S+ to type DECIMAL\([0-9, ]+\) failed|Overflow in (\w+ of DECIMAL|HUGEINT \w+)"
 )
+GATE = "test.customer_tiering.raw_tables_are_within_their_limits"
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
 
@@ -114,7 +117,7 @@ def build(
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
     the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
     process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
-    RawDataError on raw tables that cannot be landed, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
+    RawDataError on raw tables that cannot be landed, SourceLimitError on such as are beyond their limits, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
     this build cannot go on from.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
@@ -159,11 +162,22 @@ def build(
     if process.returncode != 0:
         if landing := _landing_failure(run):
             raise _landing_error(landing)(landing)
+        if GATE in dict(_failed_nodes(results)):
+            raise SourceLimitError(source_findings(warehouse))
         error = BuildError if run.total else LandingError
         raise error(_failure(run, results, warehouse / "logs" / "dbt.log"))
     manifest = (warehouse / "target" / "manifest.json").read_text(encoding="utf-8")
     nodes = json.loads(manifest)["nodes"]
     return Build(run.total, _count_tests(results), _keys(nodes), descriptions_of(nodes))
+
+
+def source_findings(warehouse: Path) -> list[str]:
+    """What the gate found in the raw tables that were last built from, a sentence each, the largest first."""
+    with duckdb.connect(str(warehouse / "work.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select message from intermediate.int_source_findings order by finding_number"
+        ).fetchall()
+    return [message for (message,) in found]
 
 
 def _end_with_parent(parent: int) -> None:

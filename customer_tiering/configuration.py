@@ -159,6 +159,12 @@ class Settings(BaseModel):
         Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
     ]
     source_max_shrink_percent: _whole(0, 100)
+    source_limits: Annotated[
+        dict[StrictStr, dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=100)]]],
+        Field(
+            description="a mapping of raw tables to limits from 0 to 100, such as {orders: {rejected: 20}}"
+        ),
+    ]
     late_arrival_days: _whole(0, 36_600)
     publications_kept: _whole(1, 1000)
     min_free_megabytes: _whole(0, 1_000_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -89,6 +90,20 @@ class RawDataError(TieringError):
     """Raw tables could not be landed, or are too old or too small; dbt's own sentence says why."""
 
     exit_code = ExitCode.SOURCE
+
+
+class SourceLimitError(TieringError):
+    """More of a raw table is at fault than its limits allow. `findings` are sentences, one a finding."""
+
+    exit_code = ExitCode.SOURCE
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        self.findings = list(findings)
+        lines = "\n".join(f"- {finding}" for finding in findings)
+        super().__init__(
+            "nothing was built, as more of the raw tables is at fault than is allowed:\n"
+            f"{lines}\nIf that is right, raise the limit of the table (var source_limits)."
+        )
 
 
 class VarError(TieringError):

@@ -82,7 +82,7 @@
 {% macro vars_without_rules() %}
     {{ return([
         'as_of_date', 'run_date', 'raw_path', 'raw_schema',
-        'source_max_age_days', 'source_max_shrink_percent', 'publications_kept', 'min_free_megabytes',
+        'source_max_age_days', 'source_max_shrink_percent', 'source_limits', 'publications_kept', 'min_free_megabytes',
         'audit_max_shrink_percent', 'audit_max_tier_shift_points', 'audit_max_score_shift',
         'audit_max_unknown_shift_points', 'audit_min_customers',
     ]) }}

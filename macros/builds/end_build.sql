@@ -2,6 +2,7 @@
 {% macro end_build(results) %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot') %}
         {% do adapter.dispatch('end_build', 'customer_tiering')(results) %}
+        {% do customer_tiering.tell_source_findings(results) %}
     {% endif %}
 {% endmacro %}
 
@@ -27,4 +28,17 @@
         {# nothing that belongs to a period was touched; without a date there was nothing to go on from #}
         {% do run_query('update builds.last_build set is_complete = true where as_of_date is not null') %}
     {% endif %}
+{% endmacro %}
+
+
+{# Says in words what has stopped the build at the gate: of a test that failed dbt shows how many rows it found. #}
+{% macro tell_source_findings(results) %}
+    {% for result in results
+        if result.node.name == 'raw_tables_are_within_their_limits' and result.status | string == 'fail' %}
+        {% for message in run_query(
+            'select message from intermediate.int_source_findings order by finding_number'
+        ).columns[0].values() %}
+            {% do log(message, info=true) %}
+        {% endfor %}
+    {% endfor %}
 {% endmacro %}

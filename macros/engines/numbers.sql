@@ -80,3 +80,13 @@
 {% macro default__fingerprint(columns) -%}
     cast(sum(hash({{ columns | join(', ') }})) as decimal(38, 0))
 {%- endmacro %}
+
+
+{# A whole number as people read it: 1,234,567. #}
+{% macro in_thousands(number) -%}
+    {{ return(adapter.dispatch('in_thousands', 'customer_tiering')(number)) }}
+{%- endmacro %}
+
+{% macro default__in_thousands(number) -%}
+    format('{:,}', cast({{ number }} as bigint))
+{%- endmacro %}

@@ -26,3 +26,13 @@
         {%- endfor %}
     ) as varchar)
 {%- endmacro %}
+
+
+{# A value of such a JSON object, by SQL of its name; NULL when it is null or not there. #}
+{% macro json_value(record, name) -%}
+    {{ return(adapter.dispatch('json_value', 'customer_tiering')(record, name)) }}
+{%- endmacro %}
+
+{% macro default__json_value(record, name) -%}
+    json_extract_string({{ record }}, {{ name }})
+{%- endmacro %}

@@ -1,6 +1,7 @@
 {# Stops a run on raw tables that are stale or have shrunk, before anything is built from them. #}
 
 {% macro guard_raw_tables(sources) %}
+    {% do customer_tiering.check_source_limits(sources) %}
     {% set limits = customer_tiering.source_age_limits(sources) %}
     {% set rows_before = customer_tiering.rows_last_published() %}
     {% for source in sources %}
@@ -38,26 +39,48 @@
 {% endmacro %}
 
 
-{# How many rows each raw table had at the last publication; nothing before the first, or when dbt is run by
-   itself: `tiering refresh` lays them beside the work database. #}
+{# Makes the table builds.published_counts: of each raw table the counts of quality.reconciliation in the last publication,
+   NULL for those that it did not have yet. Nothing before the first, or when dbt is run by itself: `tiering refresh` lays
+   them beside the work database. #}
+{% macro land_published_counts() %}
+    {% set laid = {} %}
+    {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}
+        {% do laid.update(customer_tiering.columns_of('last_publication.reconciliation')) %}
+    {% endif %}
+    {% set counts = [] %}
+    {% for name in ['rows_in', 'rows_rejected', 'rows_undecided', 'rows_of_known_customers', 'rows_of_unknown_customers',
+        'rows_of_guests'] %}
+        {% do counts.append((name if name in laid else 'cast(null as bigint)') ~ ' as ' ~ name) %}
+    {% endfor %}
+    {% do run_query(
+        'create or replace table builds.published_counts as select '
+        ~ ('source_table' if laid else 'cast(null as varchar) as source_table') ~ ', ' ~ counts | join(', ')
+        ~ (' from last_publication.reconciliation' if laid else ' where false')
+    ) %}
+{% endmacro %}
+
+
+{# How many rows each raw table had at the last publication, as far as that is known. #}
 {% macro rows_last_published() %}
     {% set rows = {} %}
-    {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}
-        {% for row in run_query('select source_table, rows_in from last_publication.reconciliation').rows %}
-            {% do rows.update({row[0]: row[1] | int}) %}
-        {% endfor %}
-    {% endif %}
+    {% for row in run_query('select source_table, rows_in from builds.published_counts').rows %}
+        {% do rows.update({row[0]: row[1] | int}) %}
+    {% endfor %}
     {{ return(rows) }}
 {% endmacro %}
 
 
+{# Fewer than ten rows may always go, such as a merge that is undone, but not all of a required table. #}
 {% macro refuse_shrunken(source, name, before) %}
-    {% set most = customer_tiering.whole_number('source_max_shrink_percent', 0, 100) %}
+    {% set limits = var('source_limits').get(source.name, {}) %}
+    {% set most = limits.get('lost_rows', customer_tiering.whole_number('source_max_shrink_percent', 0, 100)) | int %}
     {% set rows = run_query('select count(*) from ' ~ name).columns[0].values()[0] | int %}
-    {% if 100 * (before - rows) > most * before %}
+    {% set is_emptied = rows == 0 and source.config.meta.get('required', false) %}
+    {% if 100 * (before - rows) > most * before and (before - rows >= 10 or is_emptied) %}
         {{ exceptions.raise_compiler_error(
             "raw table " ~ source.name ~ ": found " ~ rows ~ " rows, where the last publication had " ~ before
-            ~ "; allowed is at most " ~ most ~ " % fewer (var source_max_shrink_percent)."
+            ~ "; allowed is at most " ~ most ~ " % fewer ("
+            ~ ("var source_limits" if 'lost_rows' in limits else "var source_max_shrink_percent") ~ ")."
         ) }}
     {% endif %}
 {% endmacro %}

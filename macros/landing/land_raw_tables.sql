@@ -50,6 +50,7 @@
     {% endif %}
     {% do customer_tiering.hand_over_erased_ids(sources, is_erasing) %}
     {% do customer_tiering.carry_published_history(sources, is_erasing) %}
+    {% do customer_tiering.land_published_counts() %}
     {% do customer_tiering.guard_raw_tables(sources) %}
 {% endmacro %}
 

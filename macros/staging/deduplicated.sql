@@ -47,7 +47,7 @@
 
 
 {# How many rows of a raw table were left out as duplicates although they differ from the row that was kept and
-   are as new, and their amount. `counted` has rows_accepted and rows_kept by source_table: a base model without
+   are as new, their amount, and whether rows of one key differ in it. `counted` has rows_accepted and rows_kept by source_table: a base model without
    duplicates is not read, as the empty side of the cross join ends it. #}
 {% macro undecided_duplicates(source_name, table_name, counted) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
@@ -86,14 +86,18 @@
             ) as place,
             min(row_text) over (
                 partition by {{ key | join(', ') }}, changed_at, newest_event_at
-            ) as first_row_text
+            ) as first_row_text,
+            min(amount) over (
+                partition by {{ key | join(', ') }}, changed_at, newest_event_at
+            ) as smallest_amount
         from versions
     )
 
     select
         '{{ table_name }}' as source_table,
         count(*) as row_count,
-        sum(amount) as amount
+        sum(amount) as amount,
+        count(case when amount > smallest_amount then 1 end) > 0 as has_different_amounts
     from ranked
     where place = 1 and row_text <> first_row_text
 {% endmacro %}

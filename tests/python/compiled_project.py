@@ -284,6 +284,9 @@ def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
         "create table builds.fact_fingerprints "
         "(fact_table varchar, known_on date, fingerprint decimal(38, 0))",
         "create table builds.customer_keys (resolved_customer_id varchar, customer_key integer)",
+        "create table builds.published_counts (source_table varchar, rows_in bigint, rows_rejected bigint, "
+        "rows_undecided bigint, rows_of_known_customers bigint, rows_of_unknown_customers bigint, "
+        "rows_of_guests bigint)",
     ):
         connection.execute(statement)
 

@@ -359,4 +359,21 @@ create or replace macro read_date
             when typeof(x) = 'DATE' or starts_with(typeof(x), 'TIMESTAMP') then try_cast(x as date)
             else list_transform([declared_moment(cast(x as varchar), format)], lambda form: date_of_form(form))[1]
         end;
+
+-- What messages show of raw values ----------------------------------------------------------------------------------
+
+-- The form of a text, and none of its contents: 9999-99-99 99:99:99 -9999 for a time, Aaa 9 for Dec 6. Of letters only
+-- those that Chinese dates and times have are left.
+create or replace macro shape_of(x) as
+    left(
+        regexp_replace(
+            regexp_replace(regexp_replace(x, '\p{Nd}', '9', 'g'), '\p{Lu}', 'A', 'g'),
+            '[^\P{L}A年月日时時分秒点點上下午]', 'a', 'g'
+        ),
+        40
+    );
+
+-- A text that is one word, as it stands; the form of one that may say who somebody is or is no word.
+create or replace macro word_of(x) as
+    case when regexp_matches(x, '@|\d{4}') or length(x) > 40 then shape_of(x) else x end;
 {% endmacro %}

@@ -1,3 +1,4 @@
+{% if not execute %}{# built when the raw tables are within their limits #}{% do ref('int_source_findings') %}{% endif -%}
 with orders as (
     select * from {{ ref('int_orders') }}
 ),

@@ -1,4 +1,8 @@
-with rejects as (
+with source_counts as (
+    select * from {{ ref('int_source_counts') }}
+),
+
+rejects as (
     select * from {{ ref('int_cross_table_rejects') }}
 ),
 
@@ -23,45 +27,52 @@ rejected_later as (
     group by source_table
 ),
 
-counted as (
+staged as (
     {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
     {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
-    {%- set has_amount = 'true' if amount else 'false' %}
-    {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
     select
         '{{ table_name }}' as source_table,
-        base.rows_in,
-        base.rows_accepted,
-        staged.row_count as rows_kept,
-        {{ has_amount }} as has_amount,
-        base.amount_in,
-        base.amount_accepted,
-        staged.amount as amount_kept
-    from (
-        select
-            count(*) as rows_in,
-            count(case when reject_reason is null then 1 end) as rows_accepted,
-            sum({{ amount }}) as amount_in,
-            sum(case when reject_reason is null then {{ amount }} end) as amount_accepted
-        from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }}
-    ) as base
-    cross join (
-        select
-            count(*) as row_count,
-            sum({{ amount }}) as amount
-        from {{ ref(staged_model) }}
-    ) as staged
+        count(*) as rows_kept,
+        sum({{ amount or 'cast(null as decimal(18, 2))' }}) as amount_kept
+    from {{ ref(staged_model) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
+counted as (
+    select
+        source_counts.source_table,
+        source_counts.rows_in,
+        source_counts.rows_accepted,
+        staged.rows_kept,
+        source_counts.rows_of_known_customers,
+        source_counts.rows_of_unknown_customers,
+        source_counts.rows_of_guests,
+        source_counts.has_amount,
+        source_counts.amount_in,
+        source_counts.amount_accepted,
+        staged.amount_kept
+    from source_counts
+    inner join staged on source_counts.source_table = staged.source_table
+),
+
 undecided as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    select *
+    select
+        source_table,
+        rows_undecided as row_count,
+        amount_undecided as amount
+    from source_counts
+    where rows_undecided is not null
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables()
+        if not customer_tiering.source_meta(source_name, table_name, 'required') %}
+    union all
+    select
+        source_table,
+        row_count,
+        amount
     from (
         {{ customer_tiering.undecided_duplicates(source_name, table_name, 'counted') }}
     ) as {{ table_name }}_undecided
-    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
@@ -97,11 +108,14 @@ reconciled as (
         counted.rows_in - counted.rows_accepted
         + coalesce(rejected_later.row_count, 0) as rows_rejected,
         counted.has_amount,
-        coalesce(counted.amount_in, 0) as amount_in,
+        counted.amount_in,
         coalesce(counted.amount_kept, 0) - coalesce(rejected_later.amount, 0) as amount_staged,
-        coalesce(counted.amount_accepted, 0) - coalesce(counted.amount_kept, 0) as amount_duplicate,
-        coalesce(counted.amount_in, 0) - coalesce(counted.amount_accepted, 0)
+        counted.amount_accepted - coalesce(counted.amount_kept, 0) as amount_duplicate,
+        counted.amount_in - counted.amount_accepted
         + coalesce(rejected_later.amount, 0) as amount_rejected,
+        counted.rows_of_known_customers,
+        counted.rows_of_unknown_customers,
+        counted.rows_of_guests,
         undecided.row_count as rows_undecided,
         coalesce(unused.row_count, 0) as rows_unused,
         coalesce(undecided.amount, 0) as amount_undecided
@@ -120,6 +134,9 @@ select
     cast(rows_rejected as bigint) as rows_rejected,
     cast(rows_undecided as bigint) as rows_undecided,
     cast(rows_unused as bigint) as rows_unused,
+    cast(rows_of_known_customers as bigint) as rows_of_known_customers,
+    cast(rows_of_unknown_customers as bigint) as rows_of_unknown_customers,
+    cast(rows_of_guests as bigint) as rows_of_guests,
     case when has_amount then cast(amount_in as decimal(38, 2)) end as amount_in,
     case when has_amount then cast(amount_staged as decimal(38, 2)) end as amount_staged,
     case when has_amount then cast(amount_duplicate as decimal(38, 2)) end as amount_duplicate,

@@ -1,0 +1,199 @@
+{# What the gate lets pass, and the words in which it says what it found. #}
+
+{# The limits of a raw table in per cent, by finding: those of its source YAML, over which var source_limits wins. #}
+{% macro source_limits(source_name, table_name) %}
+    {% set limits = {} %}
+    {% do limits.update(customer_tiering.source_meta(source_name, table_name, 'limits', {})) %}
+    {% do limits.update(var('source_limits').get(table_name, {})) %}
+    {{ return(limits) }}
+{% endmacro %}
+
+
+{# Refuses a var source_limits that names something else than a raw table, one of its limits and per cent. #}
+{% macro check_source_limits(sources) %}
+    {% set given = var('source_limits') %}
+    {% set known = {} %}
+    {% for source in sources %}
+        {% do known.update({source.name: ['lost_rows'] + (source.config.meta.get('limits', {}) | list)}) %}
+    {% endfor %}
+    {% if given is not mapping %}
+        {{ exceptions.raise_compiler_error(
+            "dbt_project.yml, vars: source_limits is '" ~ given ~ "'; allowed is a mapping of raw tables to limits."
+        ) }}
+    {% endif %}
+    {% for table, limits in given.items() %}
+        {% if table not in known or limits is not mapping %}
+            {{ exceptions.raise_compiler_error(
+                "dbt_project.yml, vars: source_limits has '" ~ table ~ ": " ~ limits
+                ~ "'; allowed is a mapping of raw tables (" ~ known | join(', ') ~ ") to limits."
+            ) }}
+        {% endif %}
+        {% for name, percent in limits.items() %}
+            {% if name not in known[table] or not modules.re.fullmatch('[0-9]{1,3}', percent | string)
+                or percent | int > 100 %}
+                {{ exceptions.raise_compiler_error(
+                    "dbt_project.yml, vars: source_limits has '" ~ table ~ ": {" ~ name ~ ": " ~ percent
+                    ~ "}'; allowed is " ~ known[table] | join(', ') ~ ", each from 0 to 100 per cent."
+                ) }}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
+
+
+{# A raw value as messages may show it, of SQL for its table, its column and its row: the word of a column of words, the
+   form of a date or number; NULL for ids and personal data. #}
+{% macro shown_value(table, column, raw_record) %}
+    {%- set value = 'read_text(' ~ customer_tiering.json_value(raw_record, column) ~ ')' -%}
+        case
+            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+            {%- set words, shapes = customer_tiering.shown_columns(source_name, table_name) %}
+            {%- if words %}
+            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ words | join("', '") }}') then word_of({{ value }})
+            {%- endif %}
+            {%- if shapes %}
+            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ shapes | join("', '") }}') then shape_of({{ value }})
+            {%- endif %}
+            {%- endfor %}
+        end
+{%- endmacro %}
+
+
+{# [columns of words, columns of dates and numbers] of a raw table, without ids and personal data. #}
+{% macro shown_columns(source_name, table_name) %}
+    {% set words, shapes = [], [] %}
+    {% if execute %}
+        {% for column in customer_tiering.source_node(source_name, table_name).columns.values()
+            if not column.name.endswith('_id') and not column.config.meta.get('pii') %}
+            {% do (words if column.data_type in ('string', 'boolean') else shapes).append(column.name) %}
+        {% endfor %}
+    {% endif %}
+    {{ return([words, shapes]) }}
+{% endmacro %}
+
+
+{# What is wrong with a rejected value, as SQL of a text that follows the column's name. #}
+{% macro fault_in_words(table, column, reason) %}
+        case
+            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
+            {%- for name, declared in customer_tiering.source_node(source_name, table_name).columns.items()
+                if 'words_of' in declared.config.meta %}
+            when {{ table }} = '{{ table_name }}' and {{ column }} = '{{ name }}' and {{ reason }} = 'not_allowed'
+                then 'is none of the known words'
+            {%- endfor %}
+            {%- endfor %}
+            when {{ reason }} = 'missing_value' then 'is empty'
+            when {{ reason }} = 'unreadable_value' then 'cannot be read'
+            when {{ reason }} = 'not_allowed' then 'is not allowed'
+            when {{ reason }} = 'after_run_date' then 'lies after the date of the run'
+            when {{ reason }} = 'before_history' then 'lies before history begins'
+            when {{ reason }} = 'reserved_id' then 'has the form of an erased person''s id'
+            when {{ reason }} = 'no_exchange_rate' then 'has no exchange rate by the date of the order'
+            when {{ reason }} = 'amount_too_large' then 'is worth more than 10^12 in the reporting currency'
+            when {{ reason }} = 'unknown_order' then 'names no order that was taken'
+            when {{ reason }} = 'unknown_customer' then 'names no known customer'
+        end
+{%- endmacro %}
+
+
+{# What to do about a rejected value, as SQL of a sentence. #}
+{% macro advice_in_words(table, column, reason) %}
+        case
+            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
+            {%- for column_of in customer_tiering.source_node(source_name, table_name).columns.values()
+                if column_of.name in customer_tiering.rejecting_columns(
+                    customer_tiering.source_node(source_name, table_name).columns.values()
+                ) %}
+            {%- for fault, advice in customer_tiering.advice_on(column_of).items() %}
+            when {{ table }} = '{{ table_name }}' and {{ column }} = '{{ column_of.name }}' and {{ reason }} = '{{ fault }}'
+                then '{{ advice | replace("'", "''") }}'
+            {%- endfor %}
+            {%- endfor %}
+            {%- endfor %}
+            when {{ reason }} = 'missing_value' then 'Fill it in the source, or give it from another column.'
+            when {{ reason }} = 'after_run_date' then 'Correct it, or set the var run_date.'
+            when {{ reason }} = 'before_history' then 'Correct it, or set the var history_starts_on.'
+            when {{ reason }} = 'no_exchange_rate' then 'Give the rates in exchange_rates.'
+            when {{ reason }} = 'amount_too_large' then 'Correct it, or report in a currency with larger units.'
+            when {{ reason }} in ('unknown_order', 'unknown_customer') then 'Write the id alike in both tables.'
+            else 'Correct it in the source.'
+        end
+{%- endmacro %}
+
+
+{# What to do about the values of a column that cannot be read or are not allowed: {reason: sentence}. #}
+{% macro advice_on(column) %}
+    {% set meta = column.config.meta %}
+    {% set advice = {} %}
+    {% if column.data_type in ('date', 'timestamp') %}
+        {% do advice.update({'unreadable_value':
+            'Write it like 2025-12-31 or 2025-12-31 10:37:33 +0800, or declare its form (docs/reading.md).'}) %}
+    {% elif column.data_type == 'boolean' %}
+        {% do advice.update({'unreadable_value': 'Write true or false.'}) %}
+    {% elif column.data_type != 'string' %}
+        {% do advice.update({'unreadable_value': 'Write it like 1234.50, or declare its form (docs/reading.md).'}) %}
+    {% endif %}
+    {% if 'words_of' in meta %}
+        {% do advice.update({'not_allowed': 'Add them to seeds/' ~ meta.words_of.split('.')[0] ~ '.csv.'}) %}
+    {% elif 'letters' in meta %}
+        {% do advice.update({'not_allowed': 'Allowed are ' ~ meta.letters ~ ' letters from A to Z.'}) %}
+    {% elif 'allowed' in meta %}
+        {% do advice.update({'not_allowed': 'Allowed is ' ~ meta.allowed | replace(':run_date', 'the date of the run') ~ '.'}) %}
+    {% endif %}
+    {{ return(advice) }}
+{% endmacro %}
+
+
+{# Query of what may be wrong with each raw table, by finding: the rows at fault and those looked at for it. Every table is
+   limited: of one without limits of its own some row must be taken. #}
+{% macro source_measures(counts) %}
+    {%- set measures = {
+        'rejected': ['rows_rejected', 'rows_in'],
+        'undecided_duplicates': ['rows_undecided', 'rows_in'],
+        'unknown_customers': [
+            'rows_of_unknown_customers', 'rows_of_known_customers + rows_of_unknown_customers'
+        ],
+        'guests': [
+            'rows_of_guests', 'rows_of_known_customers + rows_of_unknown_customers + rows_of_guests'
+        ],
+    } -%}
+    {%- set queries = [] -%}
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() -%}
+        {%- set limits = customer_tiering.source_limits(source_name, table_name) -%}
+        {%- for finding, rows in measures.items() if finding == 'rejected' or finding in limits -%}
+            {%- set query %}
+        select
+            '{{ table_name }}' as source_table,
+            '{{ finding }}' as finding,
+            {{ limits.get(finding, 100) }} as percent_allowed,
+            {{ rows[0] }} as rows_at_fault,
+            {{ rows[1] }} as rows_checked
+        from {{ counts }}
+        where source_table = '{{ table_name }}'
+            {%- endset -%}
+            {%- do queries.append(query) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ queries | join('\n        union all') }}
+{% endmacro %}
+
+
+{# Query of the rejected rows of the raw tables that are too many, by column, reason and value as messages may show it, and
+   how many of them have the key of an accepted row. `limited` has source_table: a base model of a table that is not
+   there is not read, as the empty side of the cross join ends it. #}
+{% macro rejected_values(source_name, table_name, limited) %}
+    {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
+        select
+            '{{ table_name }}' as source_table,
+            base.rejected_column as column_name,
+            base.reject_reason,
+            {{ customer_tiering.shown_value("'" ~ table_name ~ "'", 'base.rejected_column', 'base.raw_record') }} as shown_value,
+            count(*) as row_count,
+            count(
+                case when base.row_key in (select row_key from {{ base }} where reject_reason is null) then 1 end
+            ) as rows_of_accepted_keys
+        from {{ base }} as base
+        cross join (select source_table from {{ limited }} where source_table = '{{ table_name }}') as limited
+        where base.reject_reason is not null
+        group by 1, 2, 3, 4
+{% endmacro %}

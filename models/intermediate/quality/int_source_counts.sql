@@ -1,0 +1,156 @@
+{#- Tables whose rows say something only of an order or a customer that is known, and by which column. -#}
+{%- set rows_of_orders = {'order_items': 'order_id', 'refunds': 'order_id'} -%}
+{%- set rows_of_customers = {
+    'interactions': 'customer_id', 'tickets': 'customer_id', 'survey_responses': 'customer_id',
+    'referrals': 'referrer_customer_id',
+} -%}
+
+with customers as (
+    select * from {{ ref('stg_crm__customers') }}
+),
+
+customer_keys as (
+    select * from {{ ref('int_customer_keys') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+unknown_customers as (
+    select * from {{ ref('int_unknown_customers') }}
+),
+
+known_orders as (
+    select order_id from orders where not is_rejected
+),
+
+known_customers as (
+    select customer_id
+    from customer_keys
+    where
+        customer_key in (
+            select customer_keys.customer_key
+            from customers
+            inner join customer_keys on customers.customer_id = customer_keys.customer_id
+            union
+            select customer_key from orders where not is_rejected
+        )
+),
+
+read as (
+    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+    {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
+    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
+    {%- set has_amount = 'true' if amount else 'false' %}
+    {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
+    {%- set naming_column = rows_of_orders[table_name] or rows_of_customers[table_name] %}
+    {%- set naming = {'known': 'known_orders', 'id': 'order_id'} if table_name in rows_of_orders
+        else {'known': 'known_customers', 'id': 'customer_id'} %}
+    select
+        '{{ table_name }}' as source_table,
+        {{ "'" ~ naming_column ~ "'" if naming_column else 'cast(null as ' ~ customer_tiering.string_type() ~ ')' }}
+            as naming_column,
+        count(*) as rows_in,
+        count(case when reject_reason is null then 1 end) as rows_accepted,
+        {{ has_amount }} as has_amount,
+        {%- if naming_column %}
+        exists (
+            select 1
+            from {{ base }} as named
+            where
+                named.reject_reason is null
+                and named.{{ naming_column }} in (select {{ naming.id }} from {{ naming.known }})
+        )
+        -- what is wrong is then said of the table that has none
+        or not exists (select 1 from {{ naming.known }}) as has_known_rows,
+        {%- else %}
+        true as has_known_rows,
+        {%- endif %}
+        sum({{ amount }}) as amount_in,
+        sum(case when reject_reason is null then {{ amount }} end) as amount_accepted
+    from {{ base }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+kept as (
+    select
+        'customers' as source_table,
+        count(*) as rows_kept,
+        0 as rows_rejected_later,
+        cast(null as bigint) as rows_of_customers,
+        cast(null as bigint) as rows_of_guests
+    from customers
+    union all
+    select
+        'orders' as source_table,
+        count(*) as rows_kept,
+        count(case when is_rejected then 1 end) as rows_rejected_later,
+        count(case when not is_rejected and not is_test then customer_key end) as rows_of_customers,
+        count(case when not is_rejected and not is_test and customer_key is null then 1 end)
+            as rows_of_guests
+    from orders
+),
+
+unknown as (
+    select
+        'orders' as source_table,
+        coalesce(sum(orders), 0) as row_count
+    from unknown_customers
+),
+
+counted as (
+    select
+        read.source_table,
+        read.rows_in,
+        read.rows_accepted,
+        kept.rows_kept,
+        case
+            when read.rows_accepted > 0 and not read.has_known_rows then read.naming_column
+        end as unmatched_column,
+        case
+            when not read.has_known_rows then read.rows_in
+            else read.rows_in - read.rows_accepted + coalesce(kept.rows_rejected_later, 0)
+        end as rows_rejected,
+        kept.rows_of_customers - unknown.row_count as rows_of_known_customers,
+        unknown.row_count as rows_of_unknown_customers,
+        kept.rows_of_guests,
+        read.has_amount,
+        coalesce(read.amount_in, 0) as amount_in,
+        coalesce(read.amount_accepted, 0) as amount_accepted
+    from read
+    left join kept on read.source_table = kept.source_table
+    left join unknown on read.source_table = unknown.source_table
+),
+
+undecided as (
+    select * from ({{ customer_tiering.undecided_duplicates('crm', 'customers', 'counted') }}) as of_customers
+    union all
+    select * from ({{ customer_tiering.undecided_duplicates('shop', 'orders', 'counted') }}) as of_orders
+),
+
+completed as (
+    select
+        counted.source_table,
+        counted.unmatched_column,
+
+        counted.rows_in,
+        counted.rows_accepted,
+        counted.rows_kept,
+        counted.rows_rejected,
+        undecided.row_count as rows_undecided,
+        counted.rows_of_known_customers,
+        counted.rows_of_unknown_customers,
+        counted.rows_of_guests,
+        counted.amount_in,
+        counted.amount_accepted,
+        undecided.amount as amount_undecided,
+
+        counted.has_amount,
+        undecided.has_different_amounts
+    from counted
+    left join undecided on counted.source_table = undecided.source_table
+)
+
+select * from completed
