@@ -41,18 +41,17 @@
 {% endmacro %}
 
 
-{# A raw value as messages may show it, of SQL for its table, its column and its row: the word of a column of words, the
+{# A raw value as messages may show it, of SQL for its table, its column and its text: the word of a column of words, the
    form of a date or number; NULL for ids and personal data. #}
-{% macro shown_value(table, column, raw_record) %}
-    {%- set value = 'read_text(' ~ customer_tiering.json_value(raw_record, column) ~ ')' -%}
+{% macro shown_value(table, column, value) %}
         case
             {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
             {%- set words, shapes = customer_tiering.shown_columns(source_name, table_name) %}
             {%- if words %}
-            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ words | join("', '") }}') then word_of({{ value }})
+            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ words | join("', '") }}') then word_of(read_text({{ value }}))
             {%- endif %}
             {%- if shapes %}
-            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ shapes | join("', '") }}') then shape_of({{ value }})
+            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ shapes | join("', '") }}') then shape_of(read_text({{ value }}))
             {%- endif %}
             {%- endfor %}
         end
@@ -100,12 +99,10 @@
 {% macro advice_in_words(table, column, reason) %}
         case
             {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
-            {%- for column_of in customer_tiering.source_node(source_name, table_name).columns.values()
-                if column_of.name in customer_tiering.rejecting_columns(
-                    customer_tiering.source_node(source_name, table_name).columns.values()
-                ) %}
-            {%- for fault, advice in customer_tiering.advice_on(column_of).items() %}
-            when {{ table }} = '{{ table_name }}' and {{ column }} = '{{ column_of.name }}' and {{ reason }} = '{{ fault }}'
+            {%- set columns = customer_tiering.source_node(source_name, table_name).columns %}
+            {%- for name in customer_tiering.rejecting_columns(columns.values()) %}
+            {%- for fault, advice in customer_tiering.advice_on(columns[name]).items() %}
+            when {{ table }} = '{{ table_name }}' and {{ column }} = '{{ name }}' and {{ reason }} = '{{ fault }}'
                 then '{{ advice | replace("'", "''") }}'
             {%- endfor %}
             {%- endfor %}
@@ -178,8 +175,8 @@
 {% endmacro %}
 
 
-{# Query of the rejected rows of the raw tables that are too many, by column, reason and value as messages may show it, and
-   how many of them have the key of an accepted row. `limited` has source_table: a base model of a table that is not
+{# Query of the rejected rows of a raw table, by column, reason and raw value without personal data, and how many of them
+   have the key of an accepted row. `limited` has source_table: a base model of a table that is not
    there is not read, as the empty side of the cross join ends it. #}
 {% macro rejected_values(source_name, table_name, limited) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
@@ -187,7 +184,7 @@
             '{{ table_name }}' as source_table,
             base.rejected_column as column_name,
             base.reject_reason,
-            {{ customer_tiering.shown_value("'" ~ table_name ~ "'", 'base.rejected_column', 'base.raw_record') }} as shown_value,
+            {{ customer_tiering.json_value('base.raw_record', "'$.' || base.rejected_column") }} as raw_value,
             count(*) as row_count,
             count(
                 case when base.row_key in (select row_key from {{ base }} where reject_reason is null) then 1 end

@@ -90,7 +90,7 @@ rejected_values as (
             when 'no_exchange_rate' then 'currency_code' else 'order_amount'
         end as column_name,
         reject_reason,
-        case reject_reason when 'no_exchange_rate' then currency_code end as shown_value,
+        case reject_reason when 'no_exchange_rate' then currency_code end as raw_value,
         count(*) as row_count,
         0 as rows_of_accepted_keys
     from orders
@@ -105,11 +105,28 @@ unmatched_rows as (
         case unmatched_column
             when 'order_id' then 'unknown_order' else 'unknown_customer'
         end as reject_reason,
-        cast(null as {{ customer_tiering.string_type() }}) as shown_value,
+        cast(null as {{ customer_tiering.string_type() }}) as raw_value,
         rows_accepted as row_count,
         0 as rows_of_accepted_keys
     from source_counts
     where unmatched_column is not null
+),
+
+shown_values as (
+    select
+        source_table,
+        column_name,
+        reject_reason,
+        {{ customer_tiering.shown_value('source_table', 'column_name', 'raw_value') }}
+            as shown_value,
+        sum(row_count) as row_count,
+        sum(rows_of_accepted_keys) as rows_of_accepted_keys
+    from (
+        select * from rejected_values
+        union all
+        select * from unmatched_rows
+    ) as values_at_fault
+    group by 1, 2, 3, 4
 ),
 
 ranked_values as (
@@ -119,11 +136,7 @@ ranked_values as (
             partition by source_table, column_name, reject_reason
             order by row_count desc, shown_value
         ) as place
-    from (
-        select * from rejected_values
-        union all
-        select * from unmatched_rows
-    ) as values_at_fault
+    from shown_values
 ),
 
 causes as (
