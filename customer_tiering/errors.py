@@ -92,6 +92,17 @@ class RawDataError(TieringError):
     exit_code = ExitCode.SOURCE
 
 
+class RawFilesError(TieringError):
+    """Files of raw tables cannot be read as the raw contract. `findings` are sentences, one a file."""
+
+    exit_code = ExitCode.SOURCE
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        self.findings = list(findings)
+        several = "raw files cannot be read as the raw contract:\n" if len(findings) > 1 else ""
+        super().__init__(several + _listed(findings))
+
+
 class SourceLimitError(TieringError):
     """More of a raw table is at fault than its limits allow. `findings` are sentences, one a finding."""
 
@@ -99,11 +110,15 @@ class SourceLimitError(TieringError):
 
     def __init__(self, findings: Sequence[str]) -> None:
         self.findings = list(findings)
-        lines = "\n".join(f"- {finding}" for finding in findings)
         super().__init__(
             "nothing was built, as more of the raw tables is at fault than is allowed:\n"
-            f"{lines}\nIf that is right, raise the limit of the table (var source_limits)."
+            f"{_listed(findings)}\nIf that is right, raise the limit of the table (var source_limits)."
         )
+
+
+def _listed(findings: Sequence[str]) -> str:
+    """Sentences, of several each on a line of its own."""
+    return findings[0] if len(findings) == 1 else "\n".join(f"- {line}" for line in findings)
 
 
 class VarError(TieringError):

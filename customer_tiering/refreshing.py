@@ -58,8 +58,10 @@ from customer_tiering.runs import LEDGER, Ledger, Run, now
 from customer_tiering.sources import (
     check_checksums,
     check_contents,
+    check_headers,
     check_raw_folder,
     check_unchanged,
+    contract_columns,
     contract_tables,
     list_files,
 )
@@ -135,6 +137,7 @@ class Refresh:
             for note in check_raw_folder(folder, contract_tables(self.project)):
                 self.note(note)
             check_checksums(folder)
+            check_headers(folder, contract_columns(self.project))
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
         if self.from_scratch or not _has_built(ledger) or not _go_on(self.warehouse):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -11,27 +12,48 @@ from collections.abc import Iterator
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import yaml
 
-from customer_tiering.errors import SourceError
+from customer_tiering.errors import RawFilesError, SourceError
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".csv.zst")  # in any letter case
+BEGINNING = 1_000_000  # bytes of a CSV file that are looked at before anything is read
+DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 CHECKSUMS = "MANIFEST.sha256"
 _NO_FAULT_OF_THE_FILE = (duckdb.OutOfMemoryException, MemoryError)
 
 
 def contract_tables(project_dir: Path) -> dict[str, bool]:
     """The tables of the raw contract and whether each is required, as the source YAML says."""
-    tables = {}
+    return {
+        table["name"]: bool(_meta(table).get("required", False))
+        for table in _declared_tables(project_dir)
+    }
+
+
+def contract_columns(project_dir: Path) -> dict[str, dict[str, bool]]:
+    """The columns of each table of the raw contract and whether each is required."""
+    return {
+        table["name"]: {
+            column["name"]: bool(_meta(column).get("required", False))
+            for column in table.get("columns", [])
+        }
+        for table in _declared_tables(project_dir)
+    }
+
+
+def _declared_tables(project_dir: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((project_dir / "models").rglob("*sources.yml")):
         declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         for source in declared.get("sources", []):
-            for table in source.get("tables", []):
-                meta = table.get("config", {}).get("meta", {})
-                tables[table["name"]] = bool(meta.get("required", False))
-    return tables
+            yield from source.get("tables", [])
+
+
+def _meta(declared: dict[str, Any]) -> dict[str, Any]:
+    return declared.get("config", {}).get("meta", {})
 
 
 def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
@@ -124,6 +146,85 @@ def check_checksums(folder: Path) -> None:
             found = hashlib.file_digest(content, "sha256").hexdigest()
         if found != checksum.lower():
             raise SourceError(f"raw file {file}", f"a file with the checksum {found}", allowed)
+
+
+def check_headers(folder: Path, columns: dict[str, dict[str, bool]]) -> None:
+    """Check encoding, delimiter and required columns of every file, by its beginning.
+
+    `columns` are those of each table and whether each is required. Raises RawFilesError with one
+    sentence on each file at fault, and none of a file's values.
+    """
+    findings = [
+        f"raw file {file}{fault}"
+        for name, declared in columns.items()
+        for file in _files(folder, name)
+        for fault in _faults_of_header(file, declared)
+    ]
+    if findings:
+        raise RawFilesError(findings)
+
+
+def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
+    """What is wrong with the beginning of a file, texts that follow its name."""
+    if _format(file) == "parquet":
+        yield from _missing(_parquet_columns(file), declared)
+        return
+    beginning = _beginning(file)
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning)
+    except UnicodeDecodeError:
+        yield ": found bytes that are not UTF-8; allowed is CSV in UTF-8: save it as CSV UTF-8."
+        text = beginning.decode("latin-1")  # of which the names of the contract are the same
+    header = _first_cells(text, ",")
+    for delimiter, called in DELIMITERS.items():
+        cells = _first_cells(text.removeprefix(f"sep={delimiter}").lstrip("\r\n"), delimiter)
+        if len(_known(cells, declared)) > len(_known(header, declared)):
+            yield f": found cells parted by {called}; allowed are commas."
+            return
+    if "\0" not in text:  # as texts of another encoding have, of which that has been said
+        yield from _missing(header, declared)
+
+
+def _first_cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
+
+
+def _missing(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
+    """Which required columns a header lacks. Its own names are told if it is one: some name is known."""
+    found = {name.lower() for name in header}
+    missing = [name for name, is_required in declared.items() if is_required and name not in found]
+    if not missing or not header:
+        return
+    names, plural = ", ".join(missing), len(missing) > 1
+    if _known(header, declared):
+        yield (
+            f" has no column{'s' if plural else ''} {names}; found are {', '.join(header)}, and "
+            f"{names} {'are' if plural else 'is'} required."
+        )
+    else:
+        yield (
+            f": found none of the table's columns in its first line; allowed is a header with at least {names}."
+        )
+
+
+def _known(header: list[str], declared: dict[str, bool]) -> list[str]:
+    return [name for name in header if name.lower() in declared]
+
+
+def _beginning(file: Path) -> bytes:
+    """The first bytes of a CSV file's text; none where it cannot be read, which the landing says."""
+    opened = {"gzip": gzip.open, "none": open}.get(_compression(file))
+    if opened is None:
+        return b""
+    with suppress(OSError, EOFError), opened(file, "rb") as content:
+        return content.read(BEGINNING)
+    return b""
+
+
+def _parquet_columns(file: Path) -> list[str]:
+    with suppress(duckdb.Error), duckdb.connect() as connection:
+        return connection.read_parquet(escape(str(file)), hive_partitioning=False).columns
+    return []
 
 
 def list_files(folder: Path, tables: dict[str, bool]) -> dict[Path, tuple[int, int]]:

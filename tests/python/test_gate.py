@@ -1,0 +1,172 @@
+"""What stops a refresh for its raw tables, in which words: headers before anything is read, shares before it is built.
+
+Shares and sentences are worked out by hand in the unit tests of int_source_findings; here whole raw tables of each kind
+that is stopped, and of each that may look like it, are read by the models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+from compiled_project import PROJECT, CompiledProject, RawTables
+from test_cases import rows
+
+from customer_tiering.errors import RawFilesError
+from customer_tiering.sources import check_headers, contract_columns
+
+ORDER = "order_id,customer_id,ordered_at,status,order_amount"
+
+
+# -- Headers ---------------------------------------------------------------------------------------
+
+
+def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path: Path) -> None:
+    files = {
+        "customers.csv": "customer_id;full_name;email\n1;René;rene@example.com\n".encode("cp1252"),
+        "orders/1.csv": f"{ORDER}\n1,A,2024-01-05,paid,1\n".encode("utf-8-sig"),
+        "orders/2.csv": b"sep=\t\norder_id\tcustomer_id\tordered_at\tstatus\torder_amount\n",
+        "orders/3.csv": b"Order_ID,customer_id,state\n1,A,paid\n",
+        "orders/4.csv": b"",
+        "refunds.csv": b"r1,Ann Li,2024-01-05,17.00\n",
+        "products.csv": "product_id,category\n1,Tee\n".encode("utf-16"),
+    }
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select 1 as rate) to '{tmp_path / 'exchange_rates.parquet'}' (format parquet)"
+        )
+    with pytest.raises(RawFilesError) as caught:
+        check_headers(tmp_path, contract_columns(PROJECT))
+    encoding = "found bytes that are not UTF-8; allowed is CSV in UTF-8: save it as CSV UTF-8."
+    assert sorted(finding.removeprefix(f"raw file {tmp_path}/") for finding in caught.value.findings) == [
+        f"customers.csv: {encoding}",
+        "customers.csv: found cells parted by semicolons; allowed are commas.",
+        "exchange_rates.parquet: found none of the table's columns in its first line; allowed is a header with at "
+        "least rate_date, currency_code, rate_to_reporting.",
+        "orders/2.csv: found cells parted by tabs; allowed are commas.",
+        "orders/3.csv has no columns ordered_at, status, order_amount; found are Order_ID, customer_id, state, and "
+        "ordered_at, status, order_amount are required.",
+        f"products.csv: {encoding}",
+        "refunds.csv: found none of the table's columns in its first line; allowed is a header with at least "
+        "refund_id, order_id, refunded_at, refund_amount.",
+    ]  # fmt: skip
+
+
+# -- Shares ----------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """Raw tables, and what is said of them: nothing when they may be built from."""
+
+    raw: RawTables
+    findings: list[str]
+
+
+def orders(*lines: str, header: str = ORDER, of: int = 12) -> list[dict[str, str | None]]:
+    """Each line with the numbers from 1 to `of` for {n}."""
+    return rows(header, *(line.format(n=n) for line in lines for n in range(1, of + 1)))
+
+
+CUSTOMERS = rows("customer_id", *(f"{n}" for n in range(1, 13)))
+WRITE_DATES = (
+    "Write it like 2025-12-31 or 2025-12-31 10:37:33 +0800, or declare its form (docs/reading.md)."
+)
+KINDS = {
+    "all dates are day first": Kind(
+        {"customers": CUSTOMERS, "orders": orders("o{n},{n},24/12/2025,paid,5")},
+        [
+            f"orders: 12 of 12 rows rejected: ordered_at cannot be read: 99/99/9999 (12). {WRITE_DATES}"
+        ],
+    ),
+    "customers without ids, and who they are is not told": Kind(
+        {
+            "customers": rows("customer_id,email", *(f",{n}@example.com" for n in range(3))),
+            "orders": orders("o{n},{n},2024-01-05,paid,5", of=2),
+        },
+        [
+            "customers: 3 of 3 rows rejected: customer_id is empty. Fill it in the source, or give it from another column."
+        ],
+    ),
+    "one row per customer and address": Kind(
+        {
+            "customers": [
+                {"customer_id": f"{n}", "city": city} for n in range(12) for city in ("A", "B")
+            ],
+            "orders": orders("o{n},{n},2024-01-05,paid,5", of=2),
+        },
+        [
+            "customers: 24 rows with 12 ids and different values: one row per customer is expected. Of versions of one "
+            "row, updated_at says which is the newest."
+        ],
+    ),
+    "ids with a decimal, as text": Kind(
+        {"customers": CUSTOMERS, "orders": orders("o{n},{n}.0,2024-01-05,paid,5")},
+        [
+            "orders: 12 of 12 orders with a customer name one whom customers does not have (12 ids in all). 12 of the "
+            "ids would match without the .0 at their end: write customer_id alike in both tables."
+        ],
+    ),
+    "nobody bought anything": Kind(
+        {"customers": CUSTOMERS, "orders": orders("o{n},guest,2024-01-05,paid,5")},
+        [
+            "orders: 12 of 12 orders have no customer: customer_id is empty or a word of seeds/nobody_words.csv. Give "
+            "it from the column that says who bought."
+        ],
+    ),
+    "another currency without rates": Kind(
+        {
+            "customers": CUSTOMERS,
+            "orders": orders("o{n},{n},2024-01-05,paid,5,gbp", header=f"{ORDER},currency_code"),
+        },
+        [
+            "orders: no order is in CNY and GBP has no rate: set reporting_currency to GBP or give exchange_rates."
+        ],
+    ),
+    "facts of nobody": Kind(
+        {
+            "customers": CUSTOMERS,
+            "orders": orders("o{n},{n},2024-01-05,paid,5"),
+            "refunds": rows("refund_id,order_id,refunded_at,refund_amount", "r,17,2024-02-01,1"),
+            "tickets": rows("ticket_id,customer_id,opened_at", "t,x,2024-02-01"),
+        },
+        [
+            "refunds: 1 of 1 rows rejected: order_id names no order that was taken. Write the id alike in both tables.",
+            "tickets: 1 of 1 rows rejected: customer_id names no known customer. Write the id alike in both tables.",
+        ],
+    ),
+    # what may be: a few bad rows, guests beside customers, merges and erasures of anybody, and no rows at all
+    "a small shop": Kind(
+        {
+            "customers": CUSTOMERS,
+            "orders": orders(
+                *("o{n},{n},2024-01-05,paid,5", "g{n},,2024-01-05,paid,5"), of=12
+            )
+            + orders("x{n},{n},2024-01-05,what,5", of=9),
+            "customer_merges": rows("from_customer_id,into_customer_id,merged_at", "1,1,2024-01-01"),
+            "erasure_requests": rows("customer_id,requested_at", "nobody,2024-01-01"),
+        },
+        [],
+    ),
+    "nothing": Kind({"customers": [], "orders": []}, []),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def gate(compiled: Callable[..., CompiledProject]) -> CompiledProject:
+    return compiled().only("int_source_findings")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_raw_tables_are_stopped_in_words(gate: CompiledProject, name: str) -> None:
+    kind = KINDS[name]
+    with gate.build(kind.raw) as connection:
+        found = connection.execute(
+            "select message from intermediate.int_source_findings order by finding_number"
+        ).fetchall()
+    assert [message for (message,) in found] == kind.findings
