@@ -81,13 +81,15 @@ _REJECTED = """
 select
     rejected_records.source_table,
     rejected_records.action,
+    rejected_records.column_name,
     coalesce(labels.label_en, rejected_records.reject_reason) as reason_en,
     coalesce(labels.label_zh, '') as reason_zh,
+    coalesce(mode(rejected_records.shown_value order by rejected_records.shown_value), '') as commonest,
     count(*) as records
 from quality.rejected_records
 left join marts.labels
     on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
-group by 1, 2, 3, 4
+group by 1, 2, 3, 4, 5
 order by records desc, 1, 2, 3, 4
 """
 
@@ -128,14 +130,27 @@ select
     coalesce(labels.label_en, warnings.warning_code) as warning_en,
     coalesce(labels.label_zh, '') as warning_zh,
     string_agg(
-        warnings.subject || case
-            when warnings.warning_code not in ('undecided_duplicates', 'unused_rows') then ''
-            when warnings.amount is null then format(' (rows: {:,})', warnings.observed)
-            else format(' (rows: {:,}, amount: {:,.2f})', warnings.observed, warnings.amount)
-        end,
+        warnings.subject || coalesce(' (' || counted.unit || ': ' || concat_ws(
+            ', ',
+            format('{:,}', warnings.observed),
+            format('{:.1f} % of ', 100 * warnings.share) || warnings.subject,
+            format('amount: {:,.2f}', warnings.amount),
+            format('{:.1f} % of revenue', 100 * warnings.amount_share)
+        ) || ')', ''),
         ', ' order by warnings.subject
     ) as subjects
 from quality.warnings
+left join (values
+    ('undecided_duplicates', 'rows'),
+    ('unused_rows', 'rows'),
+    ('unknown_customers', 'customers'),
+    ('similar_customer_ids', 'customers'),
+    ('guest_share', 'orders'),
+    ('consent_unknown', 'customers'),
+    ('erasure_of_unknown_customer', 'requests'),
+    ('no_new_orders', 'rows')
+) as counted (warning_code, unit)
+    on warnings.warning_code = counted.warning_code
 left join marts.labels
     on labels.kind = 'warning' and warnings.warning_code = labels.code
 where warnings.warning_code <> 'rows_rejected'
@@ -149,6 +164,7 @@ class Summary:
     """What a publication says at a glance. `as_of` is None when there are no orders at all."""
 
     publication: Path
+    currency: str
     as_of: date | None
     closed_on: date | None
     tiers: list[tuple]
@@ -196,6 +212,7 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
     )[0]
     return Summary(
         publication=publication,
+        currency=rows("select reporting_currency from quality.settings")[0][0],
         as_of=as_of,
         closed_on=closed_on,
         tiers=rows(_TIERS, as_of=as_of),
@@ -236,10 +253,17 @@ class _Nowhere:
 
 def _rendered(summary: Summary) -> Group:
     if summary.as_of is None:
-        parts = [heading("No orders yet", "暂无订单"), _quality(summary), _next(summary)]
+        currency = summary.currency
+        title = heading(
+            f"No orders yet; revenue is in {currency}", f"暂无订单（收入以 {currency} 计）"
+        )
+        parts = [title, _quality(summary), _next(summary)]
     else:
         parts = [
-            heading(f"Customer tiers as of {summary.as_of}", f"客户等级, 截至 {summary.as_of}"),
+            heading(
+                f"Customer tiers as of {summary.as_of}, revenue in {summary.currency}",
+                f"客户等级（截至 {summary.as_of}，收入以 {summary.currency} 计）",
+            ),
             _tiers(summary),
             *_movements(summary),
             *_alerts(summary),
@@ -349,13 +373,15 @@ def _quality(summary: Summary) -> Group:
         table.add_row(name, *(f"{count:,}" for count in counts))
     parts: list[Padding | Table] = [heading("Data quality", "数据质量"), table]
     if summary.rejected:
-        reasons = plain_table("Raw table", "Action", "Reason", "原因", ">Records")
+        reasons = plain_table(
+            *("Raw table", "Action", "Column", "Reason", "原因", "Commonest value", ">Records")
+        )
         for *words, count in summary.rejected[:REASONS_SHOWN]:
             reasons.add_row(*words, f"{count:,}")
         more = summary.rejected[REASONS_SHOWN:]
         if more:
             others = sum(count for *_, count in more)
-            reasons.add_row("", "", f"{len(more)} other kinds", "", f"{others:,}")
+            reasons.add_row("", "", "", f"{len(more)} other kinds", "", "", f"{others:,}")
         parts.append(Padding(reasons, (1, 0, 0, 0)))
     if summary.warnings:
         warnings = plain_table("Warning", "警告", "Where")

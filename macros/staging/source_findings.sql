@@ -176,7 +176,7 @@
 
 
 {# Query of the rejected rows of a raw table, by column, reason and raw value without personal data, and how many of them
-   have the key of an accepted row. `limited` has source_table: a base model of a table that is not
+   have the key of an accepted row; that is asked of required tables alone. `limited` has source_table: a base model of a table that is not
    there is not read, as the empty side of the cross join ends it. #}
 {% macro rejected_values(source_name, table_name, limited) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
@@ -186,9 +186,13 @@
             base.reject_reason,
             {{ customer_tiering.json_value('base.raw_record', "'$.' || base.rejected_column") }} as raw_value,
             count(*) as row_count,
+            {%- if customer_tiering.source_meta(source_name, table_name, 'required') %}
             count(
                 case when base.row_key in (select row_key from {{ base }} where reject_reason is null) then 1 end
             ) as rows_of_accepted_keys
+            {%- else %}
+            0 as rows_of_accepted_keys
+            {%- endif %}
         from {{ base }} as base
         cross join (select source_table from {{ limited }} where source_table = '{{ table_name }}') as limited
         where base.reject_reason is not null

@@ -109,17 +109,21 @@ MARTS = {
     """,
     "quality.rejected_records": """
         select 'orders' as source_table, 'rejected' as action, 'missing_value' as reject_reason,
-            'status' as column_name
+            'status' as column_name, case when range < 4 then 'void' end as shown_value
         from range(7)
     """,
     "quality.warnings": """
         select * from (values
-            ('rows_rejected', 'orders', 7, null), ('small_population', 'recency', 3, null),
-            ('small_population', 'monetary', 3, null), ('odd', 'orders', 0, null),
-            ('undecided_duplicates', 'orders', 1230, 36970.5),
-            ('undecided_duplicates', 'customers', 1, null), ('unused_rows', 'tickets', 2, null)
-        ) as warnings (warning_code, subject, observed, amount)
+            ('rows_rejected', 'orders', 7, null, null, null),
+            ('small_population', 'recency', 3, null, null, null),
+            ('small_population', 'monetary', 3, null, null, null), ('odd', 'orders', 0, null, null, null),
+            ('undecided_duplicates', 'orders', 1230, 36970.5, null, null),
+            ('undecided_duplicates', 'customers', 1, null, null, null),
+            ('unused_rows', 'tickets', 2, null, null, null),
+            ('unknown_customers', 'orders', 27, 1300, 0.2, 0.5)
+        ) as warnings (warning_code, subject, observed, amount, share, amount_share)
     """,
+    "quality.settings": "select 'EUR' as reporting_currency",
     "builds.last_build": "select 36 as periods, 35 as periods_kept",
     "history.tier_snapshot": "select 'a' as customer_id",
     "restricted.customer_contacts": "select 'a' as customer_id, 'a@example.com' as email",
@@ -654,7 +658,7 @@ def test_report_counts_the_small_warehouse(
     code, output, _ = run("report", "--warehouse", warehouse)
     assert code == ExitCode.OK
     words = [line.split() for line in output.splitlines()]
-    assert "Customer tiers as of 2025-06-15" in output
+    assert "Customer tiers as of 2025-06-15, revenue in EUR" in output
     assert ["Gold", "黄金", "1", "25.0", "%", "█████", "1,500", "75.0", "%", "█" * 15] in words
     assert ["Basic", "普通", "2", "50.0", "%", "█" * 10, "500", "25.0", "%", "█████"] in words
     assert ["No", "tier", "无等级", "1", "25.0", "%", "█████", "0", "0.0", "%"] in words
@@ -670,7 +674,9 @@ def test_report_counts_the_small_warehouse(
     assert actions == [["answer", "1"], ["call", "Sales", "2"]]
     assert ["orders", "1,200", "1,190", "3", "7"] in words
     assert "refunds" not in output
-    assert ["orders", "rejected", "No", "value", "缺少值", "7"] in words
+    assert ["orders", "rejected", "status", "No", "value", "缺少值", "void", "7"] in words
+    unknown = "orders (customers: 27, 20.0 % of orders, amount: 1,300.00, 50.0 % of revenue)"
+    assert ["unknown_customers", *unknown.split()] in words
     assert ["Few", "customers", "客户少", "monetary,", "recency"] in words
     assert ["odd", "orders"] in words
     undecided = "customers (rows: 1), orders (rows: 1,230, amount: 36,970.50)"
@@ -690,7 +696,7 @@ def test_report_draws_an_svg_that_stands_alone(warehouse: Path, tmp_path: Path) 
 
 def test_report_before_any_order(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
-        for name in MARTS:
+        for name in MARTS.keys() - {"quality.settings"}:
             connection.execute(f"delete from {name}")
     publish(warehouse)
     code, output, _ = run("report", "--warehouse", warehouse)

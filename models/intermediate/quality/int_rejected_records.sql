@@ -116,6 +116,9 @@ identified as (
         action,
         reject_reason,
         column_name,
+        {{ customer_tiering.shown_value(
+            'source_table', 'column_name', customer_tiering.json_value('raw_record', "'$.' || column_name")
+        ) }} as shown_value,
         raw_record,
         raw_record_restricted
     from numbered

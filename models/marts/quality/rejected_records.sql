@@ -9,5 +9,6 @@ select
     action,
     reject_reason,
     column_name,
+    shown_value,
     raw_record
 from rejected

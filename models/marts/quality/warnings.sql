@@ -25,6 +25,26 @@ reconciliation as (
     select * from {{ ref('reconciliation') }}
 ),
 
+published_counts as (
+    select * from {{ source('builds', 'published_counts') }}
+),
+
+unknown_customers as (
+    select * from {{ ref('int_unknown_customers') }}
+),
+
+erasure_requests as (
+    select * from {{ ref('int_erasure_requests') }}
+),
+
+customers as (
+    select * from {{ ref('int_customers') }} where not is_erased
+),
+
+orders as (
+    select * from {{ ref('int_orders') }} where not is_rejected and not is_test
+),
+
 newest_edges as (
     select edges.*
     from edges
@@ -44,12 +64,38 @@ top_tier as (
     group by tier_rules.tier_code
 ),
 
+order_totals as (
+    select
+        count(*) as orders,
+        count(case when customer_key is null then 1 end) as orders_of_guests,
+        sum(order_amount_reporting) as revenue,
+        sum(case when customer_key is null then order_amount_reporting end) as revenue_of_guests
+    from orders
+),
+
+unknown_totals as (
+    select
+        count(*) as customers,
+        sum(orders) as orders,
+        sum(revenue) as revenue
+    from unknown_customers
+),
+
+consents as (
+    select
+        count(*) as customers,
+        count(case when has_marketing_consent is null then 1 end) as customers_unknown
+    from customers
+),
+
 warnings as (
     select
         'no_orders' as warning_code,
         'orders' as subject,
         cast(0 as bigint) as observed,
-        cast(null as decimal(38, 2)) as amount
+        cast(null as decimal(38, 2)) as amount,
+        cast(null as decimal(9, 6)) as share,
+        cast(null as decimal(9, 6)) as amount_share
     from as_of
     where as_of_date is null
     union all
@@ -57,7 +103,9 @@ warnings as (
         'one_off_profile' as warning_code,
         metric as subject,
         cast(distinct_edges as bigint) as observed,
-        null as amount
+        null as amount,
+        null as share,
+        null as amount_share
     from newest_edges
     where metric = 'frequency' and distinct_edges = 1 and '{{ var("score_profile") }}' <> 'one_off'
     union all
@@ -65,7 +113,9 @@ warnings as (
         'small_population' as warning_code,
         metric as subject,
         cast(customers as bigint) as observed,
-        null as amount
+        null as amount,
+        null as share,
+        null as amount_share
     from newest_edges
     where is_small_population
     union all
@@ -74,7 +124,9 @@ warnings as (
         'top_tier_share' as warning_code,
         tier_code as subject,
         cast(holders as bigint) as observed,
-        null as amount
+        null as amount,
+        null as share,
+        null as amount_share
     from top_tier
     where
         holders_of_any >= {{ customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) }}
@@ -89,7 +141,9 @@ warnings as (
         'rows_rejected' as warning_code,
         source_table as subject,
         rows_rejected as observed,
-        null as amount
+        null as amount,
+        null as share,
+        null as amount_share
     from reconciliation
     where rows_rejected > 0
     union all
@@ -97,7 +151,9 @@ warnings as (
         'undecided_duplicates' as warning_code,
         source_table as subject,
         rows_undecided as observed,
-        amount_undecided as amount
+        amount_undecided as amount,
+        null as share,
+        null as amount_share
     from reconciliation
     where rows_undecided > 0
     union all
@@ -105,7 +161,9 @@ warnings as (
         'unused_rows' as warning_code,
         source_table as subject,
         rows_unused as observed,
-        null as amount
+        null as amount,
+        null as share,
+        null as amount_share
     from reconciliation
     where rows_unused > 0
 )
@@ -114,6 +172,8 @@ select
     warning_code,
     subject,
 
-    observed,
-    amount
+    cast(observed as bigint) as observed,
+    cast(amount as decimal(38, 2)) as amount,
+    share,
+    amount_share
 from warnings

@@ -1,0 +1,1 @@
+select cast('{{ var("reporting_currency") }}' as {{ customer_tiering.string_type() }}) as reporting_currency
