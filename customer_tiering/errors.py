@@ -99,8 +99,7 @@ class RawFilesError(TieringError):
 
     def __init__(self, findings: Sequence[str]) -> None:
         self.findings = list(findings)
-        several = "raw files cannot be read as the raw contract:\n" if len(findings) > 1 else ""
-        super().__init__(several + _listed(findings))
+        super().__init__(_told("raw files cannot be read as the raw contract", findings))
 
 
 class SourceLimitError(TieringError):
@@ -111,14 +110,20 @@ class SourceLimitError(TieringError):
     def __init__(self, findings: Sequence[str]) -> None:
         self.findings = list(findings)
         super().__init__(
-            "nothing was built, as more of the raw tables is at fault than is allowed:\n"
-            f"{_listed(findings)}\nIf that is right, raise the limit of the table (var source_limits)."
+            _told(
+                "the raw tables are beyond their limits, and nothing was built from them",
+                findings,
+                "Where that is right, raise the limit of the table (var source_limits).",
+            )
         )
 
 
-def _listed(findings: Sequence[str]) -> str:
-    """Sentences, of several each on a line of its own."""
-    return findings[0] if len(findings) == 1 else "\n".join(f"- {line}" for line in findings)
+def _told(heading: str, findings: Sequence[str], advice: str = "") -> str:
+    """One finding as it is; several under a heading, each on a line of its own. Advice comes last."""
+    if len(findings) == 1:
+        return f"{findings[0]} {advice}".strip()
+    lines = [f"{heading}:", *(f"- {finding}" for finding in findings), advice]
+    return "\n".join(lines).strip()
 
 
 class VarError(TieringError):

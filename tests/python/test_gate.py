@@ -13,6 +13,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 from compiled_project import PROJECT, CompiledProject, RawTables
+from landing_in_process import Landings, landings
 from test_cases import rows
 
 from customer_tiering.errors import RawFilesError
@@ -170,3 +171,61 @@ def test_raw_tables_are_stopped_in_words(gate: CompiledProject, name: str) -> No
             "select message from intermediate.int_source_findings order by finding_number"
         ).fetchall()
     assert [message for (message,) in found] == kind.findings
+
+
+# -- Lost rows -------------------------------------------------------------------------------------
+
+LOST = "raw table {}: found {} rows, where the last publication had {}; allowed is at most {} % fewer (var {})."
+
+
+def test_a_table_may_lose_a_few_rows_or_what_its_limit_allows(tmp_path: Path) -> None:
+    """The last publication had twenty orders, two merges and one customer."""
+    found: list[str] = []
+
+    def steps(session: Landings) -> None:
+        session.sql("create schema last_publication")
+        session.sql(
+            "create table last_publication.reconciliation as from (values "
+            "('orders', 20), ('customer_merges', 2), ('customers', 1)) as counts (source_table, rows_in)"
+        )
+        for orders_left, customers_left, limits in (
+            (11, 1, {}),  # nine of twenty are few, and so is one of two merges
+            (10, 1, {}),
+            (10, 1, {"orders": {"lost_rows": 50}}),
+            (10, 1, {"orders": {"lost_rows": 49}}),
+            (11, 0, {}),  # a required table may not lose all, however few they are
+            (11, 1, {"orders": {"refused": 5}}),
+            (11, 1, {"customer_merges": {"rejected": 5}}),
+            (11, 1, {"orders": {"rejected": 101}}),
+            (11, 1, {"order": {"rejected": 5}}),
+        ):
+            raw = tmp_path / f"raw{len(found)}"
+            raw.mkdir()
+            lines = [f"o{n},A,2024-01-05,paid,1\n" for n in range(orders_left)]
+            (raw / "orders.csv").write_text("".join([f"{ORDER}\n", *lines]))
+            (raw / "customers.csv").write_text("customer_id\n" + "A\n" * customers_left)
+            (raw / "customer_merges.csv").write_text(
+                "from_customer_id,into_customer_id,merged_at\nB,A,2024-01-05\n"
+            )
+            try:
+                session.land(raw_path=str(raw), source_limits=limits)
+                found.append("")
+            except Exception as error:
+                found.append(str(error).split("\n")[1].strip())
+
+    (tmp_path / "warehouse").mkdir()
+    landings(tmp_path / "warehouse", steps, ("customers", "orders", "customer_merges"))
+    known = "rejected, undecided_duplicates, unknown_customers, guests"
+    refused = "dbt_project.yml, vars: source_limits has '"
+    assert found == [
+        "",
+        LOST.format("orders", 10, 20, 20, "source_max_shrink_percent"),
+        "",
+        LOST.format("orders", 10, 20, 49, "source_limits"),
+        LOST.format("customers", 0, 1, 20, "source_max_shrink_percent"),
+        f"{refused}orders: {{refused: 5}}'; allowed is lost_rows, {known}, each from 0 to 100 per cent.",
+        f"{refused}customer_merges: {{rejected: 5}}'; allowed is lost_rows, each from 0 to 100 per cent.",
+        f"{refused}orders: {{rejected: 101}}'; allowed is lost_rows, {known}, each from 0 to 100 per cent.",
+        f"{refused}order: {{'rejected': 5}}'; allowed is a mapping of raw tables (customer_merges, customers, "
+        "orders) to limits.",
+    ]

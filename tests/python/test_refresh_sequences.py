@@ -211,7 +211,9 @@ def differing_rows(expected: duckdb.DuckDBPyConnection, publication: Path) -> li
     assert set(tables) - built <= NOT_COMPARED
     for name in sorted(built - NOT_COMPARED):
         ours, theirs = f"work.{name}", f"{tables[name]}.{name}"
-        columns = [row[0] for row in expected.execute(f"describe {theirs}").fetchall()]
+        if name == "quality.warnings":  # one tells of the last publication, not of the data
+            theirs = f"(from {theirs} where warning_code <> 'no_new_orders') as theirs"
+        columns = [row[0] for row in expected.execute(f"describe from {theirs}").fetchall()]
         listed = ", ".join(f'cast("{column}" as varchar)' for column in columns)
         for title, one, other in (("missing", ours, theirs), ("unexpected", theirs, ours)):
             rows = expected.execute(

@@ -192,7 +192,7 @@ rejected_rows as (
                     {{ customer_tiering.in_thousands('stopping.rows_at_fault') }} || ' of '
                     || {{ customer_tiering.in_thousands('stopping.rows_checked') }}
                     || ' rows since the last publication rejected; in all, '
-                    || {{ customer_tiering.in_thousands('causes.row_count') }} || ' rows: '
+                    || {{ customer_tiering.in_thousands('causes.row_count') }} || ': '
             else
                 {{ customer_tiering.in_thousands('causes.row_count') }} || ' of '
                 || {{ customer_tiering.in_thousands('stopping.rows_checked') }} || ' rows rejected: '
