@@ -79,9 +79,8 @@ order by list_position($movements, movements.change_type), movements.customers d
 
 _REJECTED = """
 select
-    rejected_records.source_table,
+    rejected_records.source_table || '.' || rejected_records.column_name as column_name,
     rejected_records.action,
-    rejected_records.column_name,
     coalesce(labels.label_en, rejected_records.reject_reason) as reason_en,
     coalesce(labels.label_zh, '') as reason_zh,
     coalesce(mode(rejected_records.shown_value order by rejected_records.shown_value), '') as commonest,
@@ -89,7 +88,7 @@ select
 from quality.rejected_records
 left join marts.labels
     on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
-group by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4
 order by records desc, 1, 2, 3, 4
 """
 
@@ -254,15 +253,13 @@ class _Nowhere:
 def _rendered(summary: Summary) -> Group:
     if summary.as_of is None:
         currency = summary.currency
-        title = heading(
-            f"No orders yet; revenue is in {currency}", f"暂无订单（收入以 {currency} 计）"
-        )
+        title = heading(f"No orders yet, in {currency}", f"暂无订单（单位 {currency}）")
         parts = [title, _quality(summary), _next(summary)]
     else:
         parts = [
             heading(
-                f"Customer tiers as of {summary.as_of}, revenue in {summary.currency}",
-                f"客户等级（截至 {summary.as_of}，收入以 {summary.currency} 计）",
+                f"Customer tiers as of {summary.as_of}, in {summary.currency}",
+                f"客户等级（截至 {summary.as_of}，单位 {summary.currency}）",
             ),
             _tiers(summary),
             *_movements(summary),
@@ -373,15 +370,13 @@ def _quality(summary: Summary) -> Group:
         table.add_row(name, *(f"{count:,}" for count in counts))
     parts: list[Padding | Table] = [heading("Data quality", "数据质量"), table]
     if summary.rejected:
-        reasons = plain_table(
-            *("Raw table", "Action", "Column", "Reason", "原因", "Commonest value", ">Records")
-        )
+        reasons = plain_table(*("Raw column", "Action", "Reason", "原因", "Commonest", ">Records"))
         for *words, count in summary.rejected[:REASONS_SHOWN]:
             reasons.add_row(*words, f"{count:,}")
         more = summary.rejected[REASONS_SHOWN:]
         if more:
             others = sum(count for *_, count in more)
-            reasons.add_row("", "", "", f"{len(more)} other kinds", "", "", f"{others:,}")
+            reasons.add_row("", "", f"{len(more)} other kinds", "", "", f"{others:,}")
         parts.append(Padding(reasons, (1, 0, 0, 0)))
     if summary.warnings:
         warnings = plain_table("Warning", "警告", "Where")

@@ -52,7 +52,6 @@ def _make(project: Path) -> None:
     shutil.copytree(PROJECT / "macros", project / "macros")
     shutil.copytree(PROJECT / "tests" / "generic", project / "tests" / "generic")
     gate = Path("tests", "singular", "raw_tables_are_within_their_limits.sql")
-    (project / gate).parent.mkdir()
     shutil.copy(PROJECT / gate, project / gate)
     models = project / "models"
     (models / "sources.yml").unlink()

@@ -1246,14 +1246,14 @@ def test_a_status_renamed_since_the_last_publication_stops_a_run_in_words(
     publication = current_publication(warehouse)
     raw = write_company(tmp_path / "raw")
     with (raw / "orders.csv").open("a") as file:
-        file.writelines(f"n{n},1,2025-03-11,Shipped,1.00,,app\n" for n in range(20))
+        file.writelines(f"n{n},1,2025-03-11,Posted,1.00,,app\n" for n in range(20))
     finished = refresh(raw, warehouse, landing_project, source_limits={"orders": {"rejected": 80}})
     assert finished.returncode == ExitCode.SOURCE, finished.stderr
     since = "- orders: 20 of 20 rows since the last publication rejected; in all, "
     message = "\n".join(
         [
             "the raw tables are beyond their limits, and nothing was built from them:",
-            f"{since}21: status is none of the known words: Shipped (20), no such status (1). Add them to "
+            f"{since}21: status is none of the known words: Posted (20), no such status (1). Add them to "
             "seeds/order_statuses.csv.",
             f"{since}1: order_amount cannot be read: a (1). Write it like 1234.50, or declare its form "
             "(docs/reading.md).",
@@ -1271,7 +1271,7 @@ def test_a_status_renamed_since_the_last_publication_stops_a_run_in_words(
 @pytest.mark.parametrize(
     ("rows", "days", "words"),
     [
-        # the newest order is of 10 March; nine rows are few, and may always go
+        # the newest order is of 10 March; nine rows are few and may always go, as may all three refunds
         (1, 10, None),
         (
             8,
@@ -1296,7 +1296,7 @@ def test_stale_or_shrunken_sources_stop_a_run_before_it_builds(
     tmp_path: Path,
 ) -> None:
     publication = current_publication(warehouse)
-    raw = write_company(tmp_path / "raw")
+    raw = write_company(tmp_path / "raw", refunds=None)
     lines = (raw / "orders.csv").read_text().splitlines(keepends=True)
     (raw / "orders.csv").write_text("".join([lines[0], *lines[len(lines) - rows :]]))
     finished = refresh(

@@ -166,6 +166,74 @@ warnings as (
         null as amount_share
     from reconciliation
     where rows_unused > 0
+    union all
+    select
+        'unknown_customers' as warning_code,
+        'orders' as subject,
+        unknown_totals.customers as observed,
+        unknown_totals.revenue as amount,
+        {{ customer_tiering.share('unknown_totals.orders', 'order_totals.orders') }} as share,
+        {{ customer_tiering.share('unknown_totals.revenue', 'order_totals.revenue') }}
+            as amount_share
+    from unknown_totals
+    cross join order_totals
+    where unknown_totals.customers > 0
+    union all
+    select
+        'similar_customer_ids' as warning_code,
+        matches_without as subject,
+        count(*) as observed,
+        sum(revenue) as amount,
+        null as share,
+        null as amount_share
+    from unknown_customers
+    where matches_without is not null
+    group by matches_without
+    union all
+    -- some guests are usual
+    select
+        'guest_share' as warning_code,
+        'orders' as subject,
+        orders_of_guests as observed,
+        revenue_of_guests as amount,
+        {{ customer_tiering.share('orders_of_guests', 'orders') }} as share,
+        {{ customer_tiering.share('revenue_of_guests', 'revenue') }} as amount_share
+    from order_totals
+    where 2 * orders_of_guests > orders
+    union all
+    select
+        'consent_unknown' as warning_code,
+        'customers' as subject,
+        customers_unknown as observed,
+        null as amount,
+        {{ customer_tiering.share('customers_unknown', 'customers') }} as share,
+        null as amount_share
+    from consents
+    where 2 * customers_unknown > customers
+    union all
+    select
+        'erasure_of_unknown_customer' as warning_code,
+        'erasure_requests' as subject,
+        count(*) as observed,
+        null as amount,
+        null as share,
+        null as amount_share
+    from erasure_requests
+    where is_of_unknown_customer
+    having count(*) > 0
+    union all
+    select
+        'no_new_orders' as warning_code,
+        'orders' as subject,
+        reconciliation.rows_in as observed,
+        null as amount,
+        null as share,
+        null as amount_share
+    from reconciliation
+    inner join published_counts on reconciliation.source_table = published_counts.source_table
+    where
+        reconciliation.source_table = 'orders'
+        and reconciliation.rows_in <= published_counts.rows_in
 )
 
 select
