@@ -176,25 +176,29 @@
 
 
 {# Query of the rejected rows of a raw table, by column, reason and raw value without personal data, and how many of them
-   have the key of an accepted row; that is asked of required tables alone. `limited` has source_table: a base model of a table that is not
-   there is not read, as the empty side of the cross join ends it. #}
+   have the key of an accepted row; that is asked of required tables alone. `limited` has source_table: the base model
+   of a table that is not there is not read, as a join with nothing ends at once. #}
 {% macro rejected_values(source_name, table_name, limited) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
+    {%- set is_required = customer_tiering.source_meta(source_name, table_name, 'required') %}
         select
             '{{ table_name }}' as source_table,
-            base.rejected_column as column_name,
-            base.reject_reason,
-            {{ customer_tiering.json_value('base.raw_record', "'$.' || base.rejected_column") }} as raw_value,
+            rejected.rejected_column as column_name,
+            rejected.reject_reason,
+            {{ customer_tiering.json_value('rejected.raw_record', "'$.' || rejected.rejected_column") }} as raw_value,
             count(*) as row_count,
-            {%- if customer_tiering.source_meta(source_name, table_name, 'required') %}
-            count(
-                case when base.row_key in (select row_key from {{ base }} where reject_reason is null) then 1 end
-            ) as rows_of_accepted_keys
-            {%- else %}
-            0 as rows_of_accepted_keys
-            {%- endif %}
-        from {{ base }} as base
-        cross join (select source_table from {{ limited }} where source_table = '{{ table_name }}') as limited
-        where base.reject_reason is not null
+            {{ 'count(accepted.row_key)' if is_required else '0' }} as rows_of_accepted_keys
+        from {{ base }} as rejected
+        inner join {{ limited }} as limited
+            on limited.source_table = case when rejected.reject_reason is not null then '{{ table_name }}' end
+        {%- if is_required %}
+        left join (
+            select distinct base.row_key
+            from {{ base }} as base
+            inner join {{ limited }} as limited
+                on limited.source_table = case when base.reject_reason is null then '{{ table_name }}' end
+        ) as accepted
+            on rejected.row_key = accepted.row_key
+        {%- endif %}
         group by 1, 2, 3, 4
 {% endmacro %}
