@@ -7,12 +7,14 @@ that is stopped, and of each that may look like it, are read by the models.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pytest
 from compiled_project import PROJECT, CompiledProject, RawTables
+from dbt_in_process import manifest
 from landing_in_process import Landings, landings
 from test_cases import rows
 
@@ -161,6 +163,33 @@ KINDS = {
 @pytest.fixture(scope="module")
 def gate(compiled: Callable[..., CompiledProject]) -> CompiledProject:
     return compiled().only("int_source_findings")
+
+
+def test_all_that_is_computed_waits_for_the_gate() -> None:
+    """Below the gate lies whatever reads staged rows and is not what the gate itself is made of."""
+    nodes = manifest()["nodes"]
+
+    @cache
+    def above(unique_id: str) -> set[str]:
+        parents = nodes.get(unique_id, {}).get("depends_on", {}).get("nodes", [])
+        return {unique_id}.union(*(above(parent) for parent in parents))
+
+    gate = "model.customer_tiering.int_source_findings"
+    test = nodes["test.customer_tiering.raw_tables_are_within_their_limits"]
+    assert test["depends_on"]["nodes"] == [gate]
+    assert test["config"]["severity"].lower() == "error"
+    early = {
+        unique_id.split(".")[2]
+        for unique_id, node in nodes.items()
+        if node["resource_type"] in ("model", "snapshot")
+        and node["fqn"][1] != "staging"
+        and any(parent.startswith("source.customer_tiering") for parent in above(unique_id))
+        and gate not in above(unique_id)
+    }
+    assert early == {
+        *("int_customer_merges", "int_customer_identities", "int_customer_keys", "int_orders"),
+        *("int_unknown_customers", "int_source_counts", "source_coverage"),
+    }
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -23,28 +23,25 @@ known_keys as (
     inner join customer_keys on customers.customer_id = customer_keys.customer_id
 ),
 
-unknown_keys as (
-    select
-        orders.customer_key,
-        count(*) as orders,
-        sum(orders.order_amount_reporting) as revenue
+orders_of_unknown as (
+    select orders.*
     from orders
     left join known_keys on orders.customer_key = known_keys.customer_key
     where orders.customer_key is not null and known_keys.customer_key is null
-    group by orders.customer_key
 ),
 
 unknown_customers as (
     select
         customer_keys.customer_id,
-        unknown_keys.customer_key,
-        unknown_keys.orders,
-        unknown_keys.revenue
-    from unknown_keys
+        customer_keys.customer_key,
+        count(*) as orders,
+        sum(orders_of_unknown.order_amount_reporting) as revenue
+    from orders_of_unknown
     inner join customer_keys
         on
-            unknown_keys.customer_key = customer_keys.customer_key
+            orders_of_unknown.customer_key = customer_keys.customer_key
             and customer_keys.customer_id = customer_keys.resolved_customer_id
+    group by 1, 2
 ),
 
 -- customers are spelt only when there is an unknown one to compare them with
@@ -55,32 +52,38 @@ compared_customers as (
     where counted.customers > 0
 ),
 
-{% for spelling, spelt in spellings.items() -%}
-equal_without_{{ spelling }} as (
-    select distinct unknown_customers.customer_id
-    from (select customer_id, {{ spelt }} as spelt from unknown_customers) as unknown_customers
-    inner join (select {{ spelt }} as spelt from compared_customers) as known_customers
-        on unknown_customers.spelt = known_customers.spelt
+equally_spelt as (
+    {%- for spelling, spelt in spellings.items() %}
+    select
+        unknown_spelt.customer_id,
+        '{{ spelling }}' as matches_without,
+        {{ loop.index }} as place
+    from (select customer_id, {{ spelt }} as spelt from unknown_customers) as unknown_spelt
+    inner join
+        (select {{ spelt }} as spelt from compared_customers) as known_spelt
+        on unknown_spelt.spelt = known_spelt.spelt
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
-{% endfor -%}
+first_spelling as (
+    select
+        customer_id,
+        min_by(matches_without, place) as matches_without
+    from equally_spelt
+    group by 1
+),
+
 matched as (
     select
         unknown_customers.customer_id,
         unknown_customers.customer_key,
-        case
-            {%- for spelling in spellings %}
-            when equal_without_{{ spelling }}.customer_id is not null then '{{ spelling }}'
-            {%- endfor %}
-        end as matches_without,
+        first_spelling.matches_without,
 
         unknown_customers.orders,
         unknown_customers.revenue
     from unknown_customers
-    {%- for spelling in spellings %}
-    left join equal_without_{{ spelling }}
-        on unknown_customers.customer_id = equal_without_{{ spelling }}.customer_id
-    {%- endfor %}
+    left join first_spelling on unknown_customers.customer_id = first_spelling.customer_id
 )
 
 select * from matched

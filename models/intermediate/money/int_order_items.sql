@@ -1,4 +1,5 @@
-{% if not execute %}{# built when the raw tables are within their limits #}{% do ref('int_source_findings') %}{% endif -%}
+{# Not built unless the raw tables are within their limits. #}
+{% if not execute %}{% do ref('int_source_findings') %}{% endif -%}
 with items as (
     select * from {{ ref('stg_shop__order_items') }}
 ),

@@ -1,8 +1,14 @@
-{#- Tables whose rows say something only of an order or a customer that is known, and by which column. -#}
-{%- set rows_of_orders = {'order_items': 'order_id', 'refunds': 'order_id'} -%}
-{%- set rows_of_customers = {
-    'interactions': 'customer_id', 'tickets': 'customer_id', 'survey_responses': 'customer_id',
-    'referrals': 'referrer_customer_id',
+{#- Tables whose rows say something only of an order or customer that is known: by which column,
+    and which are known. -#}
+{%- set known_orders = 'select order_id from known_orders' -%}
+{%- set known_customers = 'select customer_id from known_customers' -%}
+{%- set naming = {
+    'order_items': ['order_id', known_orders],
+    'refunds': ['order_id', known_orders],
+    'interactions': ['customer_id', known_customers],
+    'tickets': ['customer_id', known_customers],
+    'survey_responses': ['customer_id', known_customers],
+    'referrals': ['referrer_customer_id', known_customers],
 } -%}
 
 with customers as (
@@ -25,17 +31,19 @@ known_orders as (
     select order_id from orders where not is_rejected
 ),
 
+known_keys as (
+    select customer_keys.customer_key
+    from customers
+    inner join customer_keys on customers.customer_id = customer_keys.customer_id
+    union
+    select orders.customer_key from orders
+    where not orders.is_rejected
+),
+
 known_customers as (
-    select customer_id
+    select customer_keys.customer_id
     from customer_keys
-    where
-        customer_key in (
-            select customer_keys.customer_key
-            from customers
-            inner join customer_keys on customers.customer_id = customer_keys.customer_id
-            union
-            select customer_key from orders where not is_rejected
-        )
+    inner join known_keys on customer_keys.customer_key = known_keys.customer_key
 ),
 
 read as (
@@ -44,13 +52,10 @@ read as (
     {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
     {%- set has_amount = 'true' if amount else 'false' %}
     {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
-    {%- set naming_column = rows_of_orders[table_name] or rows_of_customers[table_name] %}
-    {%- set naming = {'known': 'known_orders', 'id': 'order_id'} if table_name in rows_of_orders
-        else {'known': 'known_customers', 'id': 'customer_id'} %}
+    {%- set naming_column, known_ids = naming.get(table_name, ['', '']) %}
     select
         '{{ table_name }}' as source_table,
-        {{ "'" ~ naming_column ~ "'" if naming_column else 'cast(null as ' ~ customer_tiering.string_type() ~ ')' }}
-            as naming_column,
+        '{{ naming_column }}' as naming_column,
         count(*) as rows_in,
         count(case when reject_reason is null then 1 end) as rows_accepted,
         {{ has_amount }} as has_amount,
@@ -60,10 +65,10 @@ read as (
             from {{ base }} as named
             where
                 named.reject_reason is null
-                and named.{{ naming_column }} in (select {{ naming.id }} from {{ naming.known }})
+                and named.{{ naming_column }} in ({{ known_ids }})
         )
-        -- what is wrong is then said of the table that has none
-        or not exists (select 1 from {{ naming.known }}) as has_known_rows,
+        -- of the table in which none is known it is said what is wrong
+        or not exists ({{ known_ids }}) as has_known_rows,
         {%- else %}
         true as has_known_rows,
         {%- endif %}
@@ -125,9 +130,15 @@ counted as (
 ),
 
 undecided as (
-    select * from ({{ customer_tiering.undecided_duplicates('crm', 'customers', 'counted') }}) as of_customers
+    select *
+    from (
+        {{ customer_tiering.undecided_duplicates('crm', 'customers', 'counted') }}
+    ) as undecided_customers
     union all
-    select * from ({{ customer_tiering.undecided_duplicates('shop', 'orders', 'counted') }}) as of_orders
+    select *
+    from (
+        {{ customer_tiering.undecided_duplicates('shop', 'orders', 'counted') }}
+    ) as undecided_orders
 ),
 
 completed as (

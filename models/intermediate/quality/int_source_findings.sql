@@ -132,6 +132,8 @@ shown_values as (
 ranked_values as (
     select
         *,
+        shown_value || ' (' || {{ customer_tiering.in_thousands('row_count') }} || ')'
+            as value_with_rows,
         row_number() over (
             partition by source_table, column_name, reject_reason
             order by row_count desc, shown_value
@@ -146,37 +148,41 @@ causes as (
         reject_reason,
         sum(row_count) as row_count,
         sum(rows_of_accepted_keys) as rows_of_accepted_keys,
-        string_agg(
-            case
-                when place <= 5
-                    then shown_value || ' (' || {{ customer_tiering.in_thousands('row_count') }} || ')'
-            end,
-            ', ' order by place
-        )
+        string_agg(case when place <= 5 then value_with_rows end, ', ' order by place)
         || case
-            when count(shown_value) > 5
-                then ' and ' || {{ customer_tiering.in_thousands('count(shown_value) - 5') }} || ' more'
-            else ''
+            when count(shown_value) <= 5 then ''
+            else ' and ' || {{ customer_tiering.in_thousands('count(shown_value) - 5') }} || ' more'
         end as shown_values
     from ranked_values
-    group by source_table, column_name, reject_reason
+    group by 1, 2, 3
+),
+
+orders_by_currency as (
+    select
+        currency_code,
+        count(*) as orders,
+        count(case when reject_reason = 'no_exchange_rate' then 1 end) as orders_without_rate,
+        bool_or(currency_code = '{{ reporting_currency }}') over () as has_reporting_currency
+    from orders
+    group by 1
+),
+
+-- those without rates, if there is no order in the reporting currency
+foreign_currencies as (
+    select
+        currency_code,
+        orders,
+        row_number() over (order by orders desc, currency_code) as place
+    from orders_by_currency
+    where orders_without_rate > 0 and not has_reporting_currency
 ),
 
 currencies as (
     select
-        string_agg(currency_code, ', ' order by orders desc, currency_code) as currency_codes,
+        string_agg(currency_code, ', ' order by place) as currency_codes,
         min(case when place = 1 then currency_code end) as commonest_currency,
         count(*) as currencies
-    from (
-        select
-            currency_code,
-            count(*) as orders,
-            row_number() over (order by count(*) desc, currency_code) as place
-        from orders
-        group by currency_code
-        having count(case when reject_reason = 'no_exchange_rate' then 1 end) > 0
-    ) as currencies_without_rates
-    where not exists (select 1 from orders where currency_code = '{{ reporting_currency }}')
+    from foreign_currencies
 ),
 
 rejected_rows as (
@@ -195,7 +201,8 @@ rejected_rows as (
                     || {{ customer_tiering.in_thousands('causes.row_count') }} || ': '
             else
                 {{ customer_tiering.in_thousands('causes.row_count') }} || ' of '
-                || {{ customer_tiering.in_thousands('stopping.rows_checked') }} || ' rows rejected: '
+                || {{ customer_tiering.in_thousands('stopping.rows_checked') }}
+                || ' rows rejected: '
         end
         || causes.column_name || ' '
         || {{ customer_tiering.fault_in_words(

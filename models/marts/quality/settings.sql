@@ -1,1 +1,3 @@
-select cast('{{ var("reporting_currency") }}' as {{ customer_tiering.string_type() }}) as reporting_currency
+select
+    cast('{{ var("reporting_currency") }}' as {{ customer_tiering.string_type() }})
+        as reporting_currency
