@@ -85,7 +85,11 @@ select
     coalesce(labels.label_zh, '') as reason_zh,
     coalesce(mode(rejected_records.shown_value order by rejected_records.shown_value), '') as commonest,
     count(*) as records
-from quality.rejected_records
+from (
+    from quality.rejected_records
+    -- a publication of an earlier release has no such column
+    union all by name select null::varchar as shown_value where false
+) as rejected_records
 left join marts.labels
     on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
 group by 1, 2, 3, 4
@@ -138,7 +142,11 @@ select
         ) || ')', ''),
         ', ' order by warnings.subject
     ) as subjects
-from quality.warnings
+from (
+    from quality.warnings
+    union all by name
+    select null::decimal(9, 6) as share, null::decimal(9, 6) as amount_share where false
+) as warnings
 left join (values
     ('undecided_duplicates', 'rows'),
     ('unused_rows', 'rows'),
@@ -160,10 +168,13 @@ order by 1, 2
 
 @dataclass(frozen=True)
 class Summary:
-    """What a publication says at a glance. `as_of` is None when there are no orders at all."""
+    """What a publication says at a glance.
+
+    `currency` is None when an earlier release published it, `as_of` when there are no orders at all.
+    """
 
     publication: Path
-    currency: str
+    currency: str | None
     as_of: date | None
     closed_on: date | None
     tiers: list[tuple]
@@ -211,7 +222,9 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
     )[0]
     return Summary(
         publication=publication,
-        currency=rows("select reporting_currency from quality.settings")[0][0],
+        currency=rows("select reporting_currency from quality.settings")[0][0]
+        if rows("select 1 from duckdb_tables() where table_name = 'settings'")
+        else None,
         as_of=as_of,
         closed_on=closed_on,
         tiers=rows(_TIERS, as_of=as_of),
@@ -251,15 +264,16 @@ class _Nowhere:
 
 
 def _rendered(summary: Summary) -> Group:
+    currency = summary.currency
+    english, chinese = (f", in {currency}", f"，单位 {currency}") if currency else ("", "")
     if summary.as_of is None:
-        currency = summary.currency
-        title = heading(f"No orders yet, in {currency}", f"暂无订单（单位 {currency}）")
+        title = heading(f"No orders yet{english}", f"暂无订单{chinese}")
         parts = [title, _quality(summary), _next(summary)]
     else:
         parts = [
             heading(
-                f"Customer tiers as of {summary.as_of}, in {summary.currency}",
-                f"客户等级（截至 {summary.as_of}，单位 {summary.currency}）",
+                f"Customer tiers as of {summary.as_of}{english}",
+                f"客户等级（截至 {summary.as_of}{chinese}）",
             ),
             _tiers(summary),
             *_movements(summary),

@@ -190,21 +190,18 @@ def _first_cells(text: str, delimiter: str) -> list[str]:
 
 
 def _missing(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
-    """Which required columns a header lacks. Its own names are told if it is one: some name is known."""
+    """Which required columns a header lacks, as the landing says it: without a header, other names are values of a row."""
     found = {name.lower() for name in header}
     missing = [name for name, is_required in declared.items() if is_required and name not in found]
     if not missing or not header:
         return
+    known = _known(header, declared)
+    others = [f"{len(header) - len(known)} of other names"] if len(header) > len(known) else []
     names, plural = ", ".join(missing), len(missing) > 1
-    if _known(header, declared):
-        yield (
-            f" has no column{'s' if plural else ''} {names}; found are {', '.join(header)}, and "
-            f"{names} {'are' if plural else 'is'} required."
-        )
-    else:
-        yield (
-            f": found none of the table's columns in its first line; allowed is a header with at least {names}."
-        )
+    yield (
+        f" has no column{'s' if plural else ''} {names}; found are {', '.join([*known, *others])}, and "
+        f"{names} {'are' if plural else 'is'} required."
+    )
 
 
 def _known(header: list[str], declared: dict[str, bool]) -> list[str]:

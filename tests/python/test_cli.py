@@ -701,7 +701,7 @@ def test_report_before_any_order(warehouse: Path) -> None:
     publish(warehouse)
     code, output, _ = run("report", "--warehouse", warehouse)
     assert code == ExitCode.OK
-    assert "No orders yet" in output
+    assert "No orders yet, in EUR" in output
 
 
 @pytest.mark.parametrize("content", [None, b"not a database"])
