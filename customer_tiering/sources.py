@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from glob import escape
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,8 @@ def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning)
     except UnicodeDecodeError:
         yield ": found bytes that are not UTF-8; allowed is CSV in UTF-8: save it as CSV UTF-8."
-        text = beginning.decode("latin-1")  # of which the names of the contract are the same
+        # the names of the contract are the same in it
+        text = beginning.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     header = _first_cells(text, ",")
     for delimiter, called in DELIMITERS.items():
         cells = _first_cells(text.removeprefix(f"sep={delimiter}").lstrip("\r\n"), delimiter)
@@ -186,7 +188,10 @@ def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
 
 
 def _first_cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
+    """The cells of the first line; none where a quote is not closed, which the landing says."""
+    with suppress(csv.Error):
+        return next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
+    return []
 
 
 def _missing(header: list[str], declared: dict[str, bool]) -> Iterator[str]:

@@ -34,6 +34,8 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         "orders/2.csv": b"sep=\t\norder_id\tcustomer_id\tordered_at\tstatus\torder_amount\n",
         "orders/3.csv": b"Order_ID,customer_id,state\n1,A,paid\n",
         "orders/4.csv": b"",
+        "orders/5.csv": b'order_id,"' + b"x" * 200_000,
+        "tickets.csv": b"\xef\xbb\xbfticket_id,customer_id,opened_at\n1,Ren\xe9,\n",
         "refunds.csv": b"r1,Ann Li,2024-01-05,17.00\n",
         "products.csv": "product_id,category\n1,Tee\n".encode("utf-16"),
     }
@@ -58,6 +60,7 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         f"products.csv: {encoding}",
         "refunds.csv has no columns refund_id, order_id, refunded_at, refund_amount; found are 4 of other names, and "
         "refund_id, order_id, refunded_at, refund_amount are required.",
+        f"tickets.csv: {encoding}",
     ]  # fmt: skip
 
 
