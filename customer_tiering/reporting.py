@@ -385,6 +385,8 @@ def _quality(summary: Summary) -> Group:
     parts: list[Padding | Table] = [heading("Data quality", "数据质量"), table]
     if summary.rejected:
         reasons = plain_table(*("Raw column", "Action", "Reason", "原因", "Commonest", ">Records"))
+        reasons.columns[0].no_wrap = True
+        reasons.columns[4].overflow = "fold"
         for *words, count in summary.rejected[:REASONS_SHOWN]:
             reasons.add_row(*words, f"{count:,}")
         more = summary.rejected[REASONS_SHOWN:]
