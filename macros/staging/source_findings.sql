@@ -44,29 +44,27 @@
 {# A raw value as messages may show it, of SQL for its table, its column and its text: the word of a column of words, the
    form of a date or number; NULL for ids and personal data. #}
 {% macro shown_value(table, column, value) %}
+        {%- set words, shapes = customer_tiering.shown_columns() %}
         case
-            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-            {%- set words, shapes = customer_tiering.shown_columns(source_name, table_name) %}
-            {%- if words %}
-            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ words | join("', '") }}') then word_of(read_text({{ value }}))
-            {%- endif %}
-            {%- if shapes %}
-            when {{ table }} = '{{ table_name }}' and {{ column }} in ('{{ shapes | join("', '") }}') then shape_of(read_text({{ value }}))
-            {%- endif %}
-            {%- endfor %}
+            when {{ table }} || '.' || {{ column }} in ('{{ words | join("', '") }}')
+                then word_of(read_text({{ value }}))
+            when {{ table }} || '.' || {{ column }} in ('{{ shapes | join("', '") }}')
+                then shape_of(read_text({{ value }}))
         end
 {%- endmacro %}
 
 
-{# [columns of words, columns of dates and numbers] of a raw table, without ids and personal data. #}
-{% macro shown_columns(source_name, table_name) %}
+{# [columns of words, columns of dates and numbers] of all raw tables as table.column, without ids and personal data. #}
+{% macro shown_columns() %}
     {% set words, shapes = [], [] %}
-    {% if execute %}
+    {% for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
         {% for column in customer_tiering.source_node(source_name, table_name).columns.values()
             if not column.name.endswith('_id') and not column.config.meta.get('pii') %}
-            {% do (words if column.data_type in ('string', 'boolean') else shapes).append(column.name) %}
+            {% do (words if column.data_type in ('string', 'boolean') else shapes).append(
+                table_name ~ '.' ~ column.name
+            ) %}
         {% endfor %}
-    {% endif %}
+    {% endfor %}
     {{ return([words, shapes]) }}
 {% endmacro %}
 

@@ -1009,7 +1009,8 @@ def test_no_row_is_lost_to_flipped_bits(small: Path, tmp_path: Path, landing_pro
         with path.open(encoding="utf-8", newline="") as file:
             expected += len([row for row in csv.reader(file) if row]) - 1
     assert len(list((raw / "orders").iterdir())) > 20
-    warehouse = refreshed(raw, tmp_path / "w", landing_project)
+    any_share = {"orders": {"rejected": 100, "undecided_duplicates": 100}}
+    warehouse = refreshed(raw, tmp_path / "w", landing_project, source_limits=any_share)
     ((rows, staged, duplicate, rejected),) = query(
         warehouse,
         "select rows_in, rows_staged, rows_duplicate, rows_rejected "
