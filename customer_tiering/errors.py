@@ -113,7 +113,7 @@ class SourceLimitError(TieringError):
             _told(
                 "the raw tables are beyond their limits, and nothing was built from them",
                 findings,
-                "Where that is right, raise the limit of the table (var source_limits).",
+                "Where that is right, raise the limit of the table (var source_limits); some of its rows must be taken.",
             )
         )
 

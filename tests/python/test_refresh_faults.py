@@ -1258,7 +1258,7 @@ def test_a_status_renamed_since_the_last_publication_stops_a_run_in_words(
             "seeds/order_statuses.csv.",
             f"{since}1: order_amount cannot be read: a (1). Write it like 1234.50, or declare its form "
             "(docs/reading.md).",
-            "Where that is right, raise the limit of the table (var source_limits).",
+            "Where that is right, raise the limit of the table (var source_limits); some of its rows must be taken.",
         ]
     )
     assert finished.stderr == f"Error: {message}\n"
