@@ -90,6 +90,33 @@ KINDS = {
             f"orders: 12 of 12 rows rejected: ordered_at cannot be read: 99/99/9999 (12). {WRITE_DATES}"
         ],
     ),
+    "codes are told, and no phone number or id in their place": Kind(
+        {
+            "customers": CUSTOMERS,
+            "orders": orders("a{n},{n},2024-01-05,10,5", of=4)
+            + orders("b{n},{n},2024-01-05,+49 30 12,5", of=3)
+            + orders("c{n},{n},2024-01-05,K7,5", of=2)
+            + orders("d{n},{n},2024-01-05,bo@x,5", of=1),
+        },
+        [
+            "orders: 10 of 10 rows rejected: status is none of the known words: 10 (4), +99 99 99 (3), A9 (2), aa@a (1). "
+            "Add them to seeds/order_statuses.csv."
+        ],
+    ),
+    "words are told, and no customer in their place": Kind(
+        {
+            "customers": rows("customer_id,full_name,phone", "ann,Ann Li,one two", "b,张三,"),
+            "orders": orders("a{n},b,2024-01-05,In transit,5", of=5)
+            + orders("b{n},b,2024-01-05, ann li,5", of=4)
+            + orders("c{n},b,2024-01-05,张三,5", of=3)
+            + orders("d{n},b,2024-01-05,Ann,5", of=2)
+            + orders("e{n},b,2024-01-05,one two,5", of=1),
+        },
+        [
+            "orders: 15 of 15 rows rejected: status is none of the known words: In transit (5), aaa aa (4), aa (3), Aaa (2), "
+            "aaa aaa (1). Add them to seeds/order_statuses.csv."
+        ],
+    ),
     "customers without ids, and who they are is not told": Kind(
         {
             "customers": rows("customer_id,email", *(f",{n}@example.com" for n in range(3))),

@@ -373,7 +373,12 @@ create or replace macro shape_of(x) as
         40
     );
 
--- A text that is one word, as it stands; the form of one that may say who somebody is or is no word.
+-- A text that is a word or a short number, as it stands; the form of one that may be an address, a phone number or an id,
+-- or is no word.
 create or replace macro word_of(x) as
-    case when regexp_matches(x, '@|\d{4}') or length(x) > 40 then shape_of(x) else x end;
+    case
+        when regexp_full_match(x, '\p{Nd}{1,3}') then x
+        when regexp_matches(x, '[@\p{Nd}]') or length(x) > 40 then shape_of(x)
+        else x
+    end;
 {% endmacro %}

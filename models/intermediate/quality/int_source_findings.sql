@@ -12,6 +12,10 @@ orders as (
     select * from {{ ref('int_orders') }}
 ),
 
+customers as (
+    select * from {{ ref('base_crm__customers') }}
+),
+
 unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
@@ -112,20 +116,42 @@ unmatched_rows as (
     where unmatched_column is not null
 ),
 
+values_at_fault as (
+    select * from rejected_values
+    union all
+    select * from unmatched_rows
+),
+
+-- what may say who somebody is, wherever it was written; short numbers are codes
+personal_values as (
+    {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
+    select lower(customers.{{ name }}) as personal_value
+    from customers
+    cross join (select count(*) as row_count from rejected_values) as rejected
+    where
+        rejected.row_count > 0
+        and not regexp_full_match(customers.{{ name }}, '\d{1,3}')
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
 shown_values as (
     select
-        source_table,
-        column_name,
-        reject_reason,
-        {{ customer_tiering.shown_value('source_table', 'column_name', 'raw_value') }}
-            as shown_value,
-        sum(row_count) as row_count,
-        sum(rows_of_accepted_keys) as rows_of_accepted_keys
-    from (
-        select * from rejected_values
-        union all
-        select * from unmatched_rows
-    ) as values_at_fault
+        values_at_fault.source_table,
+        values_at_fault.column_name,
+        values_at_fault.reject_reason,
+        case
+            when personal_values.personal_value is null
+                then {{ customer_tiering.shown_value(
+                    'values_at_fault.source_table', 'values_at_fault.column_name', 'values_at_fault.raw_value'
+                ) }}
+            else shape_of(read_text(values_at_fault.raw_value))
+        end as shown_value,
+        sum(values_at_fault.row_count) as row_count,
+        sum(values_at_fault.rows_of_accepted_keys) as rows_of_accepted_keys
+    from values_at_fault
+    left join personal_values
+        on lower(read_text(values_at_fault.raw_value)) = personal_values.personal_value
     group by 1, 2, 3, 4
 ),
 
