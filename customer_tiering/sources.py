@@ -168,12 +168,15 @@ def check_headers(folder: Path, columns: dict[str, dict[str, bool]]) -> None:
 def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     """What is wrong with the beginning of a file, texts that follow its name."""
     if _format(file) == "parquet":
-        yield from _missing(_parquet_columns(file), declared)
+        yield from _faults_of_names(_parquet_columns(file), declared)
         return
     beginning = _beginning(file)
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning)
+        is_utf_8 = "\0" not in text.partition("\n")[0]  # as every second byte of UTF-16 is
     except UnicodeDecodeError:
+        is_utf_8 = False
+    if not is_utf_8:
         yield ": found bytes that are not UTF-8; allowed is CSV in UTF-8: save it as CSV UTF-8."
         # the names of the contract are the same in it
         text = beginning.removeprefix(codecs.BOM_UTF8).decode("latin-1")
@@ -183,8 +186,10 @@ def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
         if len(_known(cells, declared)) > len(_known(header, declared)):
             yield f": found cells parted by {called}; allowed are commas."
             return
-    if "\0" not in text:  # as texts of another encoding have, of which that has been said
-        yield from _missing(header, declared)
+    if header == ["sep=", ""]:
+        yield ": found a first line that names the delimiter; allowed is the header: remove the line."
+    elif "\0" not in text:  # as texts of another encoding have, of which that has been said
+        yield from _faults_of_names(header, declared)
 
 
 def _first_cells(text: str, delimiter: str) -> list[str]:
@@ -194,10 +199,21 @@ def _first_cells(text: str, delimiter: str) -> list[str]:
     return []
 
 
-def _missing(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
-    """Which required columns a header lacks, as the landing says it: without a header, other names are values of a row."""
+def _faults_of_names(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
+    """Which columns of the contract a header writes in another way, such as Order ID, or lacks though they are required."""
     found = {name.lower() for name in header}
-    missing = [name for name, is_required in declared.items() if is_required and name not in found]
+    lacking = [name for name in declared if name not in found]
+    letters = {re.sub(r"[\W_]", "", name) for name in found}
+    renamed = [name for name in lacking if name.replace("_", "") in letters]
+    if renamed:
+        yield f": found {len(renamed)} of the contract's columns in another spelling; allowed is {', '.join(renamed)}."
+    yield from _missing(
+        header, [name for name in lacking if declared[name] and name not in renamed], declared
+    )
+
+
+def _missing(header: list[str], missing: list[str], declared: dict[str, bool]) -> Iterator[str]:
+    """Which required columns a header lacks, as the landing says it: without a header, other names are values of a row."""
     if not missing or not header:
         return
     known = _known(header, declared)

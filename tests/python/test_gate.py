@@ -38,6 +38,10 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         "tickets.csv": b"\xef\xbb\xbfticket_id,customer_id,opened_at\n1,Ren\xe9,\n",
         "refunds.csv": b"r1,Ann Li,2024-01-05,17.00\n",
         "products.csv": "product_id,category\n1,Tee\n".encode("utf-16"),
+        "survey_responses.csv": "response_id,customer_id\n1,A\n".encode("utf-16-le"),
+        "orders/6.csv": f'{ORDER}, "currency_code",UPDATED AT ,CustomerID\n'.encode(),
+        "orders/7.csv": f"sep=,\r\n{ORDER}\r\n".encode("utf-8-sig"),
+        "orders/8.csv": f"{ORDER},Currency Code,currency_code\n".encode(),
     }
     for path, content in files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -57,9 +61,12 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         "orders/2.csv: found cells parted by tabs; allowed are commas.",
         "orders/3.csv has no columns ordered_at, status, order_amount; found are Order_ID, customer_id, 1 of other names, and "
         "ordered_at, status, order_amount are required.",
+        "orders/6.csv: found 2 of the contract's columns in another spelling; allowed is currency_code, updated_at.",
+        "orders/7.csv: found a first line that names the delimiter; allowed is the header: remove the line.",
         f"products.csv: {encoding}",
         "refunds.csv has no columns refund_id, order_id, refunded_at, refund_amount; found are 4 of other names, and "
         "refund_id, order_id, refunded_at, refund_amount are required.",
+        f"survey_responses.csv: {encoding}",
         f"tickets.csv: {encoding}",
     ]  # fmt: skip
 
