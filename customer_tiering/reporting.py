@@ -149,6 +149,7 @@ from (
 ) as warnings
 left join (values
     ('undecided_duplicates', 'rows'),
+    ('many_duplicates', 'rows'),
     ('unused_rows', 'rows'),
     ('unknown_customers', 'customers'),
     ('similar_customer_ids', 'customers'),

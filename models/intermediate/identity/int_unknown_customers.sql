@@ -3,6 +3,7 @@
     'decimals': "regexp_replace(customer_id, '[.]0+$', '')",
     'blanks': "regexp_replace(customer_id, '\\s', '', 'g')",
     'letter_case': 'lower(customer_id)',
+    'leading_zeros': "regexp_replace(customer_id, '^0+([0-9])', '\\1')",
 } -%}
 
 with customers as (

@@ -310,6 +310,7 @@ spellings as (
             when 'decimals' then 'the .0 at their end'
             when 'blanks' then 'blanks'
             when 'letter_case' then 'the difference of letter case'
+            when 'leading_zeros' then 'zeros at their beginning'
         end, ', ') as spelling,
         count(matches_without) as matching_customers
     from unknown_customers

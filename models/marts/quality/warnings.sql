@@ -157,6 +157,17 @@ warnings as (
     from reconciliation
     where rows_undecided > 0
     union all
+    -- of orders, lines of one amount look like this
+    select
+        'many_duplicates' as warning_code,
+        source_table as subject,
+        rows_duplicate - rows_undecided as observed,
+        amount_duplicate - amount_undecided as amount,
+        null as share,
+        null as amount_share
+    from reconciliation
+    where source_table = 'orders' and 5 * (rows_duplicate - rows_undecided) > rows_in
+    union all
     select
         'unused_rows' as warning_code,
         source_table as subject,
