@@ -42,16 +42,34 @@
 
 
 {# A raw value as messages may show it, of SQL for its table, its column and its text: the word of a column of words, the
-   form of a date or number; NULL for ids and personal data. #}
-{% macro shown_value(table, column, value) %}
+   form of a date, a number or a text that `is_personal`, a condition; NULL for ids and personal data. #}
+{% macro shown_value(table, column, value, is_personal) %}
         {%- set words, shapes = customer_tiering.shown_columns() %}
         case
-            when {{ table }} || '.' || {{ column }} in ('{{ words | join("', '") }}')
+            when {{ table }} || '.' || {{ column }} in ('{{ words | join("', '") }}') and not ({{ is_personal }})
                 then word_of(read_text({{ value }}))
-            when {{ table }} || '.' || {{ column }} in ('{{ shapes | join("', '") }}')
+            when {{ table }} || '.' || {{ column }} in ('{{ (words + shapes) | join("', '") }}')
                 then shape_of(read_text({{ value }}))
         end
 {%- endmacro %}
+
+
+{# Query of the raw values of a relation, `raw_value`, that are a customer's id, name, e-mail or phone, in whatever column
+   they were written. Short numbers are codes. Customers are not read when there is no value. #}
+{% macro personal_values(relation) %}
+    select distinct raw_value
+    from {{ relation }}
+    where
+        not regexp_full_match(read_text(raw_value), '\d{1,3}')
+        and lower(read_text(raw_value)) in (
+            {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
+            select lower(customers.{{ name }})
+            from {{ ref('base_crm__customers') }} as customers
+            cross join (select raw_value from {{ relation }} where raw_value is not null limit 1) as first_value
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        )
+{% endmacro %}
 
 
 {# [columns of words, columns of dates and numbers] of all raw tables as table.column, without ids and personal data. #}

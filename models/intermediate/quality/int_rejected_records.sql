@@ -105,23 +105,37 @@ numbered as (
     from rejected
 ),
 
+valued as (
+    select
+        *,
+        {{ customer_tiering.json_value('raw_record', "'$.' || column_name") }} as raw_value
+    from numbered
+),
+
+personal_values as (
+    {{ customer_tiering.personal_values('valued') }}
+),
+
 identified as (
     select
         md5(concat_ws(
-            '|', source_table, source_key, action, reject_reason, column_name, raw_record,
-            cast(occurrence as {{ customer_tiering.string_type() }})
+            '|', valued.source_table, valued.source_key, valued.action, valued.reject_reason,
+            valued.column_name, valued.raw_record,
+            cast(valued.occurrence as {{ customer_tiering.string_type() }})
         )) as reject_id,
-        source_table,
-        source_key,
-        action,
-        reject_reason,
-        column_name,
+        valued.source_table,
+        valued.source_key,
+        valued.action,
+        valued.reject_reason,
+        valued.column_name,
         {{ customer_tiering.shown_value(
-            'source_table', 'column_name', customer_tiering.json_value('raw_record', "'$.' || column_name")
+            'valued.source_table', 'valued.column_name', 'valued.raw_value',
+            'personal_values.raw_value is not null'
         ) }} as shown_value,
-        raw_record,
-        raw_record_restricted
-    from numbered
+        valued.raw_record,
+        valued.raw_record_restricted
+    from valued
+    left join personal_values on valued.raw_value = personal_values.raw_value
 )
 
 select * from identified

@@ -12,10 +12,6 @@ orders as (
     select * from {{ ref('int_orders') }}
 ),
 
-customers as (
-    select * from {{ ref('base_crm__customers') }}
-),
-
 unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
@@ -122,17 +118,8 @@ values_at_fault as (
     select * from unmatched_rows
 ),
 
--- what may say who somebody is, wherever it was written; short numbers are codes
 personal_values as (
-    {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
-    select lower(customers.{{ name }}) as personal_value
-    from customers
-    cross join (select count(*) as row_count from rejected_values) as rejected
-    where
-        rejected.row_count > 0
-        and not regexp_full_match(customers.{{ name }}, '\d{1,3}')
-    {{ 'union' if not loop.last }}
-    {%- endfor %}
+    {{ customer_tiering.personal_values('values_at_fault') }}
 ),
 
 shown_values as (
@@ -140,18 +127,14 @@ shown_values as (
         values_at_fault.source_table,
         values_at_fault.column_name,
         values_at_fault.reject_reason,
-        case
-            when personal_values.personal_value is null
-                then {{ customer_tiering.shown_value(
-                    'values_at_fault.source_table', 'values_at_fault.column_name', 'values_at_fault.raw_value'
-                ) }}
-            else shape_of(read_text(values_at_fault.raw_value))
-        end as shown_value,
+        {{ customer_tiering.shown_value(
+            'values_at_fault.source_table', 'values_at_fault.column_name', 'values_at_fault.raw_value',
+            'personal_values.raw_value is not null'
+        ) }} as shown_value,
         sum(values_at_fault.row_count) as row_count,
         sum(values_at_fault.rows_of_accepted_keys) as rows_of_accepted_keys
     from values_at_fault
-    left join personal_values
-        on lower(read_text(values_at_fault.raw_value)) = personal_values.personal_value
+    left join personal_values on values_at_fault.raw_value = personal_values.raw_value
     group by 1, 2, 3, 4
 ),
 
