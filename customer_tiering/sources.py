@@ -183,7 +183,9 @@ def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     header = _first_cells(text, ",")
     for delimiter, called in DELIMITERS.items():
         cells = _first_cells(text.removeprefix(f"sep={delimiter}").lstrip("\r\n"), delimiter)
-        if len(_known(cells, declared)) > len(_known(header, declared)):
+        if len(_known(cells, declared)) > len(_known(header, declared)) or len(header) == 1 < len(
+            cells
+        ):
             yield f": found cells parted by {called}; allowed are commas."
             return
     if header == ["sep=", ""]:

@@ -39,6 +39,7 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         "refunds.csv": b"r1,Ann Li,2024-01-05,17.00\n",
         "products.csv": "product_id,category\n1,Tee\n".encode("utf-16"),
         "survey_responses.csv": "response_id,customer_id\n1,A\n".encode("utf-16-le"),
+        "interactions.csv": b"Kontakt;Kunde;Datum\n1;A;01.02.2024\n",
         "orders/6.csv": f'{ORDER}, "currency_code",UPDATED AT ,CustomerID\n'.encode(),
         "orders/7.csv": f"sep=,\r\n{ORDER}\r\n".encode("utf-8-sig"),
         "orders/8.csv": f"{ORDER},Currency Code,currency_code\n".encode(),
@@ -58,6 +59,7 @@ def test_headers_of_all_tables_are_judged_at_once_and_no_value_is_told(tmp_path:
         "customers.csv: found cells parted by semicolons; allowed are commas.",
         "exchange_rates.parquet has no columns rate_date, currency_code, rate_to_reporting; found are 1 of other "
         "names, and rate_date, currency_code, rate_to_reporting are required.",
+        "interactions.csv: found cells parted by semicolons; allowed are commas.",
         "orders/2.csv: found cells parted by tabs; allowed are commas.",
         "orders/3.csv has no columns ordered_at, status, order_amount; found are Order_ID, customer_id, 1 of other names, and "
         "ordered_at, status, order_amount are required.",
