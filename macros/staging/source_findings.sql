@@ -57,18 +57,24 @@
 {# Query of the raw values of a relation, `raw_value`, that are a customer's id, name, e-mail or phone, in whatever column
    they were written. Short numbers are codes. Customers are not read when there is no value. #}
 {% macro personal_values(relation) %}
+    with customers as (
+        select customers.customer_id, customers.full_name, customers.email, customers.phone
+        from {{ ref('base_crm__customers') }} as customers
+        cross join (select raw_value from {{ relation }} where raw_value is not null limit 1) as first_value
+    ),
+
+    of_customers as (
+        {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
+        select lower({{ name }}) as personal_value from customers
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    )
+
     select distinct raw_value
     from {{ relation }}
     where
         not regexp_full_match(read_text(raw_value), '\d{1,3}')
-        and lower(read_text(raw_value)) in (
-            {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
-            select lower(customers.{{ name }})
-            from {{ ref('base_crm__customers') }} as customers
-            cross join (select raw_value from {{ relation }} where raw_value is not null limit 1) as first_value
-            {{ 'union all' if not loop.last }}
-            {%- endfor %}
-        )
+        and lower(read_text(raw_value)) in (select personal_value from of_customers)
 {% endmacro %}
 
 
