@@ -159,6 +159,9 @@ class Settings(BaseModel):
         Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
     ]
     source_max_shrink_percent: _whole(0, 100)
+    guest_share_percent: _whole(0, 100)
+    consent_unknown_percent: _whole(0, 100)
+    many_duplicates_percent: _whole(0, 100)
     source_limits: Annotated[
         dict[StrictStr, dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=100)]]],
         Field(

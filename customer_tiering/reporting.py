@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import duckdb
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
@@ -251,7 +253,16 @@ def save_svg(summary: Summary, path: Path) -> None:
     console = Console(record=True, width=SVG_WIDTH, file=_Nowhere(), force_terminal=True)
     console.print(_rendered(summary))
     svg = console.export_svg(title="tiering report", unique_id="tiering-report")
-    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'textLength="([0-9.]+)"([^>]*)>([^<]*)<', _in_cells, svg)
+    path.write_text(svg, encoding="utf-8")
+
+
+def _in_cells(drawn: re.Match[str]) -> str:
+    """A drawn text with the width of its cells: Rich gives it that of its characters, and Chinese ones take two."""
+    text = unescape(drawn[3])
+    width = float(drawn[1]) * cell_len(text) / max(len(text), 1)
+    return f'textLength="{width:g}"{drawn[2]}>{drawn[3]}<'
 
 
 class _Nowhere:

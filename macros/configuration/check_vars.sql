@@ -40,6 +40,9 @@
     {% do customer_tiering.whole_number('top_tier_percent_to', 0, 100) %}
     {% do customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) %}
     {% do customer_tiering.whole_number('source_max_shrink_percent', 0, 100) %}
+    {% do customer_tiering.whole_number('guest_share_percent', 0, 100) %}
+    {% do customer_tiering.whole_number('consent_unknown_percent', 0, 100) %}
+    {% do customer_tiering.whole_number('many_duplicates_percent', 0, 100) %}
     {% do customer_tiering.whole_number('late_arrival_days', 0, 36600) %}
     {% do customer_tiering.whole_number('audit_max_shrink_percent', 0, 100) %}
     {% do customer_tiering.whole_number('audit_max_tier_shift_points', 0, 100) %}

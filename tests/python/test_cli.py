@@ -690,7 +690,11 @@ def test_report_draws_an_svg_that_stands_alone(warehouse: Path, tmp_path: Path) 
     code, _, _ = run("report", "--warehouse", warehouse, "--svg", tmp_path / "report.svg")
     svg = (tmp_path / "report.svg").read_text(encoding="utf-8")
     assert code == ExitCode.OK
-    assert "黄金" in svg
+    # a Latin character is 12.2 wide, a Chinese one twice as much
+    drawn = re.findall(r'textLength="([0-9.]+)"[^>]*>黄金((?:&#160;)*)<', svg)
+    assert drawn
+    for width, padding in drawn:
+        assert float(width) == pytest.approx(12.2 * (4 + padding.count(";")))
     assert not re.search(r"font-face|url\([\"']?http", svg)
 
 

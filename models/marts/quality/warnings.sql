@@ -166,7 +166,10 @@ warnings as (
         null as share,
         null as amount_share
     from reconciliation
-    where source_table = 'orders' and 5 * (rows_duplicate - rows_undecided) > rows_in
+    where
+        source_table = 'orders'
+        and 100 * (rows_duplicate - rows_undecided)
+        > {{ customer_tiering.whole_number('many_duplicates_percent', 0, 100) }} * rows_in
     union all
     select
         'unused_rows' as warning_code,
@@ -210,7 +213,9 @@ warnings as (
         {{ customer_tiering.share('orders_of_guests', 'orders') }} as share,
         {{ customer_tiering.share('revenue_of_guests', 'revenue') }} as amount_share
     from order_totals
-    where 2 * orders_of_guests > orders
+    where
+        100 * orders_of_guests
+        > {{ customer_tiering.whole_number('guest_share_percent', 0, 100) }} * orders
     union all
     select
         'consent_unknown' as warning_code,
@@ -220,7 +225,9 @@ warnings as (
         {{ customer_tiering.share('customers_unknown', 'customers') }} as share,
         null as amount_share
     from consents
-    where 2 * customers_unknown > customers
+    where
+        100 * customers_unknown
+        > {{ customer_tiering.whole_number('consent_unknown_percent', 0, 100) }} * customers
     union all
     select
         'erasure_of_unknown_customer' as warning_code,
