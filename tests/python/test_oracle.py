@@ -6,6 +6,7 @@ none was taken from running the code.
 
 import csv
 import gzip
+import itertools
 import os
 from collections import Counter
 from dataclasses import astuple, replace
@@ -21,7 +22,15 @@ from oracle.periods import calendar_period
 from oracle.reading import BadValueError, Setting, read_boolean, read_decimal, read_stamp
 from oracle.rfm import first_code, quantile_edges
 from oracle.rules import ComponentWeight, ladders_from
-from oracle.scores import contribution, renormalise, rounded, star_rating
+from oracle.scores import (
+    INTERACTION_INPUTS,
+    contribution,
+    coverage,
+    renormalise,
+    rounded,
+    star_rating,
+    weights_of,
+)
 from oracle.tiers import TierState, may_downgrade, provisional_review, review
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -1511,81 +1520,187 @@ def test_referrals_count_when_they_convert() -> None:
     assert referrals(others, as_of_date="2024-12-30") is None
 
 
-def engagement(*made: Row, as_of_date: str = P) -> dict[str, Decimal]:
-    """Values of what interactions give."""
+def interaction_counts(*made: Row, as_of_date: str = P) -> dict[str, int]:
+    """A's counts of interactions; B, of whom there may be some too, has no order."""
     row = at(as_of_date, interactions=list(made), customers=[{"customer_id": "B"}])
-    names = ("active_days", "channels", "usage_time", "contact_regularity")
-    return {name: row.values[name] for name in names if name in row.values}
+    return {name: row.input_values[name] for name in INTERACTION_INPUTS}
 
 
 def test_active_days() -> None:
-    """100/52 = 1.92, 2600/52 = 50."""
+    def days(*made: Row, as_of_date: str = P) -> int:
+        return interaction_counts(*made, as_of_date=as_of_date)["active_days"]
+
     first = interaction("I1", "2024-01-02 08:00", interaction_type="usage")
-    known = {"active_days": Decimal("1.92")}
-    assert engagement(first, first | {"interaction_id": "I2", "occurred_at": "2024-01-02"}) == known
-    assert engagement(first | {"occurred_at": "2024-01-01"}) == {"active_days": 0}
-    assert engagement(first | {"occurred_at": "2025-01-01"}) == {}
-    days = [str(day("2024-02-01") + timedelta(days=n)) for n in range(60)]
-    made = [interaction(f"I{n}", at, interaction_type="usage") for n, at in enumerate(days)]
-    assert engagement(*made[:26]) == {"active_days": 50}
-    assert engagement(*made) == {"active_days": 100}
+    assert days(first, first | {"interaction_id": "I2", "occurred_at": "2024-01-02"}) == 1
+    assert days(first | {"occurred_at": "2024-01-01"}) == 0
+    assert days(first | {"occurred_at": "2025-01-01"}) == 0
+    assert days(first | {"customer_id": "B"}) == 0
+    dates = [str(day("2024-02-01") + timedelta(days=n)) for n in range(60)]
+    assert days(*(interaction(f"I{n}", at) for n, at in enumerate(dates))) == 60
 
 
 def test_channels() -> None:
-    """Unknown until some interaction of anybody names one; their texts are told apart by case."""
+    """Their texts are told apart by case."""
 
-    def channels(*names: str | None) -> Decimal | None:
+    def channels(*names: str | None) -> int:
         made = [interaction(f"I{n}", "2024-05-01", channel=c) for n, c in enumerate(names)]
-        return engagement(*made).get("channels")
+        return interaction_counts(*made)["channels"]
 
-    assert [channels(), channels(None, "", "  ")] == [None, None]
-    assert channels("app", " app ", "", None) == 25
-    assert channels("app", "App", "store") == 75
-    assert channels("a", "b", "c", "d", "e") == 100
-    others = interaction("I9", "2020-01-01", "B", channel="app")
-    assert engagement(others)["channels"] == 0
-    made = [interaction("I1", "2024-12-01"), others | {"occurred_at": P}]
-    assert engagement(*made)["channels"] == 0
-    assert "channels" not in engagement(*made, as_of_date="2024-12-30")
+    assert [channels(), channels(None, "", "  ")] == [0, 0]
+    assert channels("app", " app ", "", None) == 1
+    assert channels("app", "App", "store") == 3
 
 
 def test_usage_time() -> None:
-    def usage(*seconds: str | None, kind: str = "usage") -> Decimal | None:
+    """Seconds, of usage alone."""
+
+    def usage(*seconds: str | None, kind: str = "usage", on: str = "2024-05-01") -> int:
         made = [
-            interaction(f"I{n}", "2024-05-01", interaction_type=kind, duration_seconds=text)
+            interaction(f"I{n}", on, interaction_type=kind, duration_seconds=text)
             for n, text in enumerate(seconds)
         ]
-        return engagement(*made).get("usage_time")
+        return interaction_counts(*made)["usage_time"]
 
-    assert usage("36000", "1800", None, "-5") == Decimal("10.50")
-    assert usage("18") == Decimal("0.01")  # 0.005
-    assert usage("360000") == usage("86400000") == 100
-    assert usage("0") == 0
-    assert usage(None) is None
-    assert usage("36000", kind="visit") is None
-    used = interaction("I1", "2024-05-01", interaction_type="USAGE", duration_seconds="1000")
-    assert at(interactions=[used]).input_values["usage_time"] == Fraction(1000, 3600)
-    outside = [used | {"interaction_id": f"I{n}", "occurred_at": on}
-               for n, on in enumerate(("2024-01-01", "2025-01-01"))]  # fmt: skip
-    assert engagement(*outside)["usage_time"] == 0
+    assert usage("36000", "1800", None, "-5") == 37800
+    assert usage("86400000") == 86400000
+    assert usage("0") == usage(None) == 0
+    assert usage("36000", kind="USAGE") == 36000
+    assert usage("36000", kind="visit") == 0
+    assert usage("36000", on="2024-01-01") == usage("36000", on="2025-01-01") == 0
 
 
 def test_contact_regularity() -> None:
-    """Calendar months of contacts: 100/12 = 8.33. Usage is none, what is of no known type is."""
+    """Calendar months of contacts. Usage is none, what is of no known type is."""
 
-    def months(*days: str, kind: str | None = "call", as_of_date: str = P) -> Decimal | None:
+    def months(*days: str, kind: str | None = "call", as_of_date: str = P) -> int:
         made = [interaction(f"I{n}", on, interaction_type=kind) for n, on in enumerate(days)]
-        return engagement(*made, as_of_date=as_of_date).get("contact_regularity")
+        return interaction_counts(*made, as_of_date=as_of_date)["contact_regularity"]
 
-    assert months("2024-12-01", P) == Decimal("8.33")
-    assert months("2024-11-30", "2024-12-01", "2024-01-01") == Decimal("16.67")
-    assert months(P, kind="usage") is None
-    assert months(P, kind=None) == months(P, kind="fax") == Decimal("8.33")
+    assert months("2024-12-01", P) == 1
+    assert months("2024-11-30", "2024-12-01", "2024-01-01") == 2
+    assert months(P, kind="usage") == 0
+    assert months(P, kind=None) == months(P, kind="fax") == 1
     # The year after 2024-01-10 touches thirteen months.
     year = [f"2024-{month:02d}-11" for month in range(1, 13)]
-    assert months(*year, "2025-01-09", as_of_date="2025-01-09") == 100
-    assert months(*year[:6], as_of_date="2025-01-09") == 50
-    assert months(*year[:6], as_of_date="2025-01-11") == Decimal("41.67")
+    assert months(*year, "2025-01-09", as_of_date="2025-01-09") == 13
+    assert months(*year[:6], as_of_date="2025-01-11") == 5
+
+
+def test_coverage_is_in_whole_per_cent() -> None:
+    """1 of 200 is 0.5 %, 1 of 201 less; 2 of 3 are 66.7 %."""
+    assert [coverage([0] * others + [7]) for others in (199, 200)] == [1, 0]
+    assert [coverage(counts) for counts in ([], [0], [3], [0, 1, 9])] == [0, 0, 100, 67]
+
+
+def visits(**days_of: int) -> list[Row]:
+    """Visits on so many days of May, by customer."""
+    return [
+        interaction(f"{customer}{n}", f"2024-05-{n:02}", customer)
+        for customer, days in days_of.items()
+        for n in range(1, days + 1)
+    ]
+
+
+def test_counts_are_worth_their_rank_among_customers_with_orders_in_the_window() -> None:
+    """A, B, C and D bought in the window and came on 0, 1, 1 and 3 days; L and M bought before it.
+
+    0: half of one of four, 12.5. 1: one below and half of two, 50. 3: three and a half, 87.5.
+    M came on 2 days: three of the four came on fewer, 75. L on none: 0. X only came: no customer
+    with an order, and no part of the four.
+    """
+
+    def found(**days_of: int) -> tuple[list[Decimal | None], Decimal, list[Any]]:
+        orders = [order(f"o{c}", "2024-06-01", customer=c) for c in "ABCD"]
+        orders += [order(f"o{c}", "2023-01-31", customer=c) for c in "LM"]
+        result = run(
+            rules(as_of_date=P),
+            orders=orders,
+            customers=[{"customer_id": "X"}],
+            interactions=visits(**days_of),
+        )
+        rows = [result.customer_periods[c, day(P)] for c in "ABCDLM"]
+        details = [result.score_details[c, "engagement", "active_days"] for c in "ABCDLM"]
+        return (
+            [row.values.get("active_days") for row in rows],
+            details[0].coverage,
+            [detail.input_value for detail in details],
+        )
+
+    hundred = Decimal(100)
+    values, covered, days = found(B=1, C=1, D=3, M=2, X=9)
+    assert values == [hundred / 8, 50, 50, hundred * 7 / 8, 0, 75]
+    assert (covered, days) == (Decimal("0.75"), [0, 1, 1, 3, 0, 2])
+    # Everybody equal, and everybody another: 12.5, 37.5, 62.5 and 87.5.
+    assert found(A=2, B=2, C=2, D=2)[0] == [50, 50, 50, 50, 0, 0]
+    values, covered, _ = found(A=1, B=2, C=3, D=4, L=4, M=9)
+    assert values == [hundred * n / 8 for n in (1, 3, 5, 7, 7, 8)]
+    assert covered == 1
+    # Of those who count nobody came: unknown for all, and what M did is shown.
+    assert found(M=2, X=9) == ([None] * 6, 0, [0, 0, 0, 0, 0, 2])
+
+
+def test_of_one_customer_the_rank_is_the_middle() -> None:
+    assert value("active_days", interactions=visits(A=1)) == 50
+    lapsed = {"orders": [order("o1", "2023-01-31")], "interactions": visits(A=1)}
+    assert "active_days" not in at(**lapsed).values  # nobody to compare with
+
+
+def test_weights_by_coverage() -> None:
+    """Subscription, active_days known of 50 % and usage_time of 10 %, channels of none.
+
+    Inside engagement .5 x .5 = .25 and .4 x .1 = .04: .862069 and .137931. Engagement itself .2 x .5
+    = .1, with .5, .05 and .15 of .8 in all: .125, .625, .0625 and .1875.
+    Coverage .5 + .05 + .15 x (.3 + .5) + .2 x (.25 + .04) = .728.
+    """
+    orders = {"recency", "frequency", "monetary", "contribution", "revenue_trend", "repeat_rate",
+              "tenure"}  # fmt: skip
+    known = frozenset(orders | {"active_days", "usage_time"})
+    weights = weights_of(known, (50, 0, 10, 0), rules(score_profile="subscription"))
+    assert weights.level_2["engagement"] == {
+        "active_days": Decimal("0.862069"), "usage_time": Decimal("0.137931")
+    }  # fmt: skip
+    assert weights.level_1 == {
+        "value": Decimal("0.625"), "growth": Decimal("0.0625"), "loyalty": Decimal("0.1875"),
+        "engagement": Decimal("0.125"),
+    }  # fmt: skip
+    assert weights.coverage == Decimal("0.728")
+
+
+def test_an_input_of_other_sources_keeps_the_weight_of_its_component() -> None:
+    """b2b, contacts with 20 %: .3 x .2 = .06 beside .4 of categories; .15 stays .15.
+
+    .06/.46 = .130435. Without categories contacts are all of partnership, which is .15 x .2 = .03
+    beside value's .55: .03/.58 = .051724.
+    """
+    b2b = rules(score_profile="b2b")
+    both = weights_of(
+        frozenset({"recency", "categories", "contact_regularity"}), (0, 0, 0, 20), b2b
+    )
+    assert both.level_2["partnership"]["contact_regularity"] == Decimal("0.130435")
+    assert both.level_1["partnership"] == Decimal("0.214286")
+    alone = weights_of(frozenset({"recency", "contact_regularity"}), (0, 0, 0, 20), b2b)
+    assert alone.level_2["partnership"] == {"contact_regularity": 1}
+    assert alone.level_1["partnership"] == Decimal("0.051724")
+
+
+@pytest.mark.parametrize("profile", sorted(rules().profiles))
+def test_a_source_that_begins_to_speak_moves_no_component_far(profile: str) -> None:
+    """From 0 to 1 % coverage: at most a fiftieth of a component's seed weight, whatever is known."""
+    given = rules(score_profile=profile)
+    orders = {"recency", "frequency", "monetary", "contribution", "repeat_rate", "tenure"}
+    others = ("revenue_trend", "nps", "complaints", "referrals", "categories", "demand_breadth")
+    for count in range(len(others) + 1):
+        known = orders | set(others[:count])
+        for thin in itertools.product((0, 1), repeat=4):
+            heard = {
+                name for name, percent in zip(INTERACTION_INPUTS, thin, strict=True) if percent
+            }
+            before = weights_of(frozenset(known), (0, 0, 0, 0), given)
+            after = weights_of(frozenset(known | heard), thin, given)
+            for component in given.components:
+                name = component.component
+                moved = abs(after.level_1.get(name, 0) - before.level_1.get(name, 0))
+                assert moved <= component.weight / 50 + Decimal("0.000002"), (name, known, thin)
 
 
 def test_demand_breadth() -> None:
@@ -1711,17 +1826,14 @@ def test_signals_follow_merges_and_the_window() -> None:
 def test_days_of_facts_are_business_dates() -> None:
     late = [interaction("I1", "2024-12-31 16:00")]
     zone = rules(source_time_zone="UTC", business_time_zone="Asia/Shanghai")
-    assert at(interactions=late).values["active_days"] == Decimal("1.92")
-    assert "active_days" not in at(given=zone, interactions=late).values
+    assert at(interactions=late).input_values["active_days"] == 1
+    assert at(given=zone, interactions=late).input_values["active_days"] == 0
 
 
 def test_the_lapsed_have_signals_and_prospects_none() -> None:
-    tables = {
-        "survey_responses": [answer("V1", "2024-05-01", "nps", "9")],
-        "interactions": [interaction("I1", "2020-05-01")],
-    }
+    tables = {"survey_responses": [answer("V1", "2024-05-01", "nps", "9")]}
     lapsed = at(orders=[order("o1", "2023-01-31")], **tables)
-    assert (lapsed.status, lapsed.values["nps"], lapsed.values["active_days"]) == ("lapsed", 90, 0)
+    assert (lapsed.status, lapsed.values["nps"]) == ("lapsed", 90)
     prospect = at(refunds=[refund("r1", "o1", "2024-06-02", "100")], **tables)
     assert (prospect.status, prospect.values) == ("prospect", {})
 
@@ -1733,8 +1845,8 @@ def test_a_score_with_signals_by_hand() -> None:
     nps .4 and complaints .3; engagement .10: active_days .5. Of .96 in all:
     .666667 (heaviest: .666667 + .125 + .104167 + .104167 = 1.000001, so .666666).
     Inside satisfaction: 4/7 = .571429 and 3/7 = .428571; nps 80, complaints 33.33.
-    satisfaction = 45.71432 + 14.28427143 = 59.99859143; active_days 1.92.
-    Score = .666666 x 20 + .104167 x (59.99859143 + 1.92).
+    satisfaction = 45.71432 + 14.28427143 = 59.99859143; active_days of one customer: 50.
+    Score = .666666 x 20 + .104167 x (59.99859143 + 50).
     Coverage = .64 + .12 x .8 + .10 x .7 + .10 x .5 = .856.
     """
     result = run(
@@ -1745,10 +1857,10 @@ def test_a_score_with_signals_by_hand() -> None:
     )
     row = result.customer_periods["A", day("2024-01-31")]
     assert row.satisfaction_score == Decimal("59.99859143")
-    assert row.engagement_score == Decimal("1.92")
+    assert row.engagement_score == 50
     assert row.partnership_score is None
     assert row.management_score == Decimal("13.33332") + Decimal("0.104167") * (
-        Decimal("59.99859143") + Decimal("1.92")
+        Decimal("59.99859143") + 50
     )
     assert row.score_coverage == Decimal("0.856")
     detail = result.score_details["A", "satisfaction", "complaints"]
@@ -2158,6 +2270,43 @@ def test_signals_as_reasons() -> None:
     late = [answer("V1", "2024-02-05", "nps", "0")]
     given = simple("recency", "nps")
     assert february(given, survey_responses=late) == ("protected", "gold", "relative_position")
+
+
+def test_counts_of_interactions_as_reasons() -> None:
+    """January: A came on one day, 25 points of bronze, B on two, 75 and gold. In February A came
+    twice more and they change places; B has not moved.
+    """
+    made = [order("o1", "2024-01-31"), order("o2", "2024-01-31", customer="B")]
+    came = [
+        interaction("I1", "2024-01-10"),
+        *(interaction(f"B{n}", f"2024-01-1{n}", "B") for n in (1, 2)),
+        *(interaction(f"A{n}", f"2024-02-1{n}") for n in (1, 2)),
+    ]
+    given = simple("active_days", as_of_date="2024-02-29")
+    result = run(given, orders=made, interactions=came)
+    assert story(result)[1] == ("2024-02-29", "upgrade", "gold", "active_days_up")
+    assert story(result, "B") == [
+        ("2024-01-31", "enter", "gold", "first_order"),
+        ("2024-02-29", "protected", "gold", "relative_position"),
+    ]
+
+
+def test_a_rising_weight_is_no_behaviour() -> None:
+    """In January A alone came: 33 %, a rank of 83.33 with a weight of .165/.665 = .248120.
+
+    In February B and C came once and A a second time: the same rank with a weight of .5, 20.99
+    points more; revenue, from 150 to 450, brings 50 x .5 - 25 x .751880 = 6.203.
+    """
+    made = [
+        *(order(f"j{c}", "2024-01-10", "150", c) for c in "ABC"),
+        order("fA", "2024-02-10", "300"),
+    ]
+    came = [interaction("I1", "2024-01-10"), *(interaction(c, "2024-02-10", c) for c in "ABC")]
+    given = simple("monetary", "active_days", as_of_date="2024-02-29")
+    assert story(run(given, orders=made, interactions=came)) == [
+        ("2024-01-31", "enter", "bronze", "first_order"),
+        ("2024-02-29", "upgrade", "gold", "monetary_up"),
+    ]
 
 
 def test_rule_change() -> None:

@@ -232,7 +232,7 @@ def _score(
         points = rfm.score(row.measures, edges, row.period.period_end)
         row.rfm = rfm.describe(row.measures.status, points, rules)
         row.values = scores.normalise(row.measures, points, population)
-        row.weights = scores.weights_of(frozenset(row.values), rules)
+        row.weights = scores.weights_of(frozenset(row.values), population.coverages, rules)
         row.components = scores.component_scores(row.values, row.weights)
         row.management_score = scores.management_score(row.values, row.weights)
         row.score_coverage = row.weights.coverage

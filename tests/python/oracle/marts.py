@@ -17,7 +17,7 @@ from oracle.money import ZERO, Order
 from oracle.periods import Period, following
 from oracle.rfm import ACTIVE, LAPSED, PROSPECT
 from oracle.rules import NO_TIER, Rules, TierRule
-from oracle.scores import input_values, rounded
+from oracle.scores import INTERACTION_INPUTS, input_values, rounded
 from oracle.tiers import CustomerPeriod
 
 COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
@@ -28,7 +28,7 @@ class CustomerPeriodRow:
     """customer_periods, with the steps' internals beside the mart's columns.
 
     ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100) and
-    ``weights`` (effective) are by input, known inputs only; ``input_values`` also of a prospect.
+    ``weights`` (effective) are by input, known inputs only; ``coverages`` (per cent) of interactions only; ``input_values`` also of a prospect.
     ``order_days`` to ``has_own_gap`` see Lifecycle.
     """
 
@@ -66,6 +66,7 @@ class CustomerPeriodRow:
     star_rating: int | None
     values: dict[str, Decimal]
     weights: dict[str, Decimal]
+    coverages: dict[str, int]
     input_values: dict[str, Any]
     lifecycle_stage: str
     order_days: int
@@ -120,6 +121,7 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         star_rating=row.star_rating,
         values=row.values,
         weights=row.weights.effective,
+        coverages=row.weights.of_interactions,
         input_values=input_values(measures),
         lifecycle_stage=lifecycle.lifecycle_stage,
         order_days=lifecycle.order_days,
@@ -146,13 +148,18 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
 
 @dataclass(frozen=True)
 class ScoreDetail:
-    """One input of a customer's score. Unknown: values None, weight and points 0."""
+    """One input of a customer's score.
+
+    Unknown: normalised value None, weight and points 0; the count of interactions is there all the
+    same. ``coverage``: part of the customers who have interactions of that kind, else 1.
+    """
 
     customer_id: str
     component: str
     input: str
     input_value: Any
     normalised_value: Decimal | None
+    coverage: Decimal
     weight: Decimal
     points: Decimal
 
@@ -165,14 +172,16 @@ def score_details(row: CustomerPeriodRow, rules: Rules) -> list[ScoreDetail]:
     for component in rules.components:
         for name, _ in component.inputs:
             value = row.values.get(name)
+            is_shown = value is not None or name in INTERACTION_INPUTS
             weight = row.weights.get(name, Decimal(0))
             details.append(
                 ScoreDetail(
                     customer_id=row.customer_id,
                     component=component.component,
                     input=name,
-                    input_value=None if value is None else row.input_values[name],
+                    input_value=row.input_values[name] if is_shown else None,
                     normalised_value=value,
+                    coverage=Decimal(row.coverages.get(name, 100)) / 100,
                     weight=weight,
                     points=Decimal(0) if value is None else weight * value,
                 )

@@ -193,8 +193,8 @@ class Rules:
     alert_recent_days: int = 90
     max_open_actions: int = 3
 
-    # One computation for every set of known inputs (see scores.weights_of).
-    weight_cache: dict[frozenset[str], Any] = field(
+    # One computation for every set of known inputs and coverages (see scores.weights_of).
+    weight_cache: dict[tuple[frozenset[str], tuple[int, ...]], Any] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
-from math import isqrt
+from math import floor, isqrt
 
 from oracle.rfm import ACTIVE, LAPSED, Measures
 from oracle.rules import Rules
@@ -43,15 +43,31 @@ def contribution(rank: int, customers: int) -> Decimal:
     return Decimal((20001 - j) // 2).scaleb(-2)
 
 
+def coverage(counts: Sequence[int]) -> int:
+    """Per cent of counts above zero, whole, half up; 0 of none."""
+    if not counts:
+        return 0
+    return floor(Fraction(100 * sum(own > 0 for own in counts), len(counts)) + Fraction(1, 2))
+
+
 class Population:
-    """Monetary values of a period's active customers, for the rank of each."""
+    """What a period's active customers have, for the rank of each."""
 
     def __init__(self, everybody: Iterable[Measures]) -> None:
-        self.ordered = sorted(m.monetary for m in everybody if m.status == ACTIVE)
+        active = [m for m in everybody if m.status == ACTIVE]
+        self.revenues = sorted(m.monetary for m in active)
+        self.counts = {name: sorted(m.signals[name] for m in active) for name in INTERACTION_INPUTS}
+        self.coverages = tuple(map(coverage, self.counts.values()))
 
     def contribution(self, monetary: Decimal) -> Decimal:
         """Contribution points of one of these customers (min rank among equals)."""
-        return contribution(bisect_left(self.ordered, monetary) + 1, len(self.ordered))
+        return contribution(bisect_left(self.revenues, monetary) + 1, len(self.revenues))
+
+    def rank_share(self, name: str, own: int) -> Decimal:
+        """Per cent of these customers with a smaller count, and half of those with an equal one."""
+        counts = self.counts[name]
+        below, up_to_own = bisect_left(counts, own), bisect_right(counts, own)
+        return points_of(Fraction(100 * (below + up_to_own), 2 * len(counts)))
 
 
 def up_to(full: int) -> Callable[[int | Fraction], Decimal]:
@@ -64,17 +80,16 @@ def points_of(exact: Fraction) -> Decimal:
     return rounded(exact.numerator, exact.denominator)
 
 
-# Points (0-100) of the inputs of signals, from the customer's own measure.
+# Inputs from interactions: counts, of which the rank among customers is worth points.
+INTERACTION_INPUTS = ("active_days", "channels", "usage_time", "contact_regularity")
+
+# Points (0-100) of the other inputs of signals, from the customer's own measure.
 SIGNAL_POINTS: dict[str, Callable[[int | Fraction], Decimal]] = {
     "referrals": up_to(3),
     "nps": up_to(10),
     "csat": lambda mean: points_of(25 * (mean - 1)),
     "complaints": lambda count: rounded(100, 1 + count),
-    "active_days": up_to(52),
-    "channels": up_to(4),
-    "usage_time": up_to(100),
     "demand_breadth": up_to(1),
-    "contact_regularity": up_to(12),
     "new_categories": up_to(2),
 }
 
@@ -95,7 +110,16 @@ def normalise(
         values["categories"] = rounded(
             100 * min(measures.categories, CATEGORIES_FULL), CATEGORIES_FULL
         )
-    values |= {name: signal_points(name, own) for name, own in measures.signals.items()}
+    values |= {
+        name: signal_points(name, own)
+        for name, own in measures.signals.items()
+        if name in SIGNAL_POINTS
+    }
+    for name, covered in zip(INTERACTION_INPUTS, population.coverages, strict=True):
+        if covered:
+            own = measures.signals[name]
+            is_silent = measures.status == LAPSED and own == 0
+            values[name] = rounded(0, 1) if is_silent else population.rank_share(name, own)
     if trend is not None:
         values["revenue_trend"] = rounded(
             50 * (trend.denominator + trend.numerator), trend.denominator
@@ -118,13 +142,15 @@ class Weights:
     """Weights over the known inputs; ``effective`` is level 1 x level 2, by input.
 
     Level 2 is there for every known component, level 1 only for those that count. ``coverage`` is
-    the nominal weight that is known.
+    the nominal weight that is known, by the part of the customers who are covered; that part of
+    the inputs from interactions is ``of_interactions``, in per cent.
     """
 
     level_1: dict[str, Decimal]
     level_2: dict[str, dict[str, Decimal]]
     effective: dict[str, Decimal]
     coverage: Decimal
+    of_interactions: dict[str, int]
 
 
 def renormalise(weights: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -143,31 +169,39 @@ def renormalise(weights: dict[str, Decimal]) -> dict[str, Decimal]:
     return shares
 
 
-def weights_of(known: frozenset[str], rules: Rules) -> Weights:
-    """Weights of the chosen profile over the known inputs."""
-    if known not in rules.weight_cache:
-        rules.weight_cache[known] = _weights_of(known, rules)
-    return rules.weight_cache[known]
+def weights_of(known: frozenset[str], coverages: tuple[int, ...], rules: Rules) -> Weights:
+    """Weights of the chosen profile over the known inputs; coverages are a Population's."""
+    key = (known, coverages)
+    if key not in rules.weight_cache:
+        rules.weight_cache[key] = _weights_of(known, coverages, rules)
+    return rules.weight_cache[key]
 
 
-def _weights_of(known: frozenset[str], rules: Rules) -> Weights:
+def _weights_of(known: frozenset[str], coverages: tuple[int, ...], rules: Rules) -> Weights:
+    of_interactions = dict(zip(INTERACTION_INPUTS, coverages, strict=True))
+    level_1: dict[str, Decimal] = {}
     level_2: dict[str, dict[str, Decimal]] = {}
-    coverage = Decimal(0)
+    score_coverage = Decimal(0)
     for component in rules.components:
-        inputs = {name: weight for name, weight in component.inputs if name in known}
-        coverage += component.weight * sum(inputs.values())
-        shares = renormalise(inputs)
-        if shares:
-            level_2[component.component] = shares
-    level_1 = renormalise(
-        {c.component: c.weight for c in rules.components if c.component in level_2}
-    )
+        covered = {
+            name: Decimal(of_interactions.get(name, 100)) / 100
+            for name, weight in component.inputs
+            if name in known and weight
+        }
+        inputs = {
+            name: weight * covered[name] for name, weight in component.inputs if name in covered
+        }
+        score_coverage += component.weight * sum(inputs.values())
+        if inputs:
+            level_2[component.component] = renormalise(inputs)
+            level_1[component.component] = component.weight * max(covered.values())
+    level_1 = renormalise(level_1)
     effective = {
         name: level_1.get(component, Decimal(0)) * share
         for component, shares in level_2.items()
         for name, share in shares.items()
     }
-    return Weights(level_1, level_2, effective, coverage)
+    return Weights(level_1, level_2, effective, score_coverage, of_interactions)
 
 
 # -- Scores ----------------------------------------------------------------------------------------

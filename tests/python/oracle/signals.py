@@ -17,7 +17,6 @@ from oracle.reading import Row, Staging
 from oracle.rfm import categories_of, first_category_date
 
 NEW_CATEGORY_DAYS = 182
-SECONDS_PER_HOUR = 3600
 DEMANDING_TYPES = ("service", "solution")
 
 # Tables of facts, and the column that says whose they are.
@@ -166,20 +165,10 @@ def first_days(staging: Staging, orders: Iterable[Order]) -> dict[str, date]:
     date.max for one whose source has no fact; inputs known by the customer's own facts alone are
     not in it.
     """
-    interactions = staging.rows("interactions")
-    usage = [row for row in interactions if is_usage(row) and row["duration_seconds"] is not None]
     category_day = first_category_date(orders)
     return {
         "referrals": _first_day(staging.rows("referrals"), "referred_at"),
         "complaints": _first_day(staging.rows("tickets"), "opened_at"),
-        "active_days": _first_day(interactions, "occurred_at"),
-        "channels": _first_day(
-            [row for row in interactions if row["channel"] is not None], "occurred_at"
-        ),
-        "usage_time": _first_day(usage, "occurred_at"),
-        "contact_regularity": _first_day(
-            [row for row in interactions if not is_usage(row)], "occurred_at"
-        ),
         "new_categories": date.max
         if category_day is None
         else category_day + timedelta(days=NEW_CATEGORY_DAYS),
@@ -202,7 +191,9 @@ def measure(
 ) -> dict[str, int | Fraction]:
     """A customer's own measure behind every known input that is not of the ledger.
 
-    Counts; the score of an answer; csat: the mean score; usage_time: hours; demand_breadth: a
+    Those of interactions are always there: whether they are known, all customers' tell.
+
+    Counts; the score of an answer; csat: the mean score; usage_time: seconds; demand_breadth: a
     share from 0 to 1. ``first_order_on`` is the first valid order as known at the period end.
     """
     window = (period_end - timedelta(days=window_days), period_end)
@@ -220,7 +211,7 @@ def measure(
         - facts.complaints_closed.count_until(period_end),
         "active_days": len({row["occurred_at"].day for row in interactions}),
         "channels": len({row["channel"] for row in interactions} - {None}),
-        "usage_time": Fraction(seconds, SECONDS_PER_HOUR),
+        "usage_time": seconds,
         "demand_breadth": _demand_breadth(facts.baskets.between(*window), period_end),
         "contact_regularity": len({(day.year, day.month) for day in contact_days}),
         "new_categories": _new_categories(facts.baskets, period_end, first_order_on),

@@ -12,9 +12,9 @@ from oracle.money import LedgerRow
 from oracle.periods import Period, following, previous_period_end
 from oracle.rfm import LAPSED, PROSPECT, PROSPECT_SCORES, Measures, RfmScores
 from oracle.rules import Ladder, Rules
-from oracle.scores import SIGNAL_POINTS, Weights, input_values
+from oracle.scores import INTERACTION_INPUTS, SIGNAL_POINTS, Weights, input_values
 
-NO_WEIGHTS = Weights({}, {}, {}, Decimal(0))
+NO_WEIGHTS = Weights({}, {}, {}, Decimal(0), {})
 UP, DOWN = 1, -1
 
 
@@ -237,7 +237,7 @@ def _moved_input(
     """The input whose points, with its own measure, moved most in the direction of the change."""
     direction = UP if row.change_type == "upgrade" else DOWN
     moves = {
-        name: direction * (row.points(name) - reference.points(name))
+        name: direction * _points_moved(name, reference, row)
         for component in rules.components
         for name, _ in component.inputs
         if direction * _own_move(name, reference, row) > 0
@@ -249,6 +249,14 @@ def _moved_input(
     if name == "monetary" and direction == DOWN and _is_refund(row, reference, ledger):
         return "refund"
     return f"{name}_{'up' if direction == UP else 'down'}"
+
+
+def _points_moved(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> Decimal:
+    """Points gained; of interactions by the weight of now, as a rising weight is no behaviour."""
+    if name in INTERACTION_INPUTS:
+        weight = row.weights.effective.get(name, Decimal(0))
+        return weight * (row.values[name] - reference.values[name])
+    return row.points(name) - reference.points(name)
 
 
 def _own_move(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> int:
