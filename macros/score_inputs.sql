@@ -15,12 +15,24 @@
         ['satisfaction', 'nps', 'has_nps'],
         ['satisfaction', 'csat', 'has_csat'],
         ['satisfaction', 'complaints', 'has_tickets'],
-        ['engagement', 'active_days', 'has_interactions'],
-        ['engagement', 'channels', 'has_channels'],
-        ['engagement', 'usage_time', 'has_usage'],
+        ['engagement', 'active_days', 'active_days_rank_share is not null'],
+        ['engagement', 'channels', 'channels_rank_share is not null'],
+        ['engagement', 'usage_time', 'usage_time_rank_share is not null'],
         ['partnership', 'demand_breadth', 'has_demand'],
-        ['partnership', 'contact_regularity', 'has_contacts'],
+        ['partnership', 'contact_regularity', 'contact_regularity_rank_share is not null'],
         ['growth', 'new_categories', 'has_new_categories'],
+    ]) }}
+{% endmacro %}
+
+
+{# The inputs from interactions, [input, the count that it ranks customers by]: by how many customers have a count
+   above zero they enter the score. #}
+{% macro interaction_inputs() %}
+    {{ return([
+        ['active_days', 'active_days'],
+        ['channels', 'channels'],
+        ['usage_time', 'usage_seconds'],
+        ['contact_regularity', 'contact_months'],
     ]) }}
 {% endmacro %}
 
@@ -91,19 +103,31 @@
         ['nps', 'nps_normalised', 1],
         ['csat', 'csat_normalised', 1],
         ['complaints', 'complaints_normalised', 1],
-        ['active_days', 'active_days_normalised', 1],
-        ['channels', 'channels_normalised', 1],
-        ['usage_time', 'usage_time_normalised', 1],
+        ['active_days', 'active_days', 1],
+        ['channels', 'channels', 1],
+        ['usage_time', 'usage_seconds', 1],
         ['demand_breadth', 'demand_breadth_normalised', 1],
-        ['contact_regularity', 'contact_regularity_normalised', 1],
+        ['contact_regularity', 'contact_months', 1],
         ['new_categories', 'new_categories_normalised', 1],
     ]) }}
 {% endmacro %}
 
 
-{# What an input is computed from, in its own unit; looked at where the input is known. #}
+{# How many points an input moved since the reference review. Of interactions by the weight of now alone: that more
+   customers are known, which raises the weight, is nobody's behaviour. `reviews`, `reference` and their weights
+   `weights` and `reference_weights` are those of int_tier_moves. #}
+{% macro points_moved(input) -%}
+    {%- set weight_then = 'weights' if input in customer_tiering.interaction_inputs() | map('first')
+        else 'reference_weights' -%}
+    reviews.{{ input }}_normalised * weights.{{ input }}_weight
+    - reference.{{ input }}_normalised * {{ weight_then }}.{{ input }}_weight
+{%- endmacro %}
+
+
+{# What an input is computed from, in its own unit; NULL where the input is unknown, but for counts of interactions,
+   which are there whether they enter the score or not. #}
 {% macro input_value(input) -%}
-    {{ return({
+    {%- set value = {
         'recency': 'recency_days',
         'frequency': 'frequency',
         'monetary': 'monetary',
@@ -120,13 +144,17 @@
         'complaints': 'coalesce(complaints, 0) + coalesce(open_complaints, 0)',
         'active_days': 'coalesce(active_days, 0)',
         'channels': 'coalesce(channels, 0)',
-        'usage_time': customer_tiering.ratio_of_four_decimals('coalesce(usage_seconds, 0)', '3600'),
+        'usage_time': 'coalesce(usage_seconds, 0)',
         'demand_breadth': customer_tiering.ratio_of_four_decimals(
             'greatest(least(service_revenue, typed_revenue), 0)', 'typed_revenue'
         ),
         'contact_regularity': 'coalesce(contact_months, 0)',
         'new_categories': 'coalesce(new_categories, 0)',
-    }[input]) }}
+    }[input] -%}
+    {{ return(
+        value if input in customer_tiering.interaction_inputs() | map('first')
+        else 'case when scores.' ~ input ~ '_normalised is not null then ' ~ value ~ ' end'
+    ) }}
 {%- endmacro %}
 
 

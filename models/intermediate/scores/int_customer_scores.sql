@@ -28,7 +28,10 @@ component_scores as (
         {%- endfor %}
         weight_sets.score_coverage
     from inputs
-    left join weight_sets on inputs.known_inputs = weight_sets.known_inputs
+    left join weight_sets
+        on
+            inputs.period_index = weight_sets.period_index
+            and inputs.known_inputs = weight_sets.known_inputs
 ),
 
 scored as (

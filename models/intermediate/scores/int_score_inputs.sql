@@ -14,6 +14,10 @@ starts as (
     select * from {{ ref('int_signal_starts') }}
 ),
 
+interaction_ranks as (
+    select * from {{ ref('int_interaction_ranks') }}
+),
+
 periods as (
     select * from {{ ref('int_review_periods') }}
 ),
@@ -29,10 +33,10 @@ measured as (
         signals.csat_sum,
         signals.csat_answers,
         coalesce(signals.complaints, 0) + coalesce(signals.open_complaints, 0) as complaint_count,
-        coalesce(signals.active_days, 0) as active_day_count,
-        coalesce(signals.channels, 0) as channel_count,
+        coalesce(signals.active_days, 0) as active_days,
+        coalesce(signals.channels, 0) as channels,
         coalesce(signals.usage_seconds, 0) as usage_seconds,
-        coalesce(signals.contact_months, 0) as contact_month_count,
+        coalesce(signals.contact_months, 0) as contact_months,
         signals.typed_revenue,
         greatest(least(signals.service_revenue, signals.typed_revenue), 0) as service_revenue,
         {{ customer_tiering.cents('greatest(rfm.revenue_first_half, 0)') }} as first_half_cents,
@@ -52,14 +56,6 @@ measured as (
         and coalesce(starts.referrals_from <= periods.period_end, false) as has_referrals,
         rfm.customer_status <> 'prospect'
         and coalesce(starts.tickets_from <= periods.period_end, false) as has_tickets,
-        rfm.customer_status <> 'prospect'
-        and coalesce(starts.interactions_from <= periods.period_end, false) as has_interactions,
-        rfm.customer_status <> 'prospect'
-        and coalesce(starts.channels_from <= periods.period_end, false) as has_channels,
-        rfm.customer_status <> 'prospect'
-        and coalesce(starts.usage_from <= periods.period_end, false) as has_usage,
-        rfm.customer_status <> 'prospect'
-        and coalesce(starts.contacts_from <= periods.period_end, false) as has_contacts,
         rfm.customer_status <> 'prospect' and signals.nps_answer is not null as has_nps,
         rfm.customer_status <> 'prospect' and coalesce(signals.csat_answers > 0, false) as has_csat,
         rfm.customer_status <> 'prospect' and coalesce(signals.typed_revenue > 0, false)
@@ -81,6 +77,29 @@ measured as (
             and rfm.period_index = signals.period_index
 ),
 
+ranked as (
+    select
+        measured.*,
+        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        case
+            when
+                measured.customer_status = 'lapsed'
+                and measured.{{ own_count }} = 0
+                and {{ input }}_ranks.rank_share > 0
+                then cast(0 as decimal(5, 2))
+            when measured.is_valued then {{ input }}_ranks.rank_share
+        end as {{ input }}_rank_share{{ ',' if not loop.last }}
+        {%- endfor %}
+    from measured
+    {%- for input, own_count in customer_tiering.interaction_inputs() %}
+    left join interaction_ranks as {{ input }}_ranks
+        on
+            measured.period_index = {{ input }}_ranks.period_index
+            and measured.{{ own_count }} = {{ input }}_ranks.own_count
+            and {{ input }}_ranks.input = '{{ input }}'
+    {%- endfor %}
+),
+
 normalised as (
     select
         customer_key,
@@ -99,6 +118,9 @@ normalised as (
         last_gap_days,
         own_gap_days,
         case when has_categories then category_count end as categories,
+        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        {{ own_count }},
+        {%- endfor %}
         r_score,
         f_score,
         m_score,
@@ -156,39 +178,21 @@ normalised as (
                     customer_tiering.rounded_ratio('10000', '(1 + complaint_count)')
                 ) }}
         end as complaints_normalised,
-        case
-            when has_interactions
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * least(active_day_count, 52)', '52')
-                ) }}
-        end as active_days_normalised,
-        case
-            when has_channels
-                then {{ customer_tiering.normalised('2500 * least(channel_count, 4)') }}
-        end as channels_normalised,
-        case
-            when has_usage
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('least(usage_seconds, 360000)', '36')
-                ) }}
-        end as usage_time_normalised,
+        active_days_rank_share as active_days_normalised,
+        channels_rank_share as channels_normalised,
+        usage_time_rank_share as usage_time_normalised,
         case
             when has_demand
                 then {{ customer_tiering.normalised(
                     customer_tiering.rounded_ratio('10000 * service_revenue', 'typed_revenue')
                 ) }}
         end as demand_breadth_normalised,
-        case
-            when has_contacts
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * least(contact_month_count, 12)', '12')
-                ) }}
-        end as contact_regularity_normalised,
+        contact_regularity_rank_share as contact_regularity_normalised,
         case
             when has_new_categories
                 then {{ customer_tiering.normalised('5000 * least(new_category_count, 2)') }}
         end as new_categories_normalised
-    from measured
+    from ranked
 )
 
 select * from normalised

@@ -19,7 +19,10 @@ lifts as (
         {%- endfor %}
         scores.customer_key
     from scores
-    inner join weight_sets on scores.known_inputs = weight_sets.known_inputs
+    inner join weight_sets
+        on
+            scores.period_index = weight_sets.period_index
+            and scores.known_inputs = weight_sets.known_inputs
 ),
 
 largest as (

@@ -1,11 +1,12 @@
-{# int_score_weights with one row a set of known inputs, so that a customer's row meets it in one
-   join. #}
+{# int_score_weights with one row per period and set of known inputs, so that a customer's row meets it
+   in one join. #}
 with weights as (
     select * from {{ ref('int_score_weights') }}
 ),
 
 weight_sets as (
     select
+        period_index,
         known_inputs,
 
         {%- for component, input, is_known in customer_tiering.score_inputs() %}
@@ -23,9 +24,9 @@ weight_sets as (
         max(case when component = '{{ component }}' then component_share end)
             as {{ component }}_share,
         {%- endfor %}
-        cast(sum(nominal_weight) as decimal(13, 12)) as score_coverage
+        cast(sum(nominal_weight) as decimal(15, 14)) as score_coverage
     from weights
-    group by known_inputs
+    group by period_index, known_inputs
 )
 
 select * from weight_sets

@@ -1,6 +1,14 @@
-{# The weights that hold for each set of known inputs: unknown ones give theirs to the known. #}
+{# The weights that hold in each period for each set of known inputs: unknown ones give theirs to the
+   known, and so do those that speak of few customers. #}
 with known_sets as (
-    select distinct known_inputs from {{ ref('int_score_inputs') }}
+    select distinct
+        period_index,
+        known_inputs
+    from {{ ref('int_score_inputs') }}
+),
+
+coverage as (
+    select * from {{ ref('int_input_coverage') }}
 ),
 
 weights as (
@@ -23,105 +31,113 @@ inputs as (
     {%- endfor %}
 ),
 
+-- all but the interactions speak of whom they speak in full
 known as (
     select
+        known_sets.period_index,
         known_sets.known_inputs,
         weights.component,
         weights.input,
         weights.sort_order,
-        weights.weight
+        weights.weight,
+        coalesce(coverage.coverage_percent, 100) as coverage_percent,
+        weights.weight * coalesce(coverage.coverage_percent, 100) as covered_weight
     from known_sets
     inner join inputs on (known_sets.known_inputs & inputs.input_bit) > 0
     inner join weights on inputs.component = weights.component and inputs.input = weights.input
+    left join coverage
+        on
+            known_sets.period_index = coverage.period_index
+            and inputs.input = coverage.input
     where weights.weight > 0
 ),
 
-input_totals as (
+known_components as (
     select
-        known_inputs,
-        component,
-        sum(weight) as known_weight
+        known.period_index,
+        known.known_inputs,
+        known.component,
+        component_weights.sort_order,
+        component_weights.weight,
+        sum(known.covered_weight) as covered_weight_of_inputs,
+        component_weights.weight * max(known.coverage_percent) as covered_weight
     from known
-    group by known_inputs, component
+    inner join component_weights on known.component = component_weights.component
+    group by 1, 2, 3, 4, 5
 ),
 
 input_shares as (
     select
-        known.known_inputs,
-        known.component,
-        known.input,
-        known.sort_order,
-        known.weight,
-        {{ customer_tiering.millionths('known.weight', 'input_totals.known_weight') }}
-            as share_millionths,
+        known.*,
+        {{ customer_tiering.millionths(
+            'known.covered_weight', 'known_components.covered_weight_of_inputs'
+        ) }} as share_millionths,
         row_number() over (
-            partition by known.known_inputs, known.component
-            order by known.weight desc, known.sort_order
+            partition by known.period_index, known.known_inputs, known.component
+            order by known.covered_weight desc, known.sort_order
         ) as place
     from known
-    inner join input_totals
+    inner join known_components
         on
-            known.known_inputs = input_totals.known_inputs
-            and known.component = input_totals.component
+            known.period_index = known_components.period_index
+            and known.known_inputs = known_components.known_inputs
+            and known.component = known_components.component
 ),
 
 component_shares as (
     select
-        input_totals.known_inputs,
-        component_weights.component,
-        component_weights.weight,
+        *,
         {{ customer_tiering.millionths(
-            'component_weights.weight',
-            'sum(component_weights.weight) over (partition by input_totals.known_inputs)',
+            'covered_weight',
+            'sum(covered_weight) over (partition by period_index, known_inputs)',
         ) }} as share_millionths,
         row_number() over (
-            partition by input_totals.known_inputs
-            order by component_weights.weight desc, component_weights.sort_order
+            partition by period_index, known_inputs
+            order by covered_weight desc, sort_order
         ) as place
-    from input_totals
-    inner join component_weights on input_totals.component = component_weights.component
-    where component_weights.weight > 0
+    from known_components
+    where weight > 0
 ),
 
 -- what rounding left over goes to the heaviest, so that shares add up to one
 input_weights as (
     select
-        known_inputs,
-        component,
-        input,
-        sort_order,
-        weight,
-        {{ customer_tiering.share_with_remainder('known_inputs, component') }} as share
+        *,
+        {{ customer_tiering.share_with_remainder('period_index, known_inputs, component') }}
+            as input_share
     from input_shares
 ),
 
-component_weights_known as (
+weighted_components as (
     select
-        known_inputs,
-        component,
-        weight,
-        {{ customer_tiering.share_with_remainder('known_inputs') }} as share
+        *,
+        {{ customer_tiering.share_with_remainder('period_index, known_inputs') }}
+            as component_share
     from component_shares
 ),
 
 effective as (
     select
+        input_weights.period_index,
         input_weights.known_inputs,
         input_weights.component,
         input_weights.input,
         input_weights.sort_order,
 
-        input_weights.share as input_share,
-        coalesce(component_weights_known.share, 0) as component_share,
-        coalesce(component_weights_known.weight, 0) * input_weights.weight as nominal_weight
+        input_weights.input_share,
+        coalesce(weighted_components.component_share, 0) as component_share,
+        coalesce(weighted_components.weight, 0) * input_weights.covered_weight * 0.01
+            as nominal_weight
     from input_weights
-    left join component_weights_known
+    left join weighted_components
         on
-            input_weights.known_inputs = component_weights_known.known_inputs
-            and input_weights.component = component_weights_known.component
+            input_weights.period_index = weighted_components.period_index
+            and input_weights.known_inputs = weighted_components.known_inputs
+            and input_weights.component = weighted_components.component
 )
 
 select
+    period_index,
     known_inputs,
     component,
     input,
@@ -130,5 +146,5 @@ select
     cast(input_share as decimal(7, 6)) as input_share,
     cast(component_share as decimal(7, 6)) as component_share,
     cast(input_share * component_share as decimal(13, 12)) as weight,
-    cast(nominal_weight as decimal(13, 12)) as nominal_weight
+    cast(nominal_weight as decimal(15, 14)) as nominal_weight
 from effective

@@ -1,21 +1,6 @@
 {# Since when each kind of fact is known of anybody: before, its source is not there, which is not
-   the same as a customer of whom there is none. #}
-with interactions as (
-    select
-        min(occurred_on) as interactions_from,
-        min(case when channel is not null then occurred_on end) as channels_from,
-        min(
-            case
-                when interaction_type = 'usage' and duration_seconds is not null then occurred_on
-            end
-        ) as usage_from,
-        min(case when coalesce(interaction_type, '') <> 'usage' then occurred_on end)
-            as contacts_from
-    from {{ ref('int_interactions') }}
-    where not is_of_unknown_customer
-),
-
-tickets as (
+   the same as a customer of whom there is none. Of interactions int_input_coverage tells. #}
+with tickets as (
     select min(opened_on) as tickets_from
     from {{ ref('int_tickets') }}
     where not is_of_unknown_customer
@@ -36,14 +21,9 @@ items as (
 starts as (
     select
         items.categories_from,
-        interactions.interactions_from,
-        interactions.channels_from,
-        interactions.usage_from,
-        interactions.contacts_from,
         tickets.tickets_from,
         referrals.referrals_from
     from items
-    cross join interactions
     cross join tickets
     cross join referrals
 )

@@ -25,7 +25,10 @@ explained as (
         inputs.frequency,
         inputs.monetary,
         inputs.tenure_days,
-        inputs.categories
+        inputs.categories,
+        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        inputs.{{ own_count }}{{ ',' if not loop.last }}
+        {%- endfor %}
         {%- for component, input, is_known in customer_tiering.score_inputs() %},
         inputs.{{ input }}_normalised
         {%- endfor %},

@@ -29,8 +29,7 @@ compared as (
                 and (reviews.{{ measure }} - reference.{{ measure }})
                 * {{ better }} * reviews.direction > 0
                 then (
-                    reviews.{{ input }}_normalised * weights.{{ input }}_weight
-                    - reference.{{ input }}_normalised * reference_weights.{{ input }}_weight
+                    {{ customer_tiering.points_moved(input) }}
                 ) * reviews.direction
         end as {{ input }}_move,
         weights.{{ input }}_sort_order,
@@ -41,9 +40,14 @@ compared as (
         on
             reviews.customer_key = reference.customer_key
             and reviews.reference_index = reference.period_index
-    left join weight_sets as weights on reviews.known_inputs = weights.known_inputs
+    left join weight_sets as weights
+        on
+            reviews.period_index = weights.period_index
+            and reviews.known_inputs = weights.known_inputs
     left join weight_sets as reference_weights
-        on reference.known_inputs = reference_weights.known_inputs
+        on
+            reference.period_index = reference_weights.period_index
+            and reference.known_inputs = reference_weights.known_inputs
 ),
 
 largest as (

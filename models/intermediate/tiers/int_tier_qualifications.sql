@@ -35,7 +35,10 @@ reviewed as (
         end as score_with_an_order
     from scores
     inner join periods on scores.period_index = periods.period_index
-    left join weight_sets on scores.known_inputs = weight_sets.known_inputs
+    left join weight_sets
+        on
+            scores.period_index = weight_sets.period_index
+            and scores.known_inputs = weight_sets.known_inputs
     left join frequency_edges on scores.period_index = frequency_edges.period_index
 ),
 

@@ -39,25 +39,31 @@ profile as (
     where profile = '{{ var("score_profile") }}' and input is not null
 ),
 
+coverage as (
+    select * from {{ ref('int_input_coverage') }}
+),
+
 details as (
     {%- for component, input, is_known in customer_tiering.score_inputs() %}
     select
         scores.customer_id,
+        scores.period_index,
         '{{ component }}' as component,
         '{{ input }}' as input,
-        case
-            when scores.{{ input }}_normalised is not null
-                then cast({{ customer_tiering.input_value(input) }} as decimal(20, 4))
-        end as input_value,
+        cast({{ customer_tiering.input_value(input) }} as decimal(20, 4)) as input_value,
         scores.{{ input }}_normalised as normalised_value,
         weight_sets.{{ input }}_weight as weight
     from scores
-    inner join weight_sets on scores.known_inputs = weight_sets.known_inputs
+    inner join weight_sets
+        on
+            scores.period_index = weight_sets.period_index
+            and scores.known_inputs = weight_sets.known_inputs
     union all
     {%- endfor %}
     -- what nobody's data says yet; its weight went to the known
     select
         scores.customer_id,
+        scores.period_index,
         profile.component,
         profile.input,
         null as input_value,
@@ -74,12 +80,17 @@ details as (
 )
 
 select
-    customer_id,
-    component,
-    input,
+    details.customer_id,
+    details.component,
+    details.input,
 
-    input_value,
-    cast(normalised_value as decimal(5, 2)) as normalised_value,
-    cast(weight as decimal(13, 12)) as weight,
-    cast(coalesce(normalised_value * weight, 0) as decimal(18, 14)) as points
+    details.input_value,
+    cast(details.normalised_value as decimal(5, 2)) as normalised_value,
+    cast(coalesce(coverage.coverage_percent, 100) * 0.01 as decimal(3, 2)) as coverage,
+    cast(details.weight as decimal(13, 12)) as weight,
+    cast(coalesce(details.normalised_value * details.weight, 0) as decimal(18, 14)) as points
 from details
+left join coverage
+    on
+        details.period_index = coverage.period_index
+        and details.input = coverage.input
