@@ -161,7 +161,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
     yield (
         "customer_score_details",
         "marts.customer_score_details",
-        columns := "customer_id component input input_value normalised_value coverage weight points".split(),
+        columns
+        := "customer_id component input input_value normalised_value coverage weight points".split(),
         _rows(
             result.score_details.values(),
             columns,

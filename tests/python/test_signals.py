@@ -172,14 +172,6 @@ def test_more_complaints_never_raise_a_score_and_an_open_one_counts_more(compile
             {"response_id": "v", "responded_at": "2025-02-10", "survey_type": "csat", "score": "5"},
             1,
         ),
-        (
-            "interactions",
-            {"interaction_id": "i", "occurred_at": "2025-02-10", "interaction_type": "usage",
-             "channel": "app", "duration_seconds": "60"},
-            {"interaction_id": "i", "occurred_at": "2025-02-10", "interaction_type": "usage",
-             "channel": "app", "duration_seconds": "7200"},
-            3,
-        ),
     ],
 )  # fmt: skip
 def test_more_of_what_is_good_never_lowers_a_score(compiled, table, lower, higher, column):
@@ -191,14 +183,6 @@ def test_more_of_what_is_good_never_lowers_a_score(compiled, table, lower, highe
     assert after[1][column] > before[1][column]
 
 
-def contacts(*days_and_channels: tuple[str, str]) -> list[dict]:
-    return [
-        {"interaction_id": f"i{n}", "customer_id": "a", "occurred_at": day, "channel": channel,
-         "interaction_type": "call"}
-        for n, (day, channel) in enumerate(days_and_channels)
-    ]  # fmt: skip
-
-
 def referred(count: int) -> list[dict]:
     return [
         {"referral_id": f"f{n}", "referrer_customer_id": "a", "referred_at": "2025-02-01",
@@ -207,23 +191,54 @@ def referred(count: int) -> list[dict]:
     ]  # fmt: skip
 
 
+def test_more_referrals_never_lower_a_score(compiled):
+    fewer, more = (scores_of(compiled, "a", company(referrals=referred(n))) for n in (1, 2))
+    assert all(new[0] >= old[0] for old, new in zip(fewer, more, strict=True))
+    assert more[-1][2] > fewer[-1][2]
+
+
+def contact(customer: str, day: str, **more: str) -> dict:
+    return {
+        "interaction_id": f"{customer}{day}{'-'.join(more.values())}",
+        "customer_id": customer,
+        "occurred_at": day,
+        "interaction_type": "call",
+    } | more
+
+
+def used(customer: str, seconds: str) -> dict:
+    return contact(customer, "2025-02-10", interaction_type="usage", duration_seconds=seconds)
+
+
 @pytest.mark.parametrize(
-    ("table", "fewer", "more", "column"),
+    ("less", "more", "component"),
     [
-        ("referrals", referred(1), referred(2), 2),
-        ("interactions", contacts(("2025-02-10", "app")),
-         contacts(("2025-02-10", "app"), ("2025-02-11", "app")), 3),
-        ("interactions", contacts(("2025-02-10", "app")),
-         contacts(("2025-02-10", "app"), ("2025-02-10", "web")), 3),
-        ("interactions", contacts(("2025-01-10", "app"), ("2025-01-11", "app")),
-         contacts(("2025-01-10", "app"), ("2025-01-11", "app"), ("2025-02-11", "app")), 4),
+        ([contact("a", "2025-02-10")],
+         [contact("b", "2025-02-10"), contact("b", "2025-02-11")], "engagement"),
+        ([contact("a", "2025-02-10", channel="app")],
+         [contact("b", "2025-02-10", channel="app"), contact("b", "2025-02-10", channel="web")],
+         "engagement"),
+        ([used("a", "60")], [used("b", "61")], "engagement"),
+        ([contact("a", "2025-02-10"), contact("a", "2025-02-11")],
+         [contact("b", "2025-02-10"), contact("b", "2025-03-11")], "partnership"),
+        ([], [contact("b", "2025-02-10", channel="app")], "engagement"),
     ],
-    ids=["referrals", "active days", "channels", "months with contact"],
+    ids=["active days", "channels", "usage time", "months with contact", "any"],
 )  # fmt: skip
-def test_more_facts_never_lower_a_score(compiled, table, fewer, more, column):
-    before, after = (scores_of(compiled, "a", company(**{table: rows})) for rows in (fewer, more))
-    assert all(new[0] >= old[0] for old, new in zip(before, after, strict=True))
-    assert after[-1][column] > before[-1][column]
+def test_of_two_alike_customers_who_is_more_in_touch_scores_higher(compiled, less, more, component):
+    raw = company(interactions=less + more)
+    raw["orders"] = [{**order, "order_amount": "10.00"} for order in raw["orders"]]
+    with compiled(score_profile="b2b").build(raw) as connection:
+        a, b = (
+            connection.execute(
+                f"select management_score, {component}_score from marts.customer_periods "
+                "where customer_id = ? order by period_end desc limit 1",
+                [customer],
+            ).fetchone()
+            for customer in "ab"
+        )
+    assert b[0] > a[0]
+    assert b[1] > a[1]
 
 
 def test_a_score_out_of_range_reaches_no_component_and_is_listed(compiled):
@@ -269,7 +284,9 @@ def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(comp
     apart = scores_of(compiled, "b", company(**said))
     merged = scores_of(compiled, "a", company(**said, customer_merges=[merge]))
     assert [row[1] for row in merged] == [row[1] for row in apart]  # satisfaction
-    assert [row[3] for row in merged] == [row[3] for row in apart]  # engagement
+    # b alone was in touch: above two of three and half of itself, then above one of two
+    assert [row[3] for row in apart] == [None, *[Decimal("83.33")] * 3]
+    assert [row[3] for row in merged] == [None, 75, 75, 75]
     assert scores_of(compiled, "b", company(**said, customer_merges=[merge])) == []
     assert scores_of(compiled, "b", company(**said)) == apart
     # among themselves they cannot recommend each other
