@@ -66,6 +66,7 @@ VARIANTS = {
     "defaults": {},
     "weeks in other time zones": {
         "review_period": "week",
+        "score_profile": "subscription",
         "source_time_zone": "Asia/Shanghai",
         "business_time_zone": "America/New_York",
         "rfm_window_days": 90,
