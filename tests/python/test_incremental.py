@@ -194,6 +194,16 @@ COMPANY = {
             "satisfaction_score": "2",
         },
     ],
+    "interactions": [
+        {"interaction_id": "w", "customer_id": "b", "occurred_at": "2024-02-09", "channel": "app"},
+        {
+            "interaction_id": "x",
+            "customer_id": "a",
+            "occurred_at": "2024-04-02",
+            "interaction_type": "usage",
+            "duration_seconds": "60",
+        },
+    ],
     "survey_responses": [
         {
             "response_id": "s1",
@@ -455,6 +465,8 @@ MARKS = {
     "int_alert_reviews": "detail = 777",
     "int_customer_signals": "complaints = 777",
     "int_expected_gaps": "expected_gap_days = 777",
+    "int_input_coverage": "covered_customers = 777",
+    "int_interaction_counts": "customers = 777",
     "int_revenue_ranks": "contribution = 7.77",
     "int_rfm_score_edges": "customers = 777",
     "int_score_inputs": "tenure_days = 777",
