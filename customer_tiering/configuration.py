@@ -197,12 +197,12 @@ def load_configuration(project_dir: Path, overrides: Mapping[str, Any]) -> Confi
 
     `overrides` are vars given for this run; they win over dbt_project.yml. Raises
     ConfigurationError at the first thing that is wrong, in one sentence that names the file, the
-    line or var, what was found and what is allowed.
+    line or var, what was found and what is allowed; what is wrong with readable seeds all at once.
     """
     values = {**_project_vars(project_dir), **overrides}
     settings = _read_settings(values, overrides)
     seeds = read_seeds(project_dir / "seeds")
-    check_seeds(seeds)
+    check_seeds(seeds, settings.score_profile)
     _check_settings(settings, seeds, overrides)
     return Configuration(
         settings=settings,

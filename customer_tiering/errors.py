@@ -80,6 +80,16 @@ class ConfigurationError(_FoundAllowedError):
     exit_code = ExitCode.CONFIGURATION
 
 
+class BrokenRulesError(ConfigurationError):
+    """Several rules are broken at once. `findings` are a ConfigurationError each; the first one is also this one's."""
+
+    def __init__(self, findings: Sequence[ConfigurationError]) -> None:
+        self.findings = list(findings)
+        first = self.findings[0]
+        super().__init__(first.where, first.found, first.allowed)
+        self.args = (_told("rules that do not hold", [str(one) for one in self.findings]),)
+
+
 class SourceError(_FoundAllowedError):
     """Raw tables are missing or unusable. `where` names the folder or file."""
 

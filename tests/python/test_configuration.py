@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -373,15 +374,16 @@ BROKEN_SEEDS = {
             seed("score_weights", "\nretail,1,value,,0.64", "\nretail,1,value,,0.58")(project),
             seed("score_weights", "\nretail,7,growth,,0.04", "\nretail,7,growth,,0.1")(project),
         ),
-        f"{WEIGHTS}, line 8",
-        "growth with a weight of 0.1, or 0.1250 where only orders are known, in profile retail",
-        "at most 5, the smallest distance from enter_score to keep_score (seeds/tiers.csv, line 3)",
+        f"{TIERS}, line 3",
+        "keep_score 35 of silver, 5 below its enter_score",
+        f"at least 6.25 below 40: growth in profile retail ({WEIGHTS}, line 8) has a weight of 0.1, or 0.1250 where "
+        "only orders are known, which times 50 is 6.25",
     ),
     "ladder_too_narrow_for_growth": (
         seed("tiers", "钻石,88,83", "钻石,88,86"),
-        f"{WEIGHTS}, line 8",
-        "(times 50 = 2.50)",
-        "at most 2, the smallest distance from enter_score to keep_score (seeds/tiers.csv, line 6)",
+        f"{TIERS}, line 6",
+        "keep_score 86 of diamond, 2 below its enter_score",
+        "at least 2.50 below 88: growth in profile retail",
     ),
     # -- segments and bands
     "overlapping_segments": (
@@ -1147,15 +1149,24 @@ BROKEN_VARS = {
 
 
 def refusal(project: Path, overrides: dict[str, object]) -> str:
-    """The message with which a configuration is refused, which must be one sentence."""
+    """What is first told of a configuration that is refused; each finding must be one sentence."""
+    return refusals(project, overrides)[0]
+
+
+def refusals(project: Path, overrides: dict[str, object]) -> list[str]:
+    """All that is told of a configuration that is refused."""
     with pytest.raises(ConfigurationError) as caught:
         load_configuration(project, overrides)
-    message = str(caught.value)
     assert caught.value.exit_code == ExitCode.CONFIGURATION
-    assert "\n" not in message
-    assert message.endswith(".")
-    assert ". " not in message
-    return message
+    findings = [str(finding) for finding in getattr(caught.value, "findings", [caught.value])]
+    for finding in findings:
+        assert "\n" not in finding
+        assert finding.endswith(".")
+        assert ". " not in finding
+    if len(findings) > 1:
+        lines = [f"- {finding}" for finding in findings]
+        assert str(caught.value) == "\n".join(["rules that do not hold:", *lines])
+    return findings
 
 
 @pytest.mark.parametrize(
@@ -1265,6 +1276,78 @@ def test_growth_may_weigh_what_the_ladder_allows(project: Path) -> None:
     load_configuration(project, {})
 
 
+def test_growth_of_the_profile_in_use_alone_is_checked(project: Path) -> None:
+    """Two points are too few for the growth of retail and enough for one_off, which has none."""
+    seed("tiers", "钻石,88,83", "钻石,88,86")(project)
+    load_configuration(project, {"score_profile": "one_off"})
+    assert "growth in profile retail " in refusal(project, {})
+    (finding,) = refusals(project, {"score_profile": "subscription"})
+    assert "growth in profile subscription " in finding
+    var("score_profile: retail", "score_profile: one_off")(project)
+    load_configuration(project, {})
+
+
+THREE_TIERS = (
+    "2000-01-01,basic,1,Basic,基础,0,0,1,1,,",
+    "2000-01-01,plus,2,Plus,进阶,40,35,1,0,,",
+    "2000-01-01,top,3,Top,顶级,80,79,2,0,,",
+)
+
+
+def other_tiers(*rows: str) -> Change:
+    """Replace the whole ladder."""
+
+    def change(project: Path) -> None:
+        path = project / "seeds" / "tiers.csv"
+        header = path.read_text(encoding="utf-8").splitlines()[0]
+        path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+    return change
+
+
+def test_all_that_a_ladder_of_three_tiers_asks_for_is_told_at_once(project: Path) -> None:
+    other_tiers(*THREE_TIERS)(project)
+    found = [finding.partition(";")[0] for finding in refusals(project, {})]
+    alert = f"{ALERTS}, line {{}}: found tier_rank_from 4 for {{}}"
+    assert found == [
+        f"{TIERS}, line 4: found keep_score 79 of top, 1 below its enter_score",
+        alert.format(10, "detractor_in_high_tier"),
+        alert.format(12, "downgrade_ahead"),
+        alert.format(15, "silent_high_value"),
+        alert.format(16, "silent_high_value"),
+        f"{PLAYBOOK}, line 17: found tier ranks from 4 to 3 for vip_service",
+        f"{PLAYBOOK}, line 18: found tier ranks from 4 to 3 for exclusive_offer",
+    ]
+    seed("tiers", "顶级,80,79", "顶级,80,75")(project)
+    seed("alert_rules", "detractor_in_high_tier,high,,7,,4", "detractor_in_high_tier,high,,7,,3")(
+        project
+    )
+    seed("alert_rules", "downgrade_ahead,high,,46,,4", "downgrade_ahead,high,,46,,3")(project)
+    seed("alert_rules", "silent_high_value,high,120,,,4", "silent_high_value,high,120,,,3")(project)
+    seed("alert_rules", "silent_high_value,medium,60,,,4", "silent_high_value,medium,60,,,3")(
+        project
+    )
+    seed("playbook", "neutral,false,4,", "neutral,false,3,")(project)
+    seed("playbook", "expand,true,4,", "expand,true,3,")(project)
+    assert load_configuration(project, {}).notes == []
+
+
+def test_a_ladder_by_revenue_alone_may_have_no_score_lines(project: Path) -> None:
+    limits = (("", ""), ("500", "400"), ("2000", "1500"), ("5000", "4000"), ("20000", "15000"))
+    other_tiers(
+        *(
+            f"2000-01-01,level_{rank},{rank},Level {rank},等级{rank},0,0,1,0,{enter},{keep}"
+            for rank, (enter, keep) in enumerate(limits, start=1)
+        )
+    )(project)
+    assert len(load_configuration(project, {}).seeds.tiers) == 5
+    seed("tiers", "0,0,1,0,2000,1500", "0,0,1,0,500,400")(project)
+    assert refusals(project, {}) == [
+        f"{TIERS}, line 4: found enter_score 0 of level_3, with the same least orders and revenue; allowed is "
+        "more than 0, the enter_score of level_2 below it, or more of the others."
+    ]
+
+
 def test_profile_with_little_value_is_a_note(project: Path) -> None:
     seed("score_weights", "subscription,1,value,,0.5", "subscription,1,value,,0.45")(project)
     seed("score_weights", "subscription,10,loyalty,,0.15", "subscription,10,loyalty,,0.2")(project)
@@ -1285,11 +1368,9 @@ def test_a_file_for_zoho_has_at_most_200_columns() -> None:
         )
         for place, source in enumerate(["customer_id", *["tier_code"] * 200])
     ]
-    with pytest.raises(
-        ConfigurationError, match=r"lines 2 to 202: found 201 columns .* at most 200"
-    ):
-        seed_rules.check_zoho_layout("zoho", columns)
-    seed_rules.check_zoho_layout("zoho", columns[:200])
+    (finding,) = seed_rules.zoho_findings("zoho", columns)
+    assert re.search(r"lines 2 to 202: found 201 columns .* at most 200", str(finding))
+    assert not list(seed_rules.zoho_findings("zoho", columns[:200]))
 
 
 def test_layout_may_be_added(project: Path) -> None:
