@@ -135,7 +135,7 @@ select
     coalesce(labels.label_en, warnings.warning_code) as warning_en,
     coalesce(labels.label_zh, '') as warning_zh,
     string_agg(
-        warnings.subject || coalesce(' (' || counted.unit || ': ' || concat_ws(
+        warnings.subject || coalesce(': ' || rules.label_en || ' ' || rules.label_zh, '') || coalesce(' (' || counted.unit || ': ' || concat_ws(
             ', ',
             format('{:,}', warnings.observed),
             format('{:.1f} % of ', 100 * warnings.share) || warnings.subject,
@@ -147,7 +147,7 @@ select
 from (
     from quality.warnings
     union all by name
-    select null::decimal(9, 6) as share, null::decimal(9, 6) as amount_share where false
+    select null::decimal(9, 6) as share, null::decimal(9, 6) as amount_share, null::varchar as binding_rule where false
 ) as warnings
 left join (values
     ('undecided_duplicates', 'rows'),
@@ -163,6 +163,8 @@ left join (values
     on warnings.warning_code = counted.warning_code
 left join marts.labels
     on labels.kind = 'warning' and warnings.warning_code = labels.code
+left join marts.labels as rules
+    on rules.kind = 'binding_rule' and warnings.binding_rule = rules.code
 where warnings.warning_code <> 'rows_rejected'
 group by 1, 2
 order by 1, 2

@@ -5,6 +5,7 @@
     ('action_channel', 'customer_actions', ['channel']),
     ('age_band', 'customers', ['age_band']),
     ('alert', 'customer_alerts', ['alert_code']),
+    ('binding_rule', 'warnings', ['binding_rule']),
     ('buyer_type', 'customers', ['buyer_type']),
     ('change_type', 'customer_periods', ['change_type']),
     ('change_type', 'customer_tier_history', ['change_type']),

@@ -11,7 +11,7 @@ periods as (
 ),
 
 current_tiers as (
-    select * from {{ ref('int_current_tiers') }} where tier_rank > 0
+    select * from {{ ref('int_current_tiers') }}
 ),
 
 tier_rules as (
@@ -51,17 +51,54 @@ newest_edges as (
     inner join periods on edges.period_index = periods.period_index
 ),
 
-top_tier as (
+judged_for_the_top as (
     select
         tier_rules.tier_code,
-        count(*) as holders_of_any,
-        sum(case when current_tiers.tier_rank = tier_rules.tier_rank then 1 else 0 end) as holders
+        current_tiers.tier_rank > 0 as has_tier,
+        current_tiers.tier_rank = tier_rules.tier_rank as has_top_tier,
+        current_tiers.management_score >= tier_rules.enter_score as has_score,
+        current_tiers.frequency >= coalesce(tier_rules.enter_min_orders, 0) as has_orders,
+        tier_rules.enter_min_revenue is null
+        or current_tiers.monetary >= tier_rules.enter_min_revenue as has_revenue
     from current_tiers
     inner join tier_rules
         on
             current_tiers.rules_valid_from = tier_rules.version_valid_from
             and tier_rules.tier_rank = tier_rules.top_rank
-    group by tier_rules.tier_code
+),
+
+-- a rule alone keeps out whom the others would let in
+top_tier_counts as (
+    select
+        tier_code,
+        count(case when has_tier then 1 end) as holders_of_any,
+        count(case when has_top_tier then 1 end) as holders,
+        count(case when not has_top_tier and not has_score and has_orders and has_revenue then 1 end)
+            as out_by_score,
+        count(case when not has_top_tier and has_score and not has_orders and has_revenue then 1 end)
+            as out_by_orders,
+        count(case when not has_top_tier and has_score and has_orders and not has_revenue then 1 end)
+            as out_by_revenue
+    from judged_for_the_top
+    group by tier_code
+),
+
+top_tier as (
+    select
+        tier_code,
+        holders_of_any,
+        holders,
+        case
+            when
+                100 * holders >= {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }}
+                * holders_of_any
+                then null
+            when greatest(out_by_score, out_by_orders, out_by_revenue) = 0 then null
+            when out_by_score >= greatest(out_by_orders, out_by_revenue) then 'enter_score'
+            when out_by_orders >= out_by_revenue then 'enter_min_orders'
+            else 'enter_min_revenue'
+        end as binding_rule
+    from top_tier_counts
 ),
 
 order_totals as (
@@ -255,11 +292,14 @@ warnings as (
 )
 
 select
-    warning_code,
-    subject,
+    warnings.warning_code,
+    warnings.subject,
+    top_tier.binding_rule,
 
-    cast(observed as bigint) as observed,
-    cast(amount as decimal(38, 2)) as amount,
-    share,
-    amount_share
+    cast(warnings.observed as bigint) as observed,
+    cast(warnings.amount as decimal(38, 2)) as amount,
+    warnings.share,
+    warnings.amount_share
 from warnings
+left join top_tier
+    on warnings.warning_code = 'top_tier_share' and warnings.subject = top_tier.tier_code
