@@ -14,6 +14,8 @@ import duckdb
 import typer
 from rich.console import Console
 
+from customer_tiering.calibrating import calibrate as calibrated
+from customer_tiering.calibrating import print_calibration, write_proposal
 from customer_tiering.configuration import (
     COMMAND_LINE,
     Configuration,
@@ -157,6 +159,38 @@ def movements(
     """Show who moved between tiers from one period to another, why, and whose doing it was."""
     with _told_in_one_sentence():
         print_movements(read_movements(warehouse, from_, to), console)
+
+
+@app.command()
+def calibrate(
+    warehouse: WarehouseOption,
+    shares: Annotated[
+        str,
+        typer.Option(
+            help="Per cent of the customers with a tier, such as diamond=2,platinum=8,gold=20,silver=30; the "
+            "lowest tier takes the rest."
+        ),
+    ],
+    vars_: VarsOption = "{}",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of the proposal, which must not be there yet; else tiers.proposed.csv in the project."
+        ),
+    ] = None,
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Propose a ladder (tiers.csv) that gives wanted shares, and show who would move."""
+    with _told_in_one_sentence():
+        configuration = _checked(project, parse_vars(vars_))
+        calibration = calibrated(warehouse, configuration, shares)
+        path = write_proposal(calibration, configuration, project, out)
+        print_calibration(calibration, console)
+        console.print(
+            f"\nThe proposal is {path}. To use it, replace seeds/tiers.csv by it and refresh.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

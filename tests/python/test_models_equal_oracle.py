@@ -22,6 +22,9 @@ from oracle.alerts import EVIDENCE
 from oracle.rules import alert_rules_from, ladders_from, playbook_from
 from raw_companies import companies
 
+from customer_tiering.replaying import ladders_by_review, read_reviews, replay
+from customer_tiering.seeds import Tier
+
 RUN_DATE = date(2026, 1, 31)
 MORE = int(os.environ.get("TIERING_EXAMPLES", "0"))
 MANY_EXAMPLES = settings(
@@ -43,8 +46,32 @@ def assert_equal(project, raw, project_rules, **build) -> oracle.Result:
     result = oracle.compute(rows, project_rules, RUN_DATE)
     with project.build(raw, **build) as connection:
         found = differences(connection, result)
+        found += replay_differences(connection, project_rules)
     assert not found, "\n".join(found)
     return result
+
+
+def replay_differences(connection, project_rules) -> list[str]:
+    """Where the replay by which ladders are calibrated differs from the published tiers of closed reviews."""
+    columns = Tier.columns()
+    rows = connection.execute(f"select {', '.join(columns)} from rules.tiers").fetchall()
+    tiers = [
+        Tier(
+            line=0,
+            **{
+                column: "" if value is None else str(value)
+                for column, value in zip(columns, row, strict=True)
+            },
+        )
+        for row in rows
+    ]
+    reviews = read_reviews(connection)
+    ends = reviews.period_ends
+    replayed = replay(reviews, ladders_by_review(tiers, ends), project_rules, len(ends))
+    return [
+        f"replay of {ends[row]}: rank {replayed[row, place]}, expected {reviews.tier_rank[row, place]}"
+        for row, place in zip(*(replayed != reviews.tier_rank).nonzero(), strict=True)
+    ]
 
 
 def test_the_sample_refreshed_by_the_command_line(sample_warehouse):
@@ -52,6 +79,7 @@ def test_the_sample_refreshed_by_the_command_line(sample_warehouse):
     result = oracle.compute(raw, rules(), RUN_DATE)
     with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
         found = differences(connection, result)
+        found += replay_differences(connection, rules())
     assert not found, "\n".join(found)
     assert len(result.customer_periods) > 40_000
     assert sum(name.startswith("erased_") for name in result.customers) == 6
