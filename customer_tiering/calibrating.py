@@ -308,8 +308,7 @@ class _Search:
             wanted = self.wanted[self.live[place].tier_rank]
             tried = []
             for score in scores:
-                low = range(1 + place)
-                lines = [*low[:place], score, *(HIGHEST_LINE for _ in places[place + 1 :])]
+                lines = [*range(place), score, *(HIGHEST_LINE for _ in places[place + 1 :])]
                 share = self.at_or_above(self.rising(lines, orders), place)
                 missed, before = min(
                     (missed + abs(below - share - wanted), lines)

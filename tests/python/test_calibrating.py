@@ -266,10 +266,14 @@ def wandering(seed: int, configuration: Configuration) -> Reviews:
 
 
 def test_the_search_among_some_of_many_customers_ends_at_the_wanted_shares(project):
-    """45,000 customers with every score from 0 to 90 in hundredths, five of each."""
+    """45,000 customers with every score from 0 to 90 in hundredths, five of each; every third has 0.6 points more.
+
+    It is these alone among whom lines are sought first.
+    """
     configuration = load_configuration(project, {})
     ends = [date.fromisoformat(end) for end in ENDS]
-    score = np.tile(np.repeat(np.arange(9000), 5), (len(ends), 1)).astype(np.int16)
+    points = np.repeat(np.arange(9000), 5) + 60 * (np.arange(45_000) % 3 == 0)
+    score = np.tile(points, (len(ends), 1)).astype(np.int16)
     reviews = Reviews(
         [end.replace(day=1) for end in ends],
         ends,
@@ -283,9 +287,6 @@ def test_the_search_among_some_of_many_customers_ends_at_the_wanted_shares(proje
     wanted = read_shares(SHARES, newest_ladder(configuration.seeds.tiers))
     found = propose(replace(reviews, tier_rank=ranks), configuration, wanted, "many")
     assert found.missed <= EQUALLY_NEAR
-    assert [float(tier.enter_score) for tier in found.proposed] == pytest.approx(
-        [0, 36, 63, 81, 88.2], abs=0.1
-    )
 
 
 # -- The file --------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ MARTS = {
             ('reject_reason', 'missing_value', 'No value', '缺少值'),
             ('alert', 'spend_drop', 'Spending fell', '消费下降'),
             ('department', 'sales', 'Sales', '销售部'),
+            ('binding_rule', 'enter_min_orders', 'its least orders keep most out', '最少订单数'),
             ('warning', 'small_population', 'Few customers', '客户少'),
             ('warning', 'undecided_duplicates', 'None is newer', '无法判断新旧')
         ) as labels (kind, code, label_en, label_zh)
@@ -114,14 +115,15 @@ MARTS = {
     """,
     "quality.warnings": """
         select * from (values
-            ('rows_rejected', 'orders', 7, null, null, null),
-            ('small_population', 'recency', 3, null, null, null),
-            ('small_population', 'monetary', 3, null, null, null), ('odd', 'orders', 0, null, null, null),
-            ('undecided_duplicates', 'orders', 1230, 36970.5, null, null),
-            ('undecided_duplicates', 'customers', 1, null, null, null),
-            ('unused_rows', 'tickets', 2, null, null, null),
-            ('unknown_customers', 'orders', 27, 1300, 0.2, 0.5)
-        ) as warnings (warning_code, subject, observed, amount, share, amount_share)
+            ('rows_rejected', 'orders', null, 7, null, null, null),
+            ('small_population', 'recency', null, 3, null, null, null),
+            ('small_population', 'monetary', null, 3, null, null, null), ('odd', 'orders', null, 0, null, null, null),
+            ('top_tier_share', 'gold', 'enter_min_orders', 0, null, null, null),
+            ('undecided_duplicates', 'orders', null, 1230, 36970.5, null, null),
+            ('undecided_duplicates', 'customers', null, 1, null, null, null),
+            ('unused_rows', 'tickets', null, 2, null, null, null),
+            ('unknown_customers', 'orders', null, 27, 1300, 0.2, 0.5)
+        ) as warnings (warning_code, subject, binding_rule, observed, amount, share, amount_share)
     """,
     "quality.settings": "select 'EUR' as reporting_currency",
     "builds.last_build": "select 36 as periods, 35 as periods_kept",
@@ -679,6 +681,8 @@ def test_report_counts_the_small_warehouse(
     assert ["unknown_customers", *unknown.split()] in words
     assert ["Few", "customers", "客户少", "monetary,", "recency"] in words
     assert ["odd", "orders"] in words
+    binding = "gold: its least orders keep most out 最少订单数"
+    assert ["top_tier_share", *binding.split()] in words
     undecided = "customers (rows: 1), orders (rows: 1,230, amount: 36,970.50)"
     assert ["None", "is", "newer", "无法判断新旧", *undecided.split()] in words
     assert ["unused_rows", "tickets", "(rows:", "2)"] in words
