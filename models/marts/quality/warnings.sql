@@ -68,18 +68,24 @@ judged_for_the_top as (
 ),
 
 -- a rule alone keeps out whom the others would let in
+kept_out as (
+    select
+        *,
+        not has_score and has_orders and has_revenue as is_out_by_score,
+        has_score and not has_orders and has_revenue as is_out_by_orders,
+        has_score and has_orders and not has_revenue as is_out_by_revenue
+    from judged_for_the_top
+),
+
 top_tier_counts as (
     select
         tier_code,
         count(case when has_tier then 1 end) as holders_of_any,
         count(case when has_top_tier then 1 end) as holders,
-        count(case when not has_top_tier and not has_score and has_orders and has_revenue then 1 end)
-            as out_by_score,
-        count(case when not has_top_tier and has_score and not has_orders and has_revenue then 1 end)
-            as out_by_orders,
-        count(case when not has_top_tier and has_score and has_orders and not has_revenue then 1 end)
-            as out_by_revenue
-    from judged_for_the_top
+        count(case when is_out_by_score and not has_top_tier then 1 end) as out_by_score,
+        count(case when is_out_by_orders and not has_top_tier then 1 end) as out_by_orders,
+        count(case when is_out_by_revenue and not has_top_tier then 1 end) as out_by_revenue
+    from kept_out
     group by tier_code
 ),
 
@@ -90,7 +96,8 @@ top_tier as (
         holders,
         case
             when
-                100 * holders >= {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }}
+                100 * holders
+                >= {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }}
                 * holders_of_any
                 then null
             when greatest(out_by_score, out_by_orders, out_by_revenue) = 0 then null
