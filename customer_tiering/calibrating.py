@@ -561,7 +561,9 @@ def print_calibration(calibration: Calibration, console: Console) -> None:
         ),
         _ladder(calibration),
         *(heading(english, chinese) for english, chinese in _notes(calibration)),
-        heading("Which rule alone keeps most customers out", "哪条规则挡住的客户最多"),
+        heading(
+            "Which proposed rule alone keeps most customers out", "建议规则中哪条挡住的客户最多"
+        ),
         _binding_rules(calibration),
         heading(
             f"On {last} {_moved(calibration.moves, -1):,} of {calibration.customers:,} customers would hold a "
