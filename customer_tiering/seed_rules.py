@@ -79,9 +79,10 @@ def check_seeds(seeds: Seeds, profile: str) -> None:
 
 
 def _findings(seeds: Seeds, profile: str) -> Findings:
-    of_ladder = [*_check_tiers(seeds.tiers), *_check_score_weights(seeds.score_weights)]
-    yield from of_ladder
-    if not of_ladder and profile in seeds.profiles:
+    yield from _check_tiers(seeds.tiers)
+    of_weights = list(_check_score_weights(seeds.score_weights))
+    yield from of_weights
+    if not of_weights and profile in seeds.profiles:
         yield from _check_growth(seeds.score_weights, seeds.tiers, profile)
     yield from _check_segments(seeds.rfm_segments)
     yield from _check_bands(seeds.rfm_bands)
@@ -302,7 +303,7 @@ def _check_growth(weights: list[ScoreWeight], tiers: list[Tier], profile: str) -
     )
     for row in tiers:
         distance = row.enter_score - row.keep_score
-        if (row.enter_score, row.keep_score) != (0, 0) and distance < room:
+        if (row.enter_score, row.keep_score) != (0, 0) and 0 <= distance < room:
             found = (
                 f"keep_score {row.keep_score} of {row.tier_code}, {distance} below its enter_score"
             )

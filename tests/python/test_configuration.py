@@ -1289,7 +1289,7 @@ def test_growth_of_the_profile_in_use_alone_is_checked(project: Path) -> None:
 
 THREE_TIERS = (
     "2000-01-01,basic,1,Basic,基础,0,0,1,1,,",
-    "2000-01-01,plus,2,Plus,进阶,40,35,1,0,,",
+    "2000-01-01,plus,2,Plus,进阶,40,41,1,0,,",
     "2000-01-01,top,3,Top,顶级,80,79,2,0,,",
 )
 
@@ -1310,6 +1310,7 @@ def test_all_that_a_ladder_of_three_tiers_asks_for_is_told_at_once(project: Path
     found = [finding.partition(";")[0] for finding in refusals(project, {})]
     alert = f"{ALERTS}, line {{}}: found tier_rank_from 4 for {{}}"
     assert found == [
+        f"{TIERS}, line 3: found keep_score 41 above enter_score 40",
         f"{TIERS}, line 4: found keep_score 79 of top, 1 below its enter_score",
         alert.format(10, "detractor_in_high_tier"),
         alert.format(12, "downgrade_ahead"),
@@ -1318,6 +1319,7 @@ def test_all_that_a_ladder_of_three_tiers_asks_for_is_told_at_once(project: Path
         f"{PLAYBOOK}, line 17: found tier ranks from 4 to 3 for vip_service",
         f"{PLAYBOOK}, line 18: found tier ranks from 4 to 3 for exclusive_offer",
     ]
+    seed("tiers", "进阶,40,41", "进阶,40,35")(project)
     seed("tiers", "顶级,80,79", "顶级,80,75")(project)
     seed("alert_rules", "detractor_in_high_tier,high,,7,,4", "detractor_in_high_tier,high,,7,,3")(
         project
