@@ -576,8 +576,8 @@ select
 from facts
 where starts < coalesce(ends, 99);
 
--- Running sums over what begins and ends to count, as points in hundredths: one row per period
--- until the next change.
+-- Running sums over what begins and ends to count, as points in hundredths, or as counts where they
+-- are still to be ranked: one row per period until the next change.
 create temp table signals as
 with changes as (
     select
@@ -637,29 +637,89 @@ select
     (
         if(nps_answers > 0, 2, 0)
         + if(csat_answers > 0, 4, 0)
-        + if(line_revenue > 0, 512, 0)
+        + if(line_revenue > 0, 8, 0)
     )::smallint as known,
     ((20000 * least(referrals, 3) + 3) // 6)::smallint as referral_points,
     (1000 * nps)::smallint as nps_points,
     if(csat_answers > 0, (5000 * csat - 4999 * csat_answers) // (2 * csat_answers), 0)::smallint
         as csat_points,
     ((20001 + complaints) // (2 + 2 * complaints))::smallint as complaint_points,
-    ((20000 * least(active_days, 52) + 52) // 104)::smallint as active_day_points,
-    (2500 * least(channels, 4))::smallint as channel_points,
-    ((2 * least(usage_seconds, 360000) + 36) // 72)::smallint as usage_points,
+    active_days,
+    channels,
+    usage_seconds,
+    contact_months,
     (2000 * least(categories, 5))::smallint as category_points,
     if(
         line_revenue > 0,
         (20000 * service_revenue + line_revenue) // (2 * line_revenue),
         0
-    )::smallint as demand_points,
-    ((20000 * least(contact_months, 12) + 12) // 24)::smallint as contact_points
+    )::smallint as demand_points
 from spans;
 
--- Weights, in millionths, by what is known; each input has a bit in `known` -----------------------
+-- Points of each count by its rank among active customers (equal ones count half), and coverage:
+-- the per cent of them whose count is above zero.
+create temp table ranks as
+with counts as (
+    select
+        period,
+        kind,
+        own_count,
+        count(*) filter (status = 'active') as customers
+    from (
+        unpivot (
+            select
+                period,
+                status,
+                coalesce(active_days, 0) as active_days,
+                coalesce(channels, 0) as channels,
+                coalesce(usage_seconds, 0) as usage_seconds,
+                coalesce(contact_months, 0) as contact_months
+            from measures
+            left join signals using (customer_key, period)
+            where status <> 'prospect'
+        )
+        on active_days, channels, usage_seconds, contact_months
+        into name kind value own_count
+    )
+    group by all
+),
 
--- From the period of the first fact of its kind, of anybody, an input is known.
-create temp table sources as
+ranked as (
+    select
+        *,
+        (sum(customers) over counted)::bigint as up_to_here,
+        (sum(customers) over everybody)::bigint as peers,
+        coalesce(sum(customers) filter (own_count > 0) over everybody, 0)::bigint as covered
+    from counts
+    window
+        everybody as (partition by period, kind),
+        counted as (
+            partition by period, kind
+            order by own_count
+            rows unbounded preceding
+        )
+)
+
+select
+    period,
+    kind,
+    own_count,
+    ((10000 * (2 * up_to_here - customers) + peers) // (2 * peers))::smallint as points,
+    ((200 * covered + peers) // (2 * peers))::tinyint as coverage
+from ranked
+where peers > 0;
+
+-- Weights, in millionths, by period and what is known of a customer: `known` has bits for the trend
+-- (1), NPS (2), CSAT (4) and types of products (8) ------------------------------------------------
+
+create temp macro share(weight, total) as
+    if(total = 0, 0, (2000000::bigint * weight + total) // (2 * total))::bigint;
+
+-- From the period of the first fact of its kind, of anybody, an input is known. Those of
+-- interactions weigh by their coverage, in per cent, all others by 100. What rounding leaves goes to
+-- the heaviest: value; active days, as nobody has a channel or usage without one; the first known of
+-- partnership. The shares of loyalty and satisfaction add up as they are.
+create temp table weights as
 with firsts as (
     select
         (
@@ -670,48 +730,40 @@ with firsts as (
             select min(referred_at)::date
             from read_parquet(getvariable('raw_path') || '/referrals/*.parquet')
         ) as referral_on,
-        (select min(starts) from facts where kind = 'categories') as category_in,
-        min(occurred_at)::date as contact_on,
-        (min(occurred_at) filter (channel is not null))::date as channel_on,
-        (min(occurred_at) filter (interaction_type = 'usage'))::date as usage_on,
-        (min(occurred_at) filter (interaction_type <> 'usage'))::date as conversation_on
-    from read_parquet(getvariable('raw_path') || '/interactions/*.parquet')
-)
+        (select min(starts) from facts where kind = 'categories') as category_in
+),
 
-select
-    period,
-    (
-        if(period_end >= ticket_on, 8, 0)
-        + if(period_end >= referral_on, 16, 0)
-        + if(period_end >= contact_on, 32, 0)
-        + if(period_end >= channel_on, 64, 0)
-        + if(period_end >= usage_on, 128, 0)
-        + if(period >= category_in, 256, 0)
-        + if(period_end >= conversation_on, 1024, 0)
-    )::smallint as known
-from periods
-cross join firsts;
-
-create temp macro share(weight, total) as
-    if(total = 0, 0, (2000000 * weight + total) // (2 * total))::bigint;
-
--- Value takes what rounding leaves of the components' shares; those of inputs add up as they are.
-create temp table weights as
-with percents as (
+coverages as (
     select
+        period,
+        max(coverage) filter (kind = 'active_days')::integer as active_days,
+        max(coverage) filter (kind = 'channels')::integer as channels,
+        max(coverage) filter (kind = 'usage_seconds')::integer as usage,
+        max(coverage) filter (kind = 'contact_months')::integer as contacts
+    from ranks
+    group by period
+),
+
+percents as (
+    select
+        periods.period,
         known::smallint as known,
-        4 * (known & 1) as growth_weight,
+        400 * (known & 1) as growth_weight,
         40 * (known >> 1 & 1) as nps,
         30 * (known >> 2 & 1) as csat,
-        30 * (known >> 3 & 1) as complaints,
-        20 * (known >> 4 & 1) as referrals,
-        50 * (known >> 5 & 1) as active_days,
-        30 * (known >> 6 & 1) as channels,
-        20 * (known >> 7 & 1) as usage,
-        50 * (known >> 8 & 1) as categories,
-        25 * (known >> 9 & 1) as demand,
-        25 * (known >> 10 & 1) as contacts
-    from range(2048) as sets (known)
+        if(period_end >= ticket_on, 30, 0) as complaints,
+        if(period_end >= referral_on, 20, 0) as referrals,
+        50 * coalesce(active_days, 0) as active_day_weight,
+        30 * coalesce(channels, 0) as channel_weight,
+        20 * coalesce(usage, 0) as usage_weight,
+        if(period >= category_in, 5000, 0) as category_weight,
+        2500 * (known >> 3 & 1) as demand_weight,
+        25 * coalesce(contacts, 0) as contact_weight,
+        10 * coalesce(active_days, 0) as engagement_weight
+    from periods
+    cross join firsts
+    cross join range(16) as sets (known)
+    left join coverages using (period)
 ),
 
 totals as (
@@ -719,18 +771,18 @@ totals as (
         *,
         80 + referrals as loyalty_inputs,
         nps + csat + complaints as satisfaction_inputs,
-        active_days + channels + usage as engagement_inputs,
-        categories + demand + contacts as partnership_inputs,
-        if(satisfaction_inputs > 0, 10, 0) as satisfaction_weight,
-        if(engagement_inputs > 0, 10, 0) as engagement_weight,
-        64 + 12 + growth_weight + satisfaction_weight + engagement_weight as components
+        active_day_weight + channel_weight + usage_weight as engagement_inputs,
+        category_weight + demand_weight + contact_weight as partnership_inputs,
+        if(satisfaction_inputs > 0, 1000, 0) as satisfaction_weight,
+        7600 + growth_weight + satisfaction_weight + engagement_weight as components
     from percents
 )
 
 select
+    period,
     known,
     share(growth_weight, components) as growth,
-    share(12, components) as loyalty,
+    share(1200, components) as loyalty,
     share(satisfaction_weight, components) as satisfaction,
     share(engagement_weight, components) as engagement,
     1000000 - growth - loyalty - satisfaction - engagement as value,
@@ -740,12 +792,16 @@ select
     share(nps, satisfaction_inputs) as nps,
     share(csat, satisfaction_inputs) as csat,
     share(complaints, satisfaction_inputs) as complaints,
-    share(active_days, engagement_inputs) as active_days,
-    share(channels, engagement_inputs) as channels,
-    share(usage, engagement_inputs) as usage,
-    share(categories, partnership_inputs) as categories,
-    share(demand, partnership_inputs) as demand,
-    share(contacts, partnership_inputs) as contacts,
+    share(channel_weight, engagement_inputs) as channels,
+    share(usage_weight, engagement_inputs) as usage,
+    1000000 - channels - usage as active_days,
+    share(contact_weight, partnership_inputs) as contacts,
+    case
+        when demand_weight = 0 then 0
+        when category_weight = 0 then 1000000 - contacts
+        else share(demand_weight, partnership_inputs)
+    end as demand,
+    if(category_weight > 0, 1000000 - demand - contacts, 0) as categories,
     satisfaction_inputs > 0 as has_satisfaction,
     engagement_inputs > 0 as has_engagement,
     partnership_inputs > 0 as has_partnership
@@ -831,6 +887,10 @@ select
     end::smallint as contribution_points
 from guessed;
 
+-- A lapsed customer without any has 0, not the rank of those active without any.
+create temp macro rank_points(status, own_count, points) as
+    if(status = 'lapsed' and coalesce(own_count, 0) = 0, 0, coalesce(points, 0));
+
 create temp table scores as
 with scored as (
     select
@@ -882,19 +942,38 @@ weighed as (
         coalesce(nps_points, 0) as nps_points,
         coalesce(csat_points, 0) as csat_points,
         coalesce(complaint_points, 10000) as complaint_points,
-        coalesce(active_day_points, 0) as active_day_points,
-        coalesce(channel_points, 0) as channel_points,
-        coalesce(usage_points, 0) as usage_points,
+        rank_points(status, signals.active_days, day_ranks.points) as active_day_points,
+        rank_points(status, signals.channels, channel_ranks.points) as channel_points,
+        rank_points(status, signals.usage_seconds, usage_ranks.points) as usage_points,
         coalesce(category_points, 0) as category_points,
         coalesce(demand_points, 0) as demand_points,
-        coalesce(contact_points, 0) as contact_points
+        rank_points(status, signals.contact_months, contact_ranks.points) as contact_points
     from scored
     left join signals using (customer_key, period)
-    inner join sources using (period)
     inner join weights
         on
-            if(trend_points is null, 0, 1) + coalesce(signals.known, 0) + sources.known
-            = weights.known
+            scored.period = weights.period
+            and if(trend_points is null, 0, 1) + coalesce(signals.known, 0) = weights.known
+    left join ranks as day_ranks
+        on
+            day_ranks.kind = 'active_days'
+            and scored.period = day_ranks.period
+            and coalesce(signals.active_days, 0) = day_ranks.own_count
+    left join ranks as channel_ranks
+        on
+            channel_ranks.kind = 'channels'
+            and scored.period = channel_ranks.period
+            and coalesce(signals.channels, 0) = channel_ranks.own_count
+    left join ranks as usage_ranks
+        on
+            usage_ranks.kind = 'usage_seconds'
+            and scored.period = usage_ranks.period
+            and coalesce(signals.usage_seconds, 0) = usage_ranks.own_count
+    left join ranks as contact_ranks
+        on
+            contact_ranks.kind = 'contact_months'
+            and scored.period = contact_ranks.period
+            and coalesce(signals.contact_months, 0) = contact_ranks.own_count
 ),
 
 components as (
