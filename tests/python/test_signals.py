@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -239,6 +240,48 @@ def test_of_two_alike_customers_who_is_more_in_touch_scores_higher(compiled, les
         )
     assert b[0] > a[0]
     assert b[1] > a[1]
+
+
+def newest_review(connection) -> dict[str, tuple[str, Decimal | None]]:
+    """Tier and engagement of those who have a tier at the newest closed review."""
+    rows = connection.execute(
+        "select customer_id, tier_code, engagement_score from marts.customer_periods "
+        "where not is_open_period and tier_code <> 'none' "
+        "qualify period_end = max(period_end) over ()"
+    ).fetchall()
+    return {customer: (tier, engagement) for customer, tier, engagement in rows}
+
+
+def test_a_source_that_knows_few_customers_changes_few_tiers(compiled, tmp_path):
+    """It knows every fiftieth customer with a tier, by 1, 2, 3 ... visits, the last on the same day."""
+    project = compiled().only("customer_periods")
+    raw = shutil.copytree(PROJECT / "sample", tmp_path / "raw")
+    (raw / "interactions.csv").unlink()
+    with project.build(raw) as connection:
+        without = newest_review(connection)
+        (as_of,) = connection.execute("select as_of_date from intermediate.int_as_of").fetchone()
+
+    known = sorted(without)[::50]
+    with (raw / "interactions.csv").open("w", encoding="utf-8", newline="") as file:
+        visits = [
+            contact(customer, f"{as_of - timedelta(days=40 + 7 * week)}", channel="store")
+            for place, customer in enumerate(known)
+            for week in range(place + 1)
+        ]
+        writer = csv.DictWriter(file, list(visits[0]))
+        writer.writeheader()
+        writer.writerows(visits)
+    with project.build(raw) as connection:
+        with_source = newest_review(connection)
+
+    engaged = [c for c, (_, engagement) in sorted(with_source.items()) if engagement > 90]
+    assert engaged == known
+    changed = [
+        customer
+        for customer, (tier, _) in without.items()
+        if customer not in with_source or with_source[customer][0] != tier
+    ]
+    assert len(changed) <= len(without) / 100
 
 
 def test_a_score_out_of_range_reaches_no_component_and_is_listed(compiled):
