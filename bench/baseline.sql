@@ -1034,8 +1034,8 @@ select
     management_score,
     case
         when status = 'prospect' then 0
-        when management_score >= 88e14::bigint and frequency >= 3 then 5
-        when management_score >= 78e14::bigint and frequency >= 2 then 4
+        when management_score >= 87e14::bigint and frequency >= 1 then 5
+        when management_score >= 78e14::bigint and frequency >= 1 then 4
         when management_score >= 60e14::bigint and frequency >= 1 then 3
         when management_score >= 40e14::bigint and frequency >= 1 then 2
         when frequency >= 1 then 1
@@ -1043,7 +1043,7 @@ select
     end::tinyint as entered_rank,
     case
         when status = 'prospect' then -1
-        when management_score >= 83e14::bigint then 5
+        when management_score >= 82e14::bigint then 5
         when management_score >= 73e14::bigint then 4
         when management_score >= 55e14::bigint then 3
         when management_score >= 35e14::bigint then 2

@@ -38,7 +38,14 @@ from customer_tiering.runs import Ledger
 
 SHARES = "diamond=2,platinum=8,gold=20,silver=30"
 ENDS = ("2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30", "2025-05-31")
-# By the shipped ladder, whatever the orders: 88, 78, 60, 40 and 0 points. Customer n has n points.
+LADDER = """
+2000-01-01,bronze,1,Bronze,青铜,0,0,1,1,,
+2000-01-01,silver,2,Silver,白银,40,35,1,0,,
+2000-01-01,gold,3,Gold,黄金,60,55,1,0,,
+2000-01-01,platinum,4,Platinum,铂金,78,73,2,0,,
+2000-01-01,diamond,5,Diamond,钻石,88,83,3,0,,
+""".lstrip()
+# By this ladder, whatever the orders: 88, 78, 60, 40 and 0 points. Customer n has n points.
 RANK = "case when n >= 88 then 5 when n >= 78 then 4 when n >= 60 then 3 when n >= 40 then 2 else 1 end"
 NO_MORE_THAN_GOLD = "case when n >= 60 then 3 when n >= 40 then 2 else 1 end"
 
@@ -47,12 +54,15 @@ Warehouse = Callable[..., Path]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the shipped configuration."""
+    """A copy of the shipped configuration, with the ladder above."""
     folder = tmp_path / "project"
     (folder / "seeds").mkdir(parents=True)
     shutil.copy(PROJECT / "dbt_project.yml", folder)
     for seed in (PROJECT / "seeds").glob("*.csv"):
         shutil.copy(seed, folder / "seeds")
+    tiers = folder / "seeds" / "tiers.csv"
+    header = tiers.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    tiers.write_text(header + LADDER, encoding="utf-8")
     return folder
 
 

@@ -137,7 +137,7 @@ BROKEN_SEEDS = {
         "at least 35, the keep_score of silver",
     ),
     "enter_score_above_100": (
-        seed("tiers", "钻石,88,83", "钻石,101,83"),
+        seed("tiers", "钻石,87,82", "钻石,101,82"),
         f"{TIERS}, line 6",
         "enter_score '101'",
         "from 0 to 100",
@@ -243,37 +243,37 @@ BROKEN_SEEDS = {
         "a text of 1 to 80 characters",
     ),
     "enter_orders_fewer_than_the_tier_below": (
-        seed("tiers", "83,3,0,,", "83,1,0,,"),
+        seed("tiers", "73,1,0,,", "73,2,0,,"),
         f"{TIERS}, line 6",
         "enter_min_orders 1 of diamond",
         "at least 2, the enter_min_orders of platinum",
     ),
     "keep_orders_above_enter_orders": (
-        seed("tiers", "73,2,0,,", "73,2,3,,"),
-        f"{TIERS}, line 5",
-        "keep_min_orders 3 above enter_min_orders 2",
+        seed("tiers", "82,1,0,,", "82,1,3,,"),
+        f"{TIERS}, line 6",
+        "keep_min_orders 3 above enter_min_orders 1",
         "a keep_min_orders of at most enter_min_orders",
     ),
     "orders_that_are_not_whole": (
-        seed("tiers", "73,2,0,,", "73,2.5,0,,"),
+        seed("tiers", "73,1,0,,", "73,2.5,0,,"),
         f"{TIERS}, line 5",
         "enter_min_orders '2.5'",
         "empty or a whole number",
     ),
     "keep_revenue_without_enter_revenue": (
-        seed("tiers", "83,3,0,,", "83,3,0,,500"),
+        seed("tiers", "82,1,0,,", "82,1,0,,500"),
         f"{TIERS}, line 6",
         "keep_min_revenue 500 above enter_min_revenue (empty)",
         "a keep_min_revenue of at most enter_min_revenue",
     ),
     "enter_revenue_less_than_the_tier_below": (
-        seed("tiers", "73,2,0,,", "73,2,0,900,"),
+        seed("tiers", "73,1,0,,", "73,1,0,900,"),
         f"{TIERS}, line 6",
         "enter_min_revenue (empty) of diamond",
         "at least 900, the enter_min_revenue of platinum",
     ),
     "negative_revenue": (
-        seed("tiers", "83,3,0,,", "83,3,0,-5,"),
+        seed("tiers", "82,1,0,,", "82,1,0,-5,"),
         f"{TIERS}, line 6",
         "enter_min_revenue '-5'",
         "empty or a number of 0 or more",
@@ -380,10 +380,10 @@ BROKEN_SEEDS = {
         "only orders are known, which times 50 is 6.25",
     ),
     "ladder_too_narrow_for_growth": (
-        seed("tiers", "钻石,88,83", "钻石,88,86"),
+        seed("tiers", "钻石,87,82", "钻石,87,85"),
         f"{TIERS}, line 6",
-        "keep_score 86 of diamond, 2 below its enter_score",
-        "at least 2.50 below 88: growth in profile retail",
+        "keep_score 85 of diamond, 2 below its enter_score",
+        "at least 2.50 below 87: growth in profile retail",
     ),
     # -- segments and bands
     "overlapping_segments": (
@@ -1278,7 +1278,7 @@ def test_growth_may_weigh_what_the_ladder_allows(project: Path) -> None:
 
 def test_growth_of_the_profile_in_use_alone_is_checked(project: Path) -> None:
     """Two points are too few for the growth of retail and enough for one_off, which has none."""
-    seed("tiers", "钻石,88,83", "钻石,88,86")(project)
+    seed("tiers", "钻石,87,82", "钻石,87,85")(project)
     load_configuration(project, {"score_profile": "one_off"})
     assert "growth in profile retail " in refusal(project, {})
     (finding,) = refusals(project, {"score_profile": "subscription"})

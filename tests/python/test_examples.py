@@ -46,10 +46,6 @@ def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
             "where source_table in ('customers', 'orders') and rows_staged = 0"
         ).fetchall()
     assert lost == []
-    if name == "olist":
-        # Nearly nobody buys twice, and diamond asks for three orders: the set has no top tier.
-        assert customers["gold"] >= customers["platinum"] >= customers["diamond"]
-        return
     assert_pyramid(customers)
 
 
