@@ -32,9 +32,8 @@ def manifest() -> Node:
 @pytest.fixture(scope="module")
 def columns(compiled: Callable[..., CompiledProject]) -> dict[str, list[str]]:
     """The columns of every raw table, seed and model, by schema.table."""
-    project = compiled()
-    found = {f"rules.{name}": list(types) for name, (_, types) in project.seeds.items()}
-    with project.build({}) as connection:
+    found: dict[str, list[str]] = {}
+    with compiled().build({}) as connection:
         for schema, table, column in connection.execute(
             "select table_schema, table_name, column_name from information_schema.columns "
             "where table_catalog = 'work' order by 1, 2, ordinal_position"
