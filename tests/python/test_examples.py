@@ -39,7 +39,8 @@ def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
     from examples.mapping import build_raw
 
     build_raw(name, public_data, tmp_path / "raw")
-    with compiled(**NEEDS[name]).build(tmp_path / "raw") as connection:
+    project = compiled(**NEEDS[name]).only("tier_summary", "reconciliation")
+    with project.build(tmp_path / "raw") as connection:
         customers = tiers(connection)
         lost = connection.execute(
             "select source_table, rows_in from quality.reconciliation "
@@ -50,5 +51,6 @@ def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
 
 
 def test_the_data_set_that_ships(compiled):
-    with compiled().build(PROJECT / "examples" / "completejourney_small") as connection:
+    project = compiled().only("tier_summary")
+    with project.build(PROJECT / "examples" / "completejourney_small") as connection:
         assert_pyramid(tiers(connection))

@@ -84,7 +84,7 @@ def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path)
     }
     query = "select * from marts.customer_periods where not is_open_period and period_end <= $1"
     rows = []
-    project = compiled(as_of_date=ANY_DATE)
+    project = compiled(as_of_date=ANY_DATE).only("customer_periods")
     for number, (tables, as_of_date) in enumerate([(early, str(day)), (raw, "2025-12-15")]):
         folder = write_raw(tmp_path / str(number), tables)
         with project.build(folder, as_of_date=as_of_date) as connection:

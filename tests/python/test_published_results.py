@@ -41,7 +41,7 @@ def test_all_scores_of_the_r_package_rfm(compiled, public_data, tmp_path):
         orders,
     )
     window = {"as_of_date": "2006-12-31", "rfm_window_days": 1900, "review_period": "quarter"}
-    with compiled(**window).build(raw) as connection:
+    with compiled(**window).only("rfm_score_edges").build(raw) as connection:
         quantiles = connection.execute(
             "select metric, edge_1, edge_2, edge_3, edge_4 from marts.rfm_score_edges "
             "where period_end = date '2006-12-31'"
@@ -59,9 +59,8 @@ def test_all_scores_of_the_r_package_rfm(compiled, public_data, tmp_path):
         }
         for metric, values in cuts.items()
     ]
-    with compiled(**window, rfm_edges="fixed").build(
-        raw, seeds={"rfm_fixed_edges": seed}
-    ) as connection:
+    by_fixed_edges = compiled(**window, rfm_edges="fixed").only("customer_rfm")
+    with by_fixed_edges.build(raw, seeds={"rfm_fixed_edges": seed}) as connection:
         wrong = connection.execute(
             """
             with published as (
@@ -88,9 +87,8 @@ def test_recency_and_monetary_scores_of_online_retail(compiled, public_data, tmp
     from examples.mapping import build_raw
 
     build_raw("online_retail", public_data, tmp_path / "raw", {"cancellations": "drop"})
-    with compiled(as_of_date="2011-12-11", rfm_window_days=400).build(
-        tmp_path / "raw"
-    ) as connection:
+    project = compiled(as_of_date="2011-12-11", rfm_window_days=400).only("customer_rfm")
+    with project.build(tmp_path / "raw") as connection:
         compared = connection.execute(
             """
             select
@@ -128,7 +126,8 @@ def test_weekly_repeat_purchases_of_the_published_tenth_of_cdnow(compiled, publi
         """,
         str(public_data / "cdnow" / "cdnow_sample.parquet"),
     )
-    with compiled(history_starts_on="1997-01-01").build(raw) as connection:
+    project = compiled(history_starts_on="1997-01-01").only("int_customer_ledger")
+    with project.build(raw) as connection:
         weeks = connection.execute(
             """
             with days as (

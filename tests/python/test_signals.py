@@ -52,16 +52,21 @@ def alerts(connection, codes) -> list[tuple]:
 
 
 @pytest.fixture(scope="module")
-def whole_sample(compiled):
-    with compiled().build(PROJECT / "sample") as connection:
+def project(compiled):
+    return compiled().only("customer_periods", "customer_score_details", "customer_alerts")
+
+
+@pytest.fixture(scope="module")
+def whole_sample(project):
+    with project.build(PROJECT / "sample") as connection:
         yield connection
 
 
 @pytest.mark.parametrize("table", DEPENDENT)
-def test_a_missing_source_changes_only_what_depends_on_it(compiled, whole_sample, tmp_path, table):
+def test_a_missing_source_changes_only_what_depends_on_it(project, whole_sample, tmp_path, table):
     shutil.copytree(PROJECT / "sample", tmp_path / "raw")
     (tmp_path / "raw" / f"{table}.csv").unlink()
-    with compiled().build(tmp_path / "raw") as connection:
+    with project.build(tmp_path / "raw") as connection:
         assert measures(connection) == measures(whole_sample)
         for component in COMPONENTS - DEPENDENT[table]:
             assert component_scores(connection, component) == component_scores(
@@ -117,7 +122,7 @@ def company(**tables: list[dict]) -> dict[str, list[dict]]:
 
 
 def scores_of(compiled, customer: str, raw: dict) -> list[tuple]:
-    with compiled().build(raw) as connection:
+    with compiled().only("customer_periods").build(raw) as connection:
         return connection.execute(
             "select management_score, satisfaction_score, loyalty_score, engagement_score, "
             "partnership_score from marts.customer_periods where customer_id = ? order by period_end",
@@ -307,7 +312,7 @@ def test_a_score_out_of_range_reaches_no_component_and_is_listed(compiled):
     ]
 
 
-def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(compiled):
+def test_a_merge_carries_what_was_said_and_done(compiled):
     said = {
         "survey_responses": [
             {"response_id": "v", "customer_id": "b", "responded_at": "2025-02-10",
@@ -331,7 +336,6 @@ def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(comp
     assert [row[3] for row in apart] == [None, *[Decimal("83.33")] * 3]
     assert [row[3] for row in merged] == [None, 75, 75, 75]
     assert scores_of(compiled, "b", company(**said, customer_merges=[merge])) == []
-    assert scores_of(compiled, "b", company(**said)) == apart
     # among themselves they cannot recommend each other
     own = [{"referral_id": "f", "referrer_customer_id": "b", "referred_customer_id": "a",
             "referred_at": "2025-02-10", "converted_at": "2025-02-11"}]  # fmt: skip
@@ -341,7 +345,7 @@ def test_a_merge_carries_what_was_said_and_done_and_its_removal_restores_it(comp
         ).fetchall() == [("self_referral",)]
 
 
-def test_a_merge_carries_alerts_and_actions_and_its_removal_restores_them(compiled):
+def test_a_merge_carries_alerts_and_actions(compiled):
     consent = [{"customer_id": c, "marketing_consent": "true"} for c in "abc"]
     said = {**company(tickets=[{**complaint(1, None), "customer_id": "b"}]), "customers": consent}
     merge = {"from_customer_id": "b", "into_customer_id": "a", "merged_at": "2025-04-04"}
@@ -369,4 +373,3 @@ def test_a_merge_carries_alerts_and_actions_and_its_removal_restores_them(compil
         [("a", "high", raised, evidence)],
         [("a", because)],
     )
-    assert complained(said) == apart
