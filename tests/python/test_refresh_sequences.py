@@ -228,10 +228,11 @@ def differing_rows(expected: duckdb.DuckDBPyConnection, publication: Path) -> li
 
 
 class Reader:
-    """Opens the publication over and over and notes what it saw, by run; holds its first one open."""
+    """Opens the publication every so many seconds and notes what it saw, by run; holds its first one open."""
 
-    def __init__(self, warehouse: Path) -> None:
+    def __init__(self, warehouse: Path, pause: float) -> None:
         self.path = warehouse / PUBLICATION
+        self.pause = pause
         self.seen: set[tuple[str, tuple]] = set()
         self.error: Exception | None = None
         self.is_done = threading.Event()
@@ -242,7 +243,7 @@ class Reader:
 
     def go_on_reading(self) -> None:
         try:
-            while not self.is_done.wait(0.2):
+            while not self.is_done.wait(self.pause):
                 with open_publication(self.path) as connection:
                     self.seen.add(self.read(connection))
         except Exception as error:
@@ -760,7 +761,7 @@ class Sequences(RuleBasedStateMachine):
     def run(self, kill_at: str | None = None, nodes: int = 0, after: float | None = None) -> None:
         warehouse, loaded, before = self.workshop.warehouse, self.loaded(), self.runs()
         goes_on = self.can_go_on(loaded)
-        reader = Reader(warehouse)
+        reader = Reader(warehouse, pause=self.workshop.seconds / 20)
         with reader.reading():
             code, errors = self.workshop.refresh(loaded, kill_at, nodes, after)
         self.is_worth_a_run = code != 0
