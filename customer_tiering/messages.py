@@ -31,6 +31,9 @@ _TAKEN_OVER = re.compile(
             r"when casting from source column \w+",
             "Malformed JSON",
             "More than one row returned by a subquery",
+            # what a full disk says when a transaction ends
+            "Failed to commit|No space left on device",
+            r"Could not write file \"[^\"]+\"",
             r"the environment has no \w+",
             r"The declared form of a (?:number|date) is .+",
         ]

@@ -60,6 +60,15 @@ def test_kind_file_line_and_type_stay_and_the_value_goes(sql: str, tmp_path: Pat
     assert rest.partition("\n\nLINE ")[0] == expected
 
 
+def test_a_full_disk_is_told_when_a_transaction_ends() -> None:
+    """DuckDB's own words, of a file system of three megabytes."""
+    full = 'Failed to commit: Could not write file "/w/work.duckdb.wal": No space left on device'
+    assert without_values(f"TransactionContext Error: {full}") == (
+        'TransactionContext Error: Failed to commit … Could not write file "/w/work.duckdb.wal" … '
+        "No space left on device …"
+    )
+
+
 def test_words_that_are_not_duckdbs_stay() -> None:
     for words in ("Got 2 results", "Compilation Error in operation x\n  no such table: a", ""):
         assert without_values(words) == words
