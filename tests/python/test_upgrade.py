@@ -6,26 +6,22 @@ tests/python/releases/README.md says what is in it; what is expected here is wor
 from __future__ import annotations
 
 import csv
-import json
-import os
 import tarfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from unittest import mock
 
 import duckdb
 import pytest
-from dbt_in_process import dbt, parsed_project
+from cli_without_audit import pass_audit
 from made_once import PROJECT
-from rich.console import Console
+from refresh_in_process import refresh_in_process
 from typer.testing import CliRunner
 
-from customer_tiering import building, cli, refreshing
+from customer_tiering import cli
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.configuration import load_configuration
 from customer_tiering.drift import read_drift
-from customer_tiering.errors import WorkDatabaseError
 from customer_tiering.publishing import (
     PUBLICATION,
     RESTRICTED,
@@ -103,43 +99,14 @@ def changes_since(run: str, warehouse: Path, folder: Path) -> dict[str, str]:
 
 
 def refresh(raw: Path, warehouse: Path) -> Path:
-    """Refresh without data tests and audit; gives the file that the audit would have compared with."""
+    """Refresh; gives the file that the audit would have compared with."""
     compared = []
 
-    def build(
-        _project: Path,
-        folder: Path,
-        overrides: dict[str, object],
-        _console: Console,
-        _held: list[int],
-        told: dict[str, str],
-    ) -> building.Build:
-        with mock.patch.dict(os.environ, {**told, "TIERING_REFRESH": "true"}):
-            try:
-                dbt(
-                    folder,
-                    *("build", "--exclude-resource-type", "unit_test", "test"),
-                    *("--vars", json.dumps(overrides)),
-                    parsed=parsed_project(),
-                )
-            except RuntimeError as error:
-                # models that have changed since begin with a new work database
-                if "work.duckdb: found one that this build cannot go on from" not in str(error):
-                    raise
-                raise WorkDatabaseError(str(error)) from None
-        return building.Build(nodes=0, tests=0, keys={})
-
-    def audit(_work: Path, previous: Path, *_: object) -> AuditSummary:
+    def audit(work: Path, previous: Path, *arguments: object) -> AuditSummary:
         compared.append(previous)
-        return AuditSummary(suites=0, expectations=0, notes=[])
+        return pass_audit(work, previous, *arguments)
 
-    with (
-        mock.patch.object(refreshing, "build", build),
-        mock.patch.object(refreshing, "audit", audit),
-    ):
-        configuration = load_configuration(PROJECT, {**VARS, "raw_path": str(raw)})
-        console = Console(quiet=True)
-        refreshing.Refresh(PROJECT, configuration, warehouse, console, lambda _: None).run()
+    refresh_in_process(raw, warehouse, VARS, audit=audit)
     (previous,) = compared
     return previous
 
