@@ -62,6 +62,24 @@ class CompiledProject:
         ``as_of_date`` is for a project compiled with ``as_of_date=ANY_DATE``. ``seeds`` replaces
         the rows of the named seeds.
         """
+        connection = self._connect(seeds)
+        self.land(connection, raw)
+        self.run(connection, as_of_date)
+        return connection
+
+    def build_landed(self, work: Path) -> duckdb.DuckDBPyConnection:
+        """Run all models over raw tables as dbt has landed them in a database."""
+        connection = self._connect()
+        connection.execute(f"attach '{work}' as landed (read_only)")
+        for table in self.raw_columns:
+            connection.execute(f"create table raw.{table} as from landed.raw.{table}")
+        self.run(connection)
+        return connection
+
+    def _connect(
+        self, seeds: Mapping[str, list[dict[str, str]]] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A connection to a new database in memory, in which a first build begins."""
         connection = duckdb.connect()
         connection.execute("attach ':memory:' as work")
         connection.execute("use work")
@@ -69,8 +87,6 @@ class CompiledProject:
         connection.execute("set preserve_insertion_order = false")
         connection.execute("set threads = 1")  # a small company is not worth sharing out
         self.begin(connection, seeds)
-        self.land(connection, raw)
-        self.run(connection, as_of_date)
         return connection
 
     def build_again(

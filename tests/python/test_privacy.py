@@ -10,32 +10,33 @@ import random
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import oracle
 import pytest
-import yaml
 from compiled_project import PROJECT, CompiledProject
-from dbt_in_process import dbt, lay_parsed, parsed_project
+from dbt_in_process import dbt, parsed_project
 from landing_in_process import Landings, landings
 from oracle.erasure import anonymous_ids
 from oracle.reading import Setting, nobody
-from refresh_process import Order
+from refresh_in_process import refresh_in_process
+from rich.console import Console
 from typer.testing import CliRunner
 
-from customer_tiering import cli, erasures, refreshing
+from customer_tiering import building, cli, erasures, refreshing
 from customer_tiering.errors import ExitCode
 from customer_tiering.locking import locked
-from customer_tiering.publishing import PUBLICATION, RESTRICTED
+from customer_tiering.publishing import PUBLICATION, RESTRICTED, WORK
 
 SAMPLE = PROJECT / "sample"
 CANARY = "canary"
+AS_OF = {"run_date": "2026-01-31", "as_of_date": "2025-12-31"}
 # All of them were born on this day, which occurs nowhere else.
 BORN_ON = "1931-07-19"
 
@@ -199,44 +200,46 @@ def as_parquet(raw: Path, folder: Path, all_varchar: bool = False) -> Path:
     return folder
 
 
-def refresh(
-    raw: Path,
+@contextmanager
+def umask(wanted: int) -> Iterator[None]:
+    before = os.umask(wanted)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def age_history(
+    _project: Path,
     warehouse: Path,
-    as_of: str,
-    project_vars: str = "run_date: 2026-01-31",
-    umask: int = -1,
-    **environment: str,
-) -> subprocess.CompletedProcess[str]:
-    told = yaml.safe_load(f"{{{project_vars}}}")
-    lay_parsed(warehouse, {**told, "as_of_date": as_of, "raw_path": str(raw)})
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "customer_tiering", "refresh", "--raw", str(raw)),
-            *("--warehouse", str(warehouse), "--as-of", as_of),
-            *("--vars", f"{{{project_vars}}}"),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        umask=umask,
-        capture_output=True,
-        text=True,
-    )
+    _overrides: dict[str, object],
+    _console: Console,
+    _held: list[int],
+    told: dict[str, str],
+) -> building.Build:
+    """A build that changes nothing, but that all that was published was published a month before."""
+    with duckdb.connect(str(warehouse / WORK)) as connection:
+        connection.execute(f"attach '{told[erasures.LAST_PUBLICATION]}' as published (read_only)")
+        connection.execute("create schema history")
+        connection.execute(
+            "create table history.published_tiers as select * replace (dbt_valid_from - interval 1 month "
+            "as dbt_valid_from) from published.history.published_tiers"
+        )
+    return building.Build(nodes=0, tests=0, keys={})
 
 
-def published(raw: Path, warehouse: Path, umask: int = -1) -> str:
-    """Refresh, which must succeed; gives what it said."""
-    finished = refresh(raw, warehouse, "2025-12-31", umask=umask)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout + finished.stderr
-
-
-def published_fast(raw: Path, warehouse: Path, as_of: str = "2025-12-31", umask: int = -1) -> None:
-    """Refresh without the data tests and the audit, which write nothing of their own."""
-    order = Order(str(raw), str(warehouse), {"run_date": "2026-01-31", "as_of_date": as_of})
-    finished = subprocess.run(
-        order.command(), cwd=PROJECT, umask=umask, capture_output=True, text=True
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+def land_alone(
+    _project: Path,
+    warehouse: Path,
+    overrides: dict[str, object],
+    _console: Console,
+    _held: list[int],
+    told: dict[str, str],
+) -> building.Build:
+    """A build that gets no further than landing the raw tables."""
+    with mock.patch.dict(os.environ, told):
+        landings(warehouse, lambda session: session.land(**overrides))
+    return building.Build(nodes=0, tests=0, keys={})
 
 
 def files_with_canaries(warehouse: Path, words: Iterable[str] = (CANARY, BORN_ON)) -> set[str]:
@@ -375,23 +378,26 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
 
 
 def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
-    """Published twice and once failed, then erased, then all old files again: in Parquet.
+    """Published twice and once failed, then erased, then all old files landed again: in Parquet.
 
     Each at another umask; a warehouse as of a date and one that is being refreshed lie below it.
     """
     raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
-    published_fast(raw, warehouse, "2025-09-30", umask=0)
+    with umask(0):
+        refresh_in_process(raw, warehouse, AS_OF)
     assert wrong_modes(warehouse, 0) == {}
     as_an_earlier_release_left_it(warehouse)
-    published_fast(raw, warehouse, umask=0o022)
+    with umask(0o022):
+        refresh_in_process(raw, warehouse, AS_OF, age_history)
     assert wrong_modes(warehouse, 0o022) == {}
     before = totals(warehouse)
     broken = shutil.copytree(raw, tmp_path / "broken")
     write(broken / "customers.csv", "Canary Maiden,canary@mail.example", "1,2")
-    failed = refresh(broken, warehouse, "2025-12-31")
-    assert failed.returncode == 3
+    arguments = ["refresh", "--raw", str(broken), "--warehouse", str(warehouse)]
+    failed = CliRunner().invoke(cli.app, arguments)
+    assert failed.exit_code == 3
     assert "customers.csv has no column customer_id; found are 2 of other names" in failed.stderr
-    assert "canary" not in (failed.stdout + failed.stderr).lower()
+    assert "canary" not in failed.output.lower()
 
     runs = sorted(path.name for path in (warehouse / "publications").iterdir())
     assert len(runs) == 2
@@ -404,7 +410,8 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
         assert f"publications/{run}/{PUBLICATION}" in with_person
         assert f"publications/{run}/parquet/marts/customers.parquet" in with_person
 
-    elsewhere = Path(shutil.move(warehouse / "logs", tmp_path / "elsewhere"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     write(elsewhere / "dbt.log.1", "of an earlier release: Canary Name")
     (warehouse / "logs").symlink_to(elsewhere)
     below = {day: tmp_path / "warehouse" / "as_of" / day for day in ("2025-09-30", "2025-10-31")}
@@ -422,8 +429,8 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
         f"{PERSON},canary asks",
         "canarynobody,2026-01-12",
     )
-    with locked(below["2025-10-31"]):
-        said = published(raw, warehouse, umask=0o077)
+    with locked(below["2025-10-31"]), umask(0o077):
+        said = "".join(refresh_in_process(raw, warehouse, AS_OF))
     assert "that may hold them are removed (2)" in said
     assert "dated warehouses that may hold them are emptied (2025-09-30)" in said
     assert "are being refreshed may hold them still (2025-10-31): the next refresh looks" in said
@@ -435,7 +442,8 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
     assert totals(warehouse) == before
 
     replayed = as_parquet(raw, tmp_path / "replayed")
-    published_fast(replayed, warehouse, umask=0o077)
+    with umask(0o077):
+        refresh_in_process(replayed, warehouse, AS_OF, land_alone)
     assert files_with_canaries(warehouse) == files_with_canaries(elsewhere) == set()
     assert list(below["2025-10-31"].iterdir()) == []
     assert wrong_modes(warehouse, 0o077) == {}
@@ -529,9 +537,15 @@ def test_the_key_is_whole_and_on_the_disk_before_it_is_used(
 # -- What dbt says ---------------------------------------------------------------------------------
 
 
-def test_neither_dbts_log_nor_its_errors_quote_a_row(tmp_path: Path) -> None:
-    """Of files that cannot be landed, and of SQL that fails on a value; in the files of plain dbt."""
+def test_neither_dbts_log_nor_its_errors_quote_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of files that cannot be landed, and of SQL that fails on a value; in the files of plain dbt.
+
+    Nor the ids and the key, where pseudonyms are asked for.
+    """
     raw = company(tmp_path / "raw")
+    monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", KEY)
     customers = (raw / "customers.csv").read_text(encoding="utf-8")
     wrong = {
         "without a header": customers.split("\n", 1)[1],
@@ -546,7 +560,11 @@ def test_neither_dbts_log_nor_its_errors_quote_a_row(tmp_path: Path) -> None:
             with pytest.raises(Exception, match=r"customers\.csv") as error:
                 session.land(raw_path=str(raw))
             said.append(str(error.value))
+            with pytest.raises(Exception, match=r"customers\.csv") as error:
+                session.land(raw_path=str(raw), pseudonymise_ids=True)
+            said.append(str(error.value))
         write(raw / "customers.csv", customers)
+        session.land(raw_path=str(raw), pseudonymise_ids=True)
         session.land(raw_path=str(raw))
         for sql in (
             "create table t as select cast(birth_date as date) as b from raw.customers",
@@ -556,19 +574,17 @@ def test_neither_dbts_log_nor_its_errors_quote_a_row(tmp_path: Path) -> None:
                 session.execute(sql)
             said.append(str(error.value))
 
-    before = os.umask(0)
-    try:
-        warehouse = tmp_path / "w"
+    warehouse = tmp_path / "w"
+    with umask(0):
         warehouse.mkdir()
         landings(warehouse, steps, log_level="debug")
-    finally:
-        os.umask(before)
-    assert len(said) == 5
-    assert not [one for one in said if any(word in one.lower() for word in OF_PERSONAL_COLUMNS)]
+    assert len(said) == 8
+    hidden = (*OF_PERSONAL_COLUMNS, KEY, PERSON, FORMER)
+    assert not [one for one in said if any(word in one.lower() for word in hidden)]
     for work in warehouse.glob("work.duckdb*"):
         assert stat.S_IMODE(work.stat().st_mode) == 0o600
         work.unlink()
-    assert files_with_canaries(warehouse, OF_PERSONAL_COLUMNS) == set()
+    assert files_with_canaries(warehouse, hidden) == set()
     log = (warehouse / "dbt.log").read_text(encoding="utf-8")
     assert "Conversion Error: Could not convert string … to INT32 …" in log
 
@@ -580,29 +596,29 @@ KEY = "canary-key-0123456789"
 PSEUDONYM = "6013ee410383ce3a1dbc68e4ac600f3c"
 
 
-def test_neither_ids_nor_the_key_are_written_where_pseudonyms_are_asked_for(tmp_path: Path) -> None:
-    """In a build that is published, and in one that fails with as much said as dbt can."""
+def test_neither_ids_nor_the_key_are_written_where_pseudonyms_are_asked_for(
+    tmp_path: Path,
+    compiled: Callable[..., CompiledProject],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where raw tables are landed, with as much said as dbt can, and in what all models make of them."""
     raw, warehouse = company(tmp_path / "raw"), tmp_path / "warehouse"
-    asked = ("2025-12-31", "run_date: 2026-01-31, pseudonymise_ids: true")
-    finished = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}/work.duckdb' as work (read_only)")
+    warehouse.mkdir()
+    monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", KEY)
+    asked = {"raw_path": str(raw), "pseudonymise_ids": True}
+    landings(warehouse, lambda session: session.land(**asked), log_level="debug")
+    assert "customer_pseudonym(" in (warehouse / "dbt.log").read_text(encoding="utf-8")
+    assert files_with_canaries(warehouse, [KEY, PERSON, FORMER]) == set()
+    assert WORK in files_with_canaries(warehouse, [PSEUDONYM])
+    project = compiled(run_date="2026-01-31")
+    with project.build_landed(warehouse / WORK) as connection:
+        relations = [model.relation for model in project.models]
+        assert holding_canaries(connection, relations, [KEY, PERSON, FORMER]) == {}
         assert connection.execute(
-            "select customer_id, lifetime_orders, lifetime_revenue from work.marts.customers "
+            "select customer_id, lifetime_orders, lifetime_revenue from marts.customers "
             f"where customer_id = '{PSEUDONYM}'"
         ).fetchall() == [(PSEUDONYM, 5, 295)]  # under both ids, with blanks or without
         assert connection.execute(
             "select count(*), count(*) filter (regexp_full_match(customer_id, '[0-9a-f]{32}')), "
-            f"count(*) filter (parent_customer_id = '{PSEUDONYM}') from work.marts.customers"
+            f"count(*) filter (parent_customer_id = '{PSEUDONYM}') from marts.customers"
         ).fetchone() == (41, 41, 1)
-
-    (raw / "orders.csv").write_text("order_id,customer_id\n")
-    (raw / "customers.csv").write_text("customer_id\n")
-    failed = refresh(raw, warehouse, *asked, DBT_ENV_SECRET_PSEUDONYM_KEY=KEY)
-    assert failed.returncode != 0
-    said = finished.stdout + finished.stderr + failed.stdout + failed.stderr
-    assert KEY not in said
-    assert PERSON not in said
-    assert files_with_canaries(warehouse, [KEY, PERSON, FORMER]) == set()
-    assert "work.duckdb" in files_with_canaries(warehouse, [PSEUDONYM])
