@@ -6,7 +6,7 @@ that is stopped, and of each that may look like it, are read by the models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,8 @@ from dbt_in_process import manifest
 from landing_in_process import Landings, landings
 from test_cases import rows
 
-from customer_tiering.errors import RawFilesError
+from customer_tiering.building import _landing_error
+from customer_tiering.errors import RawDataError, RawFilesError, VarError
 from customer_tiering.sources import check_headers, contract_columns
 
 ORDER = "order_id,customer_id,ordered_at,status,order_amount"
@@ -200,8 +201,22 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def gate(compiled: Callable[..., CompiledProject]) -> CompiledProject:
-    return compiled().only("int_source_findings")
+def findings(
+    compiled: Callable[..., CompiledProject],
+) -> Iterator[Callable[[RawTables], list[str]]]:
+    """What the gate says of raw tables."""
+    gate = compiled().only("int_source_findings")
+    with gate.build({}) as connection:
+
+        def find(raw: RawTables) -> list[str]:
+            gate.land(connection, raw)
+            gate.run(connection)
+            found = connection.execute(
+                "select message from intermediate.int_source_findings order by finding_number"
+            ).fetchall()
+            return [message for (message,) in found]
+
+        yield find
 
 
 def test_all_that_is_computed_waits_for_the_gate() -> None:
@@ -232,25 +247,41 @@ def test_all_that_is_computed_waits_for_the_gate() -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_raw_tables_are_stopped_in_words(gate: CompiledProject, name: str) -> None:
-    kind = KINDS[name]
-    with gate.build(kind.raw) as connection:
-        found = connection.execute(
-            "select message from intermediate.int_source_findings order by finding_number"
-        ).fetchall()
-    assert [message for (message,) in found] == kind.findings
+def test_raw_tables_are_stopped_in_words(
+    findings: Callable[[RawTables], list[str]], name: str
+) -> None:
+    assert findings(KINDS[name].raw) == KINDS[name].findings
 
 
-# -- Lost rows -------------------------------------------------------------------------------------
+# -- Lost and old rows -------------------------------------------------------------------------------------
 
 LOST = "raw table {}: found {} rows, where the last publication had {}; allowed is at most {} % fewer (var {})."
 
 
-def test_a_table_may_lose_a_few_rows_or_what_its_limit_allows(tmp_path: Path) -> None:
-    """The last publication had twenty orders, two merges and one customer."""
-    found: list[str] = []
+def test_a_table_may_be_as_old_and_lose_as_many_rows_as_its_limit_allows(tmp_path: Path) -> None:
+    """The last publication had twenty orders, two merges and one customer.
+
+    The newest order is of 10 March, but for one that lies after the run of 20 March.
+    """
+    old, found = [], []
+
+    def attempt(session: Landings, **project_vars: object) -> str:
+        try:
+            session.land(**project_vars)
+        except Exception as error:
+            return str(error).split("\n")[1].strip()
+        return ""
 
     def steps(session: Landings) -> None:
+        raw = tmp_path / "old"
+        raw.mkdir()
+        (raw / "customers.csv").write_text("customer_id\nA\n")
+        days = ("2025-01-05", "2025-03-10", "2025-03-21")
+        lines = [f"o{n},A,{day},paid,1\n" for n, day in enumerate(days)]
+        (raw / "orders.csv").write_text("".join([f"{ORDER}\n", *lines]))
+        dated = {"raw_path": str(raw), "run_date": "2025-03-20"}
+        for ages in ({"orders": 10}, {"orders": 9}, {"refunds": 9}, {"orders') or true --": 1}):
+            old.append(attempt(session, **dated, source_max_age_days=ages))
         session.sql("create schema last_publication")
         session.sql(
             "create table last_publication.reconciliation as from (values "
@@ -275,14 +306,23 @@ def test_a_table_may_lose_a_few_rows_or_what_its_limit_allows(tmp_path: Path) ->
             (raw / "customer_merges.csv").write_text(
                 "from_customer_id,into_customer_id,merged_at\nB,A,2024-01-05\n"
             )
-            try:
-                session.land(raw_path=str(raw), source_limits=limits)
-                found.append("")
-            except Exception as error:
-                found.append(str(error).split("\n")[1].strip())
+            found.append(attempt(session, raw_path=str(raw), source_limits=limits))
 
     (tmp_path / "warehouse").mkdir()
-    landings(tmp_path / "warehouse", steps, ("customers", "orders", "customer_merges"))
+    tables = ("customers", "orders", "refunds", "customer_merges")
+    landings(tmp_path / "warehouse", steps, tables)
+    assert old[:3] == [
+        "",
+        "raw table orders: found a newest ordered_at of 2025-03-10, 10 days before the run's date; allowed is at "
+        "most 9 days (var source_max_age_days).",
+        "raw table refunds: found no refunded_at up to the run's date; allowed is at most 9 days (var "
+        "source_max_age_days).",
+    ]
+    assert old[3].startswith(
+        "dbt_project.yml, vars: source_max_age_days has 'orders') or true --: 1'; allowed is"
+    )
+    errors = [_landing_error(sentence) for sentence in old[1:]]
+    assert errors == [RawDataError, RawDataError, VarError]
     known = "rejected, undecided_duplicates, unknown_customers, guests"
     refused = "dbt_project.yml, vars: source_limits has '"
     assert found == [
@@ -295,5 +335,5 @@ def test_a_table_may_lose_a_few_rows_or_what_its_limit_allows(tmp_path: Path) ->
         f"{refused}customer_merges: {{rejected: 5}}'; allowed is lost_rows, each from 0 to 100 per cent.",
         f"{refused}orders: {{rejected: 101}}'; allowed is lost_rows, {known}, each from 0 to 100 per cent.",
         f"{refused}order: {{'rejected': 5}}'; allowed is a mapping of raw tables (customer_merges, customers, "
-        "orders) to limits.",
+        "orders, refunds) to limits.",
     ]
