@@ -1,5 +1,5 @@
-{# Of how many customers the interactions speak: an input enters the score by this part alone, so that
-   a source that knows few customers moves nobody far. #}
+{# Of how many customers the interactions speak: an input enters the score by this part alone, so
+   that a source that knows few customers moves nobody far. #}
 with counts as (
     select * from {{ ref('int_interaction_counts') }}
 ),

@@ -79,7 +79,6 @@ measured as (
 
 ranked as (
     select
-        measured.*,
         {%- for input, own_count in customer_tiering.interaction_inputs() %}
         case
             when
@@ -88,16 +87,30 @@ ranked as (
                 and {{ input }}_ranks.rank_share > 0
                 then cast(0 as decimal(5, 2))
             when measured.is_valued then {{ input }}_ranks.rank_share
-        end as {{ input }}_rank_share{{ ',' if not loop.last }}
+        end as {{ input }}_rank_share,
         {%- endfor %}
+        measured.*
     from measured
-    {%- for input, own_count in customer_tiering.interaction_inputs() %}
-    left join interaction_ranks as {{ input }}_ranks
+    left join interaction_ranks as active_days_ranks
         on
-            measured.period_index = {{ input }}_ranks.period_index
-            and measured.{{ own_count }} = {{ input }}_ranks.own_count
-            and {{ input }}_ranks.input = '{{ input }}'
-    {%- endfor %}
+            measured.period_index = active_days_ranks.period_index
+            and measured.active_days = active_days_ranks.own_count
+            and active_days_ranks.input = 'active_days'
+    left join interaction_ranks as channels_ranks
+        on
+            measured.period_index = channels_ranks.period_index
+            and measured.channels = channels_ranks.own_count
+            and channels_ranks.input = 'channels'
+    left join interaction_ranks as usage_time_ranks
+        on
+            measured.period_index = usage_time_ranks.period_index
+            and measured.usage_seconds = usage_time_ranks.own_count
+            and usage_time_ranks.input = 'usage_time'
+    left join interaction_ranks as contact_regularity_ranks
+        on
+            measured.period_index = contact_regularity_ranks.period_index
+            and measured.contact_months = contact_regularity_ranks.own_count
+            and contact_regularity_ranks.input = 'contact_regularity'
 ),
 
 normalised as (

@@ -1,5 +1,5 @@
-{# int_score_weights with one row per period and set of known inputs, so that a customer's row meets it
-   in one join. #}
+{# int_score_weights with one row per period and set of known inputs, so that a customer's row meets
+   it in one join. #}
 with weights as (
     select * from {{ ref('int_score_weights') }}
 ),

@@ -1,5 +1,5 @@
-{# The weights that hold in each period for each set of known inputs: unknown ones give theirs to the
-   known, and so do those that speak of few customers. #}
+{# The weights that hold in each period for each set of known inputs: unknown ones give theirs to
+   the known, and so do those that speak of few customers. #}
 with known_sets as (
     select distinct
         period_index,
