@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from compiled_project import PROJECT
 
@@ -54,3 +55,11 @@ def test_the_data_set_that_ships(compiled):
     project = compiled().only("tier_summary")
     with project.build(PROJECT / "examples" / "completejourney_small") as connection:
         assert_pyramid(tiers(connection))
+
+
+def test_the_sample(sample_warehouse):
+    """Its interactions speak of less than half of the customers, and leave the top tier its size."""
+    with duckdb.connect(sample_warehouse / "customer_tiering.duckdb", read_only=True) as connection:
+        customers = tiers(connection)
+    assert_pyramid(customers)
+    assert customers["diamond"] >= 0.01 * sum(customers.values())
