@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,44 @@ def test_staging_models_are_named_after_their_system(manifest: Node) -> None:
         if folders[1] == "staging":
             layer = "base" if folders[3] == "base" else "stg"
             assert node["name"].startswith(f"{layer}_{folders[2]}__"), node["original_file_path"]
+
+
+def circle_of_steps(manifest: Node) -> list[str]:
+    """Folders of a layer, such as intermediate/money, that read each other in a circle; empty without one."""
+    steps = {
+        node["unique_id"]: "/".join(Path(node["original_file_path"]).parts[1:3])
+        for node in nodes(manifest, "model", "snapshot")
+    }
+    read: dict[str, set[str]] = {step: set() for step in steps.values()}
+    for node, step in steps.items():
+        parents = manifest["nodes"][node]["depends_on"]["nodes"]
+        read[step] |= {steps[parent] for parent in parents if parent in steps} - {step}
+    try:
+        TopologicalSorter(read).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_steps_do_not_read_each_other_in_a_circle(manifest: Node) -> None:
+    assert circle_of_steps(manifest) == []
+
+
+@pytest.mark.parametrize(
+    ("reader", "read", "steps"),
+    [
+        ("int_interactions", "int_customer_signals", {"facts", "signals"}),
+        ("int_rfm_cells", "int_tier_states", {"rfm", "tiers"}),
+        ("customers", "published_tier_changes", {"core", "tiers"}),
+    ],
+)
+def test_a_circle_of_steps_is_noticed(
+    manifest: Node, reader: str, read: str, steps: set[str]
+) -> None:
+    broken = deepcopy(manifest)
+    parents = broken["nodes"][f"model.customer_tiering.{reader}"]["depends_on"]["nodes"]
+    parents.append(f"model.customer_tiering.{read}")
+    assert steps <= {Path(step).name for step in circle_of_steps(broken)}
 
 
 def test_published_history_is_taken_from_an_intermediate_model(manifest: Node) -> None:
