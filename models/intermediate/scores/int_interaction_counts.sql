@@ -8,7 +8,7 @@ signals as (
     select * from {{ ref('int_customer_signals') }}
 ),
 
-heard as (
+interacting as (
     select
         measures.period_index,
         measures.customer_status,
@@ -31,7 +31,7 @@ counted as (
         '{{ input }}' as input,
         cast({{ own_count }} as bigint) as own_count,
         cast(count(case when customer_status = 'active' then 1 end) as integer) as customers
-    from heard
+    from interacting
     where {{ own_count }} > 0
     group by period_index, {{ own_count }}
     {{ 'union all' if not loop.last }}
