@@ -5,15 +5,15 @@
     {{ return([
         ['crm', 'customers', 'stg_crm__customers'],
         ['crm', 'customer_merges', 'stg_crm__customer_merges'],
-        ['crm', 'erasure_requests', 'int_erasure_requests'],
+        ['crm', 'erasure_requests', 'stg_crm__erasure_requests'],
         ['shop', 'orders', 'int_orders'],
         ['shop', 'order_items', 'int_order_items'],
         ['shop', 'products', 'stg_shop__products'],
         ['shop', 'refunds', 'stg_shop__refunds'],
         ['shop', 'exchange_rates', 'stg_shop__exchange_rates'],
-        ['engagement', 'interactions', 'int_interactions'],
-        ['service', 'tickets', 'int_tickets'],
-        ['survey', 'survey_responses', 'int_survey_responses'],
+        ['engagement', 'interactions', 'int_identified_interactions'],
+        ['service', 'tickets', 'int_identified_tickets'],
+        ['survey', 'survey_responses', 'int_identified_survey_responses'],
         ['marketing', 'referrals', 'int_referrals'],
     ]) }}
 {% endmacro %}

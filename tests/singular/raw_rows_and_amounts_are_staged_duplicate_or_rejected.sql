@@ -37,8 +37,9 @@ staged as (
     where reject_reason is null
     union all
     select 'erasure_requests' as source_table, count(*) as row_count, null as amount
-    from {{ ref('int_erasure_requests') }}
-    where not is_of_unknown_customer
+    from {{ ref('stg_crm__erasure_requests') }} as requests
+    inner join {{ ref('int_known_customer_ids') }} as known_ids
+        on requests.customer_id = known_ids.customer_id
     union all
     select 'orders' as source_table, count(*) as row_count, coalesce(sum(order_amount), 0) as amount
     from {{ ref('int_orders') }}
@@ -68,15 +69,12 @@ staged as (
     union all
     select 'interactions' as source_table, count(*) as row_count, null as amount
     from {{ ref('int_interactions') }}
-    where not is_of_unknown_customer
     union all
     select 'tickets' as source_table, count(*) as row_count, null as amount
     from {{ ref('int_tickets') }}
-    where not is_of_unknown_customer
     union all
     select 'survey_responses' as source_table, count(*) as row_count, null as amount
     from {{ ref('int_survey_responses') }}
-    where not is_of_unknown_customer
     union all
     select 'referrals' as source_table, count(*) as row_count, null as amount
     from {{ ref('int_referrals') }}

@@ -1,10 +1,10 @@
 {# What a customer said or complained of that may alert; also of customers who have not ordered. #}
 with tickets as (
-    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+    select * from {{ ref('int_tickets') }}
 ),
 
 responses as (
-    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+    select * from {{ ref('int_survey_responses') }}
 ),
 
 states as (

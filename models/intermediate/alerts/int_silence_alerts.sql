@@ -17,15 +17,15 @@ periods as (
 ),
 
 interactions as (
-    select * from {{ ref('int_interactions') }} where not is_of_unknown_customer
+    select * from {{ ref('int_interactions') }}
 ),
 
 responses as (
-    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+    select * from {{ ref('int_survey_responses') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+    select * from {{ ref('int_tickets') }}
 ),
 
 -- contacts are looked up for those few whose orders have been missing for long enough

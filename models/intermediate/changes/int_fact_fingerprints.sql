@@ -10,15 +10,15 @@ items as (
 ),
 
 interactions as (
-    select * from {{ ref('int_interactions') }} where not is_of_unknown_customer
+    select * from {{ ref('int_interactions') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+    select * from {{ ref('int_tickets') }}
 ),
 
 responses as (
-    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+    select * from {{ ref('int_survey_responses') }}
 ),
 
 referrals as (

@@ -1,25 +1,19 @@
-with interactions as (
-    select * from {{ ref('stg_engagement__interactions') }}
+with identified as (
+    select * from {{ ref('int_identified_interactions') }}
 ),
 
-known_ids as (
-    select * from {{ ref('int_known_customer_ids') }}
-),
-
-identified as (
+of_known_customers as (
     select
-        interactions.interaction_id,
-        known_ids.customer_key,
-        interactions.channel,
-        interactions.interaction_type,
+        interaction_id,
+        customer_key,
+        channel,
+        interaction_type,
 
-        interactions.duration_seconds,
+        duration_seconds,
 
-        known_ids.customer_key is null as is_of_unknown_customer,
-
-        interactions.occurred_on
-    from interactions
-    left join known_ids on interactions.customer_id = known_ids.customer_id
+        occurred_on
+    from identified
+    where customer_key is not null
 )
 
-select * from identified
+select * from of_known_customers

@@ -3,7 +3,6 @@
 with tickets as (
     select min(opened_on) as tickets_from
     from {{ ref('int_tickets') }}
-    where not is_of_unknown_customer
 ),
 
 referrals as (

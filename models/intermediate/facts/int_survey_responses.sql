@@ -1,26 +1,20 @@
-with responses as (
-    select * from {{ ref('stg_survey__survey_responses') }}
+with identified as (
+    select * from {{ ref('int_identified_survey_responses') }}
 ),
 
-known_ids as (
-    select * from {{ ref('int_known_customer_ids') }}
-),
-
-identified as (
+of_known_customers as (
     select
-        responses.response_id,
-        known_ids.customer_key,
-        responses.survey_type,
+        response_id,
+        customer_key,
+        survey_type,
 
-        responses.score,
+        score,
 
-        known_ids.customer_key is null as is_of_unknown_customer,
+        responded_on,
 
-        responses.responded_on,
-
-        responses.responded_at
-    from responses
-    left join known_ids on responses.customer_id = known_ids.customer_id
+        responded_at
+    from identified
+    where customer_key is not null
 )
 
-select * from identified
+select * from of_known_customers

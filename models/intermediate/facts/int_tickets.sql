@@ -1,28 +1,19 @@
-with tickets as (
-    select * from {{ ref('stg_service__tickets') }}
+with identified as (
+    select * from {{ ref('int_identified_tickets') }}
 ),
 
-known_ids as (
-    select * from {{ ref('int_known_customer_ids') }}
-),
-
-identified as (
+of_known_customers as (
     select
-        tickets.ticket_id,
-        known_ids.customer_key,
-        tickets.ticket_type,
+        ticket_id,
+        customer_key,
+        ticket_type,
 
-        tickets.satisfaction_score,
+        satisfaction_score,
 
-        known_ids.customer_key is null as is_of_unknown_customer,
-
-        tickets.opened_on,
-        -- never before it was opened
-        case
-            when tickets.closed_on is not null then greatest(tickets.closed_on, tickets.opened_on)
-        end as closed_on
-    from tickets
-    left join known_ids on tickets.customer_id = known_ids.customer_id
+        opened_on,
+        closed_on
+    from identified
+    where customer_key is not null
 )
 
-select * from identified
+select * from of_known_customers

@@ -16,19 +16,23 @@ customer_merges as (
 ),
 
 erasure_requests as (
-    select * from {{ ref('int_erasure_requests') }}
+    select * from {{ ref('stg_crm__erasure_requests') }}
+),
+
+known_ids as (
+    select * from {{ ref('int_known_customer_ids') }}
 ),
 
 interactions as (
-    select * from {{ ref('int_interactions') }}
+    select * from {{ ref('int_identified_interactions') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_tickets') }}
+    select * from {{ ref('int_identified_tickets') }}
 ),
 
 survey_responses as (
-    select * from {{ ref('int_survey_responses') }}
+    select * from {{ ref('int_identified_survey_responses') }}
 ),
 
 referrals as (
@@ -88,13 +92,14 @@ rejects as (
     union all
     select
         'erasure_requests' as source_table,
-        customer_id as row_key,
+        erasure_requests.customer_id as row_key,
         'rejected' as action,
         'unknown_customer' as reject_reason,
         'customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
     from erasure_requests
-    where is_of_unknown_customer
+    left join known_ids on erasure_requests.customer_id = known_ids.customer_id
+    where known_ids.customer_id is null
     union all
     select
         'interactions' as source_table,
@@ -104,7 +109,7 @@ rejects as (
         'customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
     from interactions
-    where is_of_unknown_customer
+    where customer_key is null
     union all
     select
         'tickets' as source_table,
@@ -114,7 +119,7 @@ rejects as (
         'customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
     from tickets
-    where is_of_unknown_customer
+    where customer_key is null
     union all
     select
         'survey_responses' as source_table,
@@ -124,7 +129,7 @@ rejects as (
         'customer_id' as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
     from survey_responses
-    where is_of_unknown_customer
+    where customer_key is null
     union all
     select
         'referrals' as source_table,

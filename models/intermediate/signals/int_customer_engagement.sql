@@ -5,7 +5,6 @@ with interactions as (
         -- an unknown kind is a contact like any but the use of a product
         coalesce(interaction_type, '') <> 'usage' as is_contact
     from {{ ref('int_interactions') }}
-    where not is_of_unknown_customer
 ),
 
 periods as (

@@ -1,11 +1,11 @@
 {# What customers said of the company, over the window of each period, and the complaints still
    open. #}
 with responses as (
-    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+    select * from {{ ref('int_survey_responses') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+    select * from {{ ref('int_tickets') }}
 ),
 
 periods as (

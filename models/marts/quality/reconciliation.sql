@@ -7,11 +7,11 @@ rejects as (
 ),
 
 survey_responses as (
-    select * from {{ ref('int_survey_responses') }} where not is_of_unknown_customer
+    select * from {{ ref('int_survey_responses') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_tickets') }} where not is_of_unknown_customer
+    select * from {{ ref('int_tickets') }}
 ),
 
 products as (

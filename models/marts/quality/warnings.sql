@@ -33,8 +33,8 @@ unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
 
-erasure_requests as (
-    select * from {{ ref('int_erasure_requests') }}
+rejects as (
+    select * from {{ ref('int_cross_table_rejects') }}
 ),
 
 customers as (
@@ -275,14 +275,14 @@ warnings as (
     union all
     select
         'erasure_of_unknown_customer' as warning_code,
-        'erasure_requests' as subject,
+        source_table as subject,
         count(*) as observed,
         null as amount,
         null as share,
         null as amount_share
-    from erasure_requests
-    where is_of_unknown_customer
-    having count(*) > 0
+    from rejects
+    where source_table = 'erasure_requests'
+    group by source_table
     union all
     select
         'no_new_orders' as warning_code,
