@@ -16,6 +16,10 @@ review_periods as (
     select * from {{ ref('review_periods') }}
 ),
 
+rfm_score_edges as (
+    select * from {{ ref('rfm_score_edges') }}
+),
+
 newest_closed as (
     select period_end
     from review_periods
@@ -31,60 +35,13 @@ compared as (
     from newest_closed
 ),
 
-tiers_before as (
-    select
-        customer_periods.customer_id,
-        customer_periods.tier_code,
-        customer_periods.tier_rank
-    from customer_periods
-    inner join compared on customer_periods.period_end = compared.from_period_end
-),
-
-tiers_after as (
-    select
-        customer_periods.customer_id,
-        customer_periods.tier_code,
-        customer_periods.tier_rank
-    from customer_periods
-    inner join compared on customer_periods.period_end = compared.to_period_end
-),
-
-changes as (
-    select
-        customer_periods.customer_id,
-        customer_periods.reason_code,
-        customer_periods.change_type in ('enter', 'upgrade') as is_up,
-        row_number() over (
-            partition by
-                customer_periods.customer_id,
-                customer_periods.change_type in ('enter', 'upgrade')
-            order by customer_periods.period_end desc
-        ) as place
-    from customer_periods
-    inner join compared
-        on
-            customer_periods.period_end > compared.from_period_end
-            and customer_periods.period_end <= compared.to_period_end
-    where customer_periods.change_type in ('enter', 'upgrade', 'downgrade', 'leave')
-),
-
--- a customer may move more than once in between; the last move that went the way of the whole
--- counts
-last_changes as (
-    select * from changes where place = 1
-),
-
-moved as (
-    select
-        coalesce(tiers_before.tier_code, 'none') as from_tier_code,
-        tiers_after.tier_code as to_tier_code,
-        last_changes.reason_code
-    from tiers_after
-    left join tiers_before on tiers_after.customer_id = tiers_before.customer_id
-    inner join last_changes
-        on
-            tiers_after.customer_id = last_changes.customer_id
-            and last_changes.is_up = (tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0))
+moves as (
+    {{ customer_tiering.tier_movements(
+        'customer_periods',
+        'rfm_score_edges',
+        '(select from_period_end from compared)',
+        '(select to_period_end from compared)'
+    ) | indent(4) }}
 ),
 
 counted as (
@@ -92,10 +49,11 @@ counted as (
         from_tier_code,
         to_tier_code,
         reason_code,
+        cause,
         count(*) as customers
-    from moved
-    where from_tier_code <> to_tier_code
-    group by 1, 2, 3
+    from moves
+    where from_rank <> to_rank
+    group by 1, 2, 3, 4
 ),
 
 totalled as (
@@ -110,11 +68,7 @@ drift as (
         totalled.from_tier_code,
         totalled.to_tier_code,
         totalled.reason_code,
-        case totalled.reason_code
-            when 'relative_position' then 'others'
-            when 'rule_change' then 'rules'
-            else 'own'
-        end as cause,
+        totalled.cause,
 
         totalled.customers,
         {{ customer_tiering.share('totalled.customers', 'totalled.customers_of_move') }}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+from jinja2 import Environment
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
@@ -23,98 +24,12 @@ CAUSES = {
     "rules": ("The rules changed", "规则变更"),
 }
 
-# Of several changes of one customer the last that went the way of the whole is taken. The RFM scores
-# at the later end are also taken by the edges of the earlier one: what they differ by is the doing of
-# edges that moved, the rest that of the customer. A reason of relative_position says that none of the
-# customer's own measures moved the way the tier did.
-_MOVED = """
-create temp table moved as
-with edges as (
-    select metric, [edge_1, edge_2, edge_3, edge_4] as edges
-    from marts.rfm_score_edges
-    where period_end = $from_end
-),
-
-tiers_before as (
-    select customer_id, tier_code, tier_rank, r_score + f_score + m_score as points
-    from marts.customer_periods
-    where period_end = $from_end
-),
-
-tiers_after as (
-    select
-        customer_periods.customer_id,
-        customer_periods.tier_code,
-        customer_periods.tier_rank,
-        customer_periods.monetary,
-        r_score + f_score + m_score as points,
-        case
-            when frequency = 0 then 3
-            else
-                5 - len(list_filter(recency.edges, lambda edge: edge < recency_days))
-                + 1 + len(list_filter(frequencies.edges, lambda edge: edge < frequency))
-                + if(
-                    customer_periods.monetary > 0,
-                    1 + len(
-                        list_filter(monetary.edges, lambda edge: edge < customer_periods.monetary)
-                    ),
-                    1
-                )
-        end as points_by_old_edges
-    from marts.customer_periods
-    cross join (select edges from edges where metric = 'recency') as recency
-    cross join (select edges from edges where metric = 'frequency') as frequencies
-    cross join (select edges from edges where metric = 'monetary') as monetary
-    where period_end = $to_end
-),
-
-last_changes as (
-    select
-        customer_id,
-        change_type in ('enter', 'upgrade') as is_up,
-        arg_max(reason_code, period_end) as reason_code
-    from marts.customer_periods
-    where
-        period_end > $from_end
-        and period_end <= $to_end
-        and change_type in ('enter', 'upgrade', 'downgrade', 'leave')
-    group by 1, 2
-),
-
--- earlier releases published NULL for no tier
-joined as (
-    select
-        coalesce(tiers_before.tier_code, 'none') as from_tier_code,
-        coalesce(tiers_after.tier_code, 'none') as to_tier_code,
-        coalesce(tiers_before.tier_rank, 0) as from_rank,
-        tiers_after.tier_rank as to_rank,
-        tiers_after.monetary,
-        last_changes.reason_code,
-        tiers_after.points - tiers_before.points as points_gained,
-        tiers_after.points_by_old_edges - tiers_before.points as points_gained_by_self,
-        if(tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0), 1, -1) as direction
-    from tiers_after
-    left join tiers_before on tiers_after.customer_id = tiers_before.customer_id
-    left join last_changes
-        on
-            tiers_after.customer_id = last_changes.customer_id
-            and last_changes.is_up = (tiers_after.tier_rank > coalesce(tiers_before.tier_rank, 0))
-)
-
-select
-    *,
-    case
-        when reason_code = 'rule_change' then 'rules'
-        when reason_code = 'relative_position' then 'others'
-        when points_gained * direction > 0 and points_gained_by_self * direction <= 0 then 'others'
-        else 'own'
-    end as cause
-from joined
-"""
+# The rule stands once, in this macro: analyses/tier_drift.sql is made of it too.
+_MOVES = Path(__file__).parent.parent / "macros" / "tier_movements.sql"
 
 _TRANSITIONS = """
 select from_tier_code, to_tier_code, count(*), sum(monetary)
-from moved
+from moves
 where from_rank <> to_rank
 group by from_tier_code, to_tier_code, from_rank, to_rank
 order by from_rank desc, to_rank desc
@@ -122,14 +37,14 @@ order by from_rank desc, to_rank desc
 
 _REASONS = """
 select
-    to_rank > from_rank as is_up,
-    coalesce(labels.label_en, moved.reason_code) as reason_en,
+    is_up,
+    coalesce(labels.label_en, moves.reason_code) as reason_en,
     coalesce(labels.label_zh, '') as reason_zh,
     count(*) as customers,
-    count(*) / sum(count(*)) over (partition by to_rank > from_rank) as share
-from moved
+    count(*) / sum(count(*)) over (partition by is_up) as share
+from moves
 left join marts.labels as labels
-    on labels.kind = 'reason_code' and moved.reason_code = labels.code
+    on labels.kind = 'reason_code' and moves.reason_code = labels.code
 where from_rank <> to_rank
 group by 1, 2, 3
 order by is_up desc, customers desc, reason_en
@@ -137,21 +52,20 @@ order by is_up desc, customers desc, reason_en
 
 _CAUSES = """
 select cause, count(*) as customers, count(*) / sum(count(*)) over () as share
-from moved
+from moves
 where from_rank <> to_rank
 group by cause
 order by customers desc, cause
 """
 
-
 # Who was not scored at both ends has no change of scores to divide.
 _POINTS = """
 select
-    direction > 0 as is_up,
+    is_up,
     count(*) as customers,
     avg(points_gained) as gained,
     avg(points_gained_by_self) as gained_by_self
-from moved
+from moves
 where from_rank <> to_rank and points_gained is not null
 group by 1
 order by 1 desc
@@ -214,11 +128,15 @@ def _period_end(option: str, text: str, ends: list[date]) -> date:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Movements:
-    connection.execute(_MOVED, {"from_end": first, "to_end": last})
+    macros = Environment().from_string(_MOVES.read_text(encoding="utf-8")).module
+    moves = macros.tier_movements(
+        "marts.customer_periods", "marts.rfm_score_edges", "$from_end", "$to_end"
+    )
+    connection.execute(f"create temp table moves as {moves}", {"from_end": first, "to_end": last})
     return Movements(
         from_end=first,
         to_end=last,
-        customers=connection.execute("select count(*) from moved").fetchall()[0][0],
+        customers=connection.execute("select count(*) from moves").fetchall()[0][0],
         transitions=connection.execute(_TRANSITIONS).fetchall(),
         reasons=connection.execute(_REASONS).fetchall(),
         causes=connection.execute(_CAUSES).fetchall(),

@@ -33,7 +33,7 @@ def manifest() -> dict[str, Any]:
 
 
 def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) -> dict[str, str]:
-    """The SQL of every model for some vars, by relation.
+    """The SQL of every model for some vars by relation, and of every analysis by name.
 
     With ``goes_on`` it is that of the incremental models alone, by which they go on from what is there.
     A var that is given as its default is as good as not given.
@@ -47,7 +47,7 @@ def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) 
     }
 
     def compile_for(folder: Path) -> None:
-        selected = "resource_type:model"
+        selected = "resource_type:model resource_type:analysis"
         if goes_on:
             _pretend_that_there_are_incremental_models(folder)
             selected = "config.materialized:incremental"
@@ -57,7 +57,7 @@ def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) 
             *("--vars", json.dumps(given)),
             parsed=parsed_project(),
         ).results
-        code = {row.node.relation_name: row.node.compiled_code for row in results}
+        code = {row.node.relation_name or row.node.name: row.node.compiled_code for row in results}
         (folder / "code.json").write_text(json.dumps(code), encoding="utf-8")
 
     name = hashlib.sha256(json.dumps([given, goes_on]).encode()).hexdigest()[:16]

@@ -1,25 +1,30 @@
-"""Movements between two periods, on a publication of a few customers counted by hand."""
+"""Movements between two periods: a few customers counted by hand, and the sample by the oracle."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from dbt_in_process import compiled_code
+from oracle import movements as oracle
+from oracle.rfm import Edges
 from typer.testing import CliRunner
 
 from customer_tiering import cli
 from customer_tiering.errors import ExitCode
 from customer_tiering.movements import read_movements
-from customer_tiering.publishing import publish
+from customer_tiering.publishing import PUBLICATION, open_publication, publish
 from customer_tiering.runs import Ledger
 
 # customer, period end, tier, rank, change, reason, recency, frequency, monetary, r, f, m
 # up_alone rises by itself: by the old edges 5 + 5 + 5 instead of 3 + 3 + 3, by the new ones 14.
 # up_by_edges has 3 + 3 + 3 by the old edges and 4 + 3 + 4 by the new. down_by_others has 5 + 4 + 3
-# by the old edges, as before, and 11 by the new. wavers goes up and comes back.
+# by the old edges, as before, and 11 by the new. wavers goes up and comes back. lapses has a recency of
+# which the old edges would make 2, but who has lapsed scores 1 + 1 + 1.
 ROWS = """
     ('up_alone', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
     ('up_by_edges', '2025-01-31', 'silver', 2, 'keep', null, 25, 3, 30.00, 3, 3, 3),
@@ -33,7 +38,7 @@ ROWS = """
     ('up_by_edges', '2025-03-31', 'gold', 3, 'upgrade', 'recency_up', 25, 3, 30.00, 4, 3, 4),
     ('down_by_others', '2025-03-31', 'silver', 2, 'downgrade', 'relative_position', 5, 4, 25.00, 5, 3, 3),
     ('down_by_rules', '2025-03-31', 'silver', 2, 'downgrade', 'rule_change', 5, 4, 25.00, 5, 4, 3),
-    ('lapses', '2025-03-31', 'none', 0, 'leave', 'inactivity', 400, 0, 0.00, 1, 1, 1),
+    ('lapses', '2025-03-31', 'none', 0, 'leave', 'inactivity', 35, 0, 0.00, 1, 1, 1),
     ('wavers', '2025-03-31', 'silver', 2, 'downgrade', 'recency_down', 25, 3, 30.00, 3, 3, 3),
     ('new', '2025-03-31', 'gold', 3, 'enter', 'first_order', 1, 1, 99.00, 5, 1, 5),
     ('new', '2025-04-15', 'gold', 3, 'keep', null, 1, 1, 99.00, 5, 1, 5)
@@ -145,3 +150,69 @@ def test_the_command_prints_all_of_it(warehouse, monkeypatch):
     assert ["gold", "silver", "2", "50"] in words
     assert ["The", "rules", "changed", "规则变更", "1", "16.7", "%"] in words
     assert ["up", "上升", "2", "+3.50", "+3.00", "+0.50"] in words
+
+
+SAMPLE_ENDS = [
+    (date(2024, 11, 30), date(2025, 11, 30)),
+    (date(2025, 10, 31), date(2025, 11, 30)),
+    (date(2023, 2, 28), date(2024, 8, 31)),
+]
+
+
+def moves_by_oracle(warehouse: Path, from_end: date, to_end: date) -> list[oracle.Move]:
+    with open_publication(warehouse / PUBLICATION) as connection:
+        rows = connection.execute(
+            "select customer_id, period_end, tier_code, tier_rank, change_type, reason_code, "
+            "recency_days, frequency, monetary, r_score, f_score, m_score from marts.customer_periods"
+        ).fetchall()
+        edges = connection.execute(
+            "select period_end, metric, method, edge_1, edge_2, edge_3, edge_4, customers, "
+            "is_small_population from marts.rfm_score_edges"
+        ).fetchall()
+    by_period = {(end, metric): Edges(end, metric, *others) for end, metric, *others in edges}
+    return oracle.moves([oracle.PeriodRow(*row) for row in rows], by_period, from_end, to_end)
+
+
+@pytest.mark.parametrize(("from_end", "to_end"), SAMPLE_ENDS)
+def test_movements_of_the_sample_are_those_of_the_oracle(sample_warehouse, from_end, to_end):
+    found = read_movements(sample_warehouse, from_end.isoformat(), to_end.isoformat())
+    moves = moves_by_oracle(sample_warehouse, from_end, to_end)
+    assert {(f, t): customers for f, t, customers, _ in found.transitions} == Counter(
+        (move.from_tier_code, move.to_tier_code) for move in moves
+    )
+    assert {cause: customers for cause, customers, _ in found.causes} == Counter(
+        move.cause for move in moves
+    )
+    with open_publication(sample_warehouse / PUBLICATION) as connection:
+        labels = dict(
+            connection.execute(
+                "select code, label_en from marts.labels where kind = 'reason_code'"
+            ).fetchall()
+        )
+    assert {(is_up, reason): customers for is_up, reason, _, customers, _ in found.reasons} == (
+        Counter((move.is_up, labels[move.reason_code]) for move in moves)
+    )
+    for is_up, customers, gained, gained_by_self in found.points:
+        scored = [m for m in moves if m.is_up == is_up and m.points_gained is not None]
+        assert customers == len(scored)
+        assert gained == pytest.approx(sum(m.points_gained for m in scored) / customers)
+        assert gained_by_self == pytest.approx(
+            sum(m.points_gained_by_self for m in scored) / customers
+        )
+
+
+def test_the_query_of_the_drift_gives_the_movements_of_the_oracle(sample_warehouse):
+    from_end, to_end = SAMPLE_ENDS[0]
+    project_vars = {"drift_from": from_end.isoformat(), "drift_to": to_end.isoformat()}
+    query = compiled_code(project_vars)["tier_drift"]
+    with duckdb.connect(str(sample_warehouse / "work.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select from_tier_code, to_tier_code, reason_code, cause, customers, "
+            f"from_period_end, to_period_end from ({query})"
+        ).fetchall()
+    moves = moves_by_oracle(sample_warehouse, from_end, to_end)
+    assert Counter({tuple(key): customers for *key, customers, _, _ in found}) == Counter(
+        (move.from_tier_code, move.to_tier_code, move.reason_code, move.cause) for move in moves
+    )
+    assert {tuple(row[-2:]) for row in found} == {(from_end, to_end)}
+    assert {move.cause for move in moves} >= {"own", "others"}
