@@ -42,9 +42,10 @@ check: setup ## Check the configuration: vars and seeds
 example: setup ## Map and build a public data set: make example NAME=online_retail DATA=folder
 	$(BIN)/tiering example $(NAME) $(if $(DATA),--data $(DATA)) --warehouse $(WAREHOUSE)/$(NAME) --vars '$(VARS)'
 
-lint: setup ## Check the style of Python, and of all SQL that has not passed since it changed; FILES=path... for some models alone
+lint: setup ## Check the style and types of Python, and the style of all SQL that has not passed since it changed; FILES=path... for some models alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	@mkdir -p target/lint
 	$(if $(FILES),$(SQLFLUFF) lint $(FILES) --disable-progress-bar,@$(MAKE) --no-print-directory target/lint/passed)
 
@@ -53,10 +54,10 @@ target/lint/passed: $(LINTED) $(LINTED_BY)
 	$(SQLFLUFF) lint $(if $(filter $(LINTED_BY),$?),models analyses,$?) --disable-progress-bar
 	@mv target/lint/begun $@
 
-lint-changed: setup ## Check the style of Python, and of the SQL that differs from the last commit
+lint-changed: setup ## Check the style and types of Python, and the style of the SQL that differs from the last commit
 	@changed="$$({ git diff --name-only --diff-filter=d HEAD -- $(SQL); git ls-files --others --exclude-standard -- $(SQL); } | tr '\n' ' ')"; \
 	if [ -n "$$changed" ]; then $(MAKE) --no-print-directory lint FILES="$$changed"; \
-	else $(BIN)/ruff check . && $(BIN)/ruff format --check .; fi
+	else $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy; fi
 
 dbt-tests: setup ## Build the sample company by plain dbt, with dbt's own tests and unit tests; WITHOUT=test leaves out the former
 	@mkdir -p target/test_warehouse

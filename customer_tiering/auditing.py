@@ -120,7 +120,7 @@ def _read_suite(folder: Path, path: Path) -> _Suite:
     return _Suite(suite, f"{where}, table {'.'.join(parts)}", *parts)
 
 
-def _expectation(where: str, declared: object) -> Any:
+def _expectation(where: str, declared: Any) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     try:
@@ -224,7 +224,9 @@ class _Database:
             connection.execute(statement)
 
 
-def _keep_rows(_connection, cursor, _statement, _parameters, context, _many) -> None:
+def _keep_rows(
+    _connection: Any, cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: Any
+) -> None:
     from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
     if cursor.description:
@@ -430,7 +432,7 @@ def _allowed(kwargs: dict[str, Any], description: str | None) -> str:
 @contextmanager
 def _told_as_audit_error() -> Iterator[None]:
     """Turn what Great Expectations or the database stumbles over into an AuditError."""
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
     from sqlalchemy.exc import SQLAlchemyError
 
     try:

@@ -269,10 +269,10 @@ def _failure(run: _Run, results: Path, log: Path) -> str:
         what = f"{kind} {name} failed"
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     message = " ".join(message.split()).rstrip(".")
-    if TOO_LARGE.search(message):
+    if too_large := TOO_LARGE.search(message):
         message = (
             "a total is larger than its column holds; allowed are totals below 10^16: report in a currency with "
-            f"larger units (var reporting_currency), or correct the source ({TOO_LARGE.search(message)[0]})"
+            f"larger units (var reporting_currency), or correct the source ({too_large[0]})"
         )
     if len(message) > MESSAGE_LENGTH:
         message = f"{message[:MESSAGE_LENGTH]}..."

@@ -13,6 +13,7 @@ from functools import cached_property
 from io import StringIO
 from math import ceil
 from pathlib import Path
+from typing import SupportsFloat
 
 import numpy as np
 from rich.console import Console, Group
@@ -121,7 +122,7 @@ def read_shares(text: str, ladder: Sequence[Tier]) -> dict[int, Fraction]:
         shares[rank_of[code]] = Fraction(share)
     if missing := [code for code, rank in rank_of.items() if rank not in shares]:
         raise refuse(f"no share of {', '.join(missing)}", f"a share for each of {names}")
-    total = sum(shares.values())
+    total = sum(shares.values(), Fraction())
     if total >= 100:
         allowed = f"a sum below 100, so that something is left to {lowest.tier_code}"
         raise refuse(f"shares that sum to {_number(total)}", allowed)
@@ -228,13 +229,13 @@ class _Search:
             found.append(min(max(line, low), HIGHEST_LINE - room_above))
         return _Plan(tuple(found), orders)
 
-    def _held_scores(self) -> np.ndarray:
+    def _scores_of_holders(self) -> np.ndarray:
         """Scores of those who hold a tier today, in the reviews that count."""
         return self.reviews.score[-self.counted :][self.reviews.tier_rank[-self.counted :] > 0]
 
     def start(self, orders: tuple[int, ...]) -> _Plan:
         """Lines at the quantiles of today's scores of those who hold a tier."""
-        scores = np.sort(self._held_scores())
+        scores = np.sort(self._scores_of_holders())
         lines, above = [], Fraction(100)
         for tier in self.live[:-1]:
             above -= self.wanted[tier.tier_rank]
@@ -266,13 +267,11 @@ class _Search:
         wanted = self._wanted_at_or_above(place)
         lines = {plan.lines[place]}
         for goal in {above + self.wanted[rank], below - self.wanted[rank - 1], wanted}:
-            first = _first(
-                low,
-                high,
-                lambda line, goal=goal: (
-                    self.at_or_above(plan.with_line(place, line), place) <= goal
-                ),
-            )
+
+            def is_within(line: int, goal: Fraction = goal) -> bool:
+                return self.at_or_above(plan.with_line(place, line), place) <= goal
+
+            first = _first(low, high, is_within)
             lines |= {line for line in (first - 1, first) if low <= line <= high}
 
         def far(tried: _Plan) -> tuple[Fraction, Fraction, int]:
@@ -296,10 +295,10 @@ class _Search:
 
     def chosen_together(self, orders: tuple[int, ...]) -> _Plan:
         """Lines at scores that there are, as if no line had to do with another."""
-        scores = np.unique(self._held_scores())
-        if len(scores) > SCORES_TRIED:
-            scores = scores[np.linspace(0, len(scores) - 1, SCORES_TRIED).astype(int)]
-        scores = [*scores.tolist(), HIGHEST_LINE]
+        found = np.unique(self._scores_of_holders())
+        if len(found) > SCORES_TRIED:
+            found = found[np.linspace(0, len(found) - 1, SCORES_TRIED).astype(int)]
+        scores = [*found.tolist(), HIGHEST_LINE]
         places = range(len(orders))
 
         # which scores the lines up to a place have, and by how much the tiers below it then miss
@@ -340,11 +339,15 @@ class _Search:
             if self.missed(plan) - self.missed(fewest) < WORTH_OTHER_ORDERS:
                 continue
             limit = self.missed(fewest) + WORTH_OTHER_ORDERS
-            too_many = _first(
-                max(below, 1) + 1,
-                plan.orders[place],
-                lambda orders, limit=limit: self.missed(with_orders(orders)) > limit,
-            )
+
+            def is_too_many(
+                orders: int,
+                limit: Fraction = limit,
+                with_orders: Callable[[int], _Plan] = with_orders,
+            ) -> bool:
+                return self.missed(with_orders(orders)) > limit
+
+            too_many = _first(max(below, 1) + 1, plan.orders[place], is_too_many)
             plan = with_orders(too_many - 1)
         return plan
 
@@ -607,13 +610,13 @@ def _binding_rules(calibration: Calibration) -> Table:
     return table
 
 
-def _changed(before: object, after: object) -> str:
+def _changed(before: SupportsFloat | None, after: SupportsFloat | None) -> str:
     if before == after:
         return _number(after)
     return f"{_number(before)} → {_number(after)}"
 
 
-def _number(value: object) -> str:
+def _number(value: SupportsFloat | None) -> str:
     """A number without needless zeros; nothing for None."""
     return "" if value is None else f"{float(value):g}"
 

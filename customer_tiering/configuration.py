@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 from zoneinfo import available_timezones
 
 import yaml
@@ -28,7 +28,7 @@ from pydantic import (
 from customer_tiering.errors import ConfigurationError
 from customer_tiering.pseudonyms import KEY, KEY_LENGTH
 from customer_tiering.seed_rules import check_seeds, notes_on
-from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
+from customer_tiering.seeds import Seeds, did_you_mean, from_to, read_seeds
 
 PACKAGE = "customer_tiering"
 PROJECT_FILE = "dbt_project.yml"
@@ -71,12 +71,6 @@ def _time_zone(name: str) -> str:
     if name not in _time_zones():
         raise ValueError("not a time zone")
     return name
-
-
-def _whole(low: int, high: int) -> object:
-    return Annotated[
-        StrictInt, Field(ge=low, le=high, description=f"a whole number from {low} to {high}")
-    ]
 
 
 TimeZone = Annotated[
@@ -124,7 +118,7 @@ class Settings(BaseModel):
         _matching(r"[A-Z]{3}"),
         Field(description="three capital letters, as in ISO 4217"),
     ]
-    rfm_window_days: _whole(1, 3660)
+    rfm_window_days: Annotated[StrictInt, from_to(1, 3660)]
     rfm_edges: Annotated[
         Literal["quantile", "fixed", "frozen"], Field(description="quantile, fixed or frozen")
     ]
@@ -133,16 +127,16 @@ class Settings(BaseModel):
         _iso_date_or(""),
         Field(description=f"empty or {_ISO_DATE}"),
     ]
-    rfm_min_customers: _whole(1, 999_999_999)
+    rfm_min_customers: Annotated[StrictInt, from_to(1, 999_999_999)]
     score_profile: Annotated[
         StrictStr, Field(description="the name of a profile of seeds/score_weights.csv")
     ]
-    lifecycle_min_gaps: _whole(1, 1000)
-    lifecycle_default_gap_days: _whole(1, 3660)
-    alert_recent_days: _whole(1, 366)
-    max_open_actions: _whole(1, 20)
-    tier_min_hold_periods: _whole(0, 520)
-    tier_grace_periods: _whole(0, 520)
+    lifecycle_min_gaps: Annotated[StrictInt, from_to(1, 1000)]
+    lifecycle_default_gap_days: Annotated[StrictInt, from_to(1, 3660)]
+    alert_recent_days: Annotated[StrictInt, from_to(1, 366)]
+    max_open_actions: Annotated[StrictInt, from_to(1, 20)]
+    tier_min_hold_periods: Annotated[StrictInt, from_to(0, 520)]
+    tier_grace_periods: Annotated[StrictInt, from_to(0, 520)]
     tier_downgrade: Annotated[
         Literal["one_level", "straight"], Field(description="one_level or straight")
     ]
@@ -150,32 +144,32 @@ class Settings(BaseModel):
         Literal["rolling", "calendar_year", "anniversary"],
         Field(description="rolling, calendar_year or anniversary"),
     ]
-    top_tier_percent_from: _whole(0, 100)
-    top_tier_percent_to: _whole(0, 100)
-    top_tier_min_holders: _whole(1, 999_999_999)
+    top_tier_percent_from: Annotated[StrictInt, from_to(0, 100)]
+    top_tier_percent_to: Annotated[StrictInt, from_to(0, 100)]
+    top_tier_min_holders: Annotated[StrictInt, from_to(1, 999_999_999)]
     pseudonymise_ids: Annotated[StrictBool, Field(description="true or false")]
     source_max_age_days: Annotated[
         dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=36_600)]],
         Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
     ]
-    source_max_shrink_percent: _whole(0, 100)
-    guest_share_percent: _whole(0, 100)
-    consent_unknown_percent: _whole(0, 100)
-    many_duplicates_percent: _whole(0, 100)
+    source_max_shrink_percent: Annotated[StrictInt, from_to(0, 100)]
+    guest_share_percent: Annotated[StrictInt, from_to(0, 100)]
+    consent_unknown_percent: Annotated[StrictInt, from_to(0, 100)]
+    many_duplicates_percent: Annotated[StrictInt, from_to(0, 100)]
     source_limits: Annotated[
         dict[StrictStr, dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=100)]]],
         Field(
             description="a mapping of raw tables to limits from 0 to 100, such as {orders: {rejected: 20}}"
         ),
     ]
-    late_arrival_days: _whole(0, 36_600)
-    publications_kept: _whole(1, 1000)
-    min_free_megabytes: _whole(0, 1_000_000_000)
-    audit_max_shrink_percent: _whole(0, 100)
-    audit_max_tier_shift_points: _whole(0, 100)
-    audit_max_score_shift: _whole(0, 100)
-    audit_max_unknown_shift_points: _whole(0, 100)
-    audit_min_customers: _whole(1, 999_999_999)
+    late_arrival_days: Annotated[StrictInt, from_to(0, 36_600)]
+    publications_kept: Annotated[StrictInt, from_to(1, 1000)]
+    min_free_megabytes: Annotated[StrictInt, from_to(0, 1_000_000_000)]
+    audit_max_shrink_percent: Annotated[StrictInt, from_to(0, 100)]
+    audit_max_tier_shift_points: Annotated[StrictInt, from_to(0, 100)]
+    audit_max_score_shift: Annotated[StrictInt, from_to(0, 100)]
+    audit_max_unknown_shift_points: Annotated[StrictInt, from_to(0, 100)]
+    audit_min_customers: Annotated[StrictInt, from_to(1, 999_999_999)]
 
 
 @dataclass(frozen=True)
@@ -243,8 +237,9 @@ def _project_vars(project_dir: Path) -> dict[str, Any]:
         where = f"{PROJECT_FILE}, line {mark.line + 1}" if mark else PROJECT_FILE
         found = f"text that is not YAML ({getattr(error, 'problem', None) or error})"
         raise ConfigurationError(where, found, allowed) from None
-    section = project.get("vars") if isinstance(project, dict) else None
-    own = section.get(PACKAGE) if isinstance(section, dict) else None
+    declared = project.get("vars") if isinstance(project, dict) else None
+    section = declared if isinstance(declared, dict) else {}
+    own = section.get(PACKAGE)
     if not isinstance(own, dict):
         raise ConfigurationError(PROJECT_FILE, f"no section vars: {PACKAGE}:", allowed)
     shared = {name: value for name, value in section.items() if not isinstance(value, dict)}
@@ -288,7 +283,7 @@ def _shown(value: object) -> str:
 def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, Any]) -> None:
     """What vars must be together, and with the seeds."""
 
-    def refuse(name: str, allowed: str, hint: str = "") -> None:
+    def refuse(name: str, allowed: str, hint: str = "") -> NoReturn:
         found = f"{_shown(getattr(settings, name))}{hint}"
         raise ConfigurationError(_where(name, overrides), found, allowed)
 
@@ -316,13 +311,13 @@ def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, An
         raise ConfigurationError(f"environment variable {KEY}", found, allowed)
 
 
-def _check_frozen_edges(settings: Settings, refuse: Any) -> None:
+def _check_frozen_edges(settings: Settings, refuse: Callable[..., NoReturn]) -> None:
     name, frozen_on = "rfm_edges_frozen_on", settings.rfm_edges_frozen_on
     if settings.rfm_edges != "frozen":
         if frozen_on != "":
             refuse(name, f"empty, as rfm_edges is {settings.rfm_edges}")
         return
-    if frozen_on == "":
+    if not isinstance(frozen_on, date):
         refuse(name, f"{_ISO_DATE}, as rfm_edges is frozen")
     if not is_period_end(frozen_on, settings.review_period):
         refuse(name, f"the last day of a {settings.review_period} (review_period)")

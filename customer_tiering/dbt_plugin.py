@@ -26,7 +26,8 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Let files be for the user alone from now on, and errors come without values of rows."""
         os.umask(PRIVATE_UMASK)
-        local.DuckDBCursorWrapper = _Cursor
+        adapter: Any = local  # dbt-duckdb has no other way to choose the cursor
+        adapter.DuckDBCursorWrapper = _Cursor
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the function with a new connection, whose cursors share it."""
@@ -40,13 +41,13 @@ class _Cursor(local.DuckDBCursorWrapper):
         with _quoting_no_row():
             return super().execute(sql, bindings)
 
-    def fetchall(self) -> list[tuple]:
+    def fetchall(self) -> list[tuple[Any, ...]]:
         with _quoting_no_row():
-            return self._cursor.fetchall()
+            return list(self._cursor.fetchall())
 
-    def fetchmany(self, size: int = 1) -> list[tuple]:
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         with _quoting_no_row():
-            return self._cursor.fetchmany(size)
+            return list(self._cursor.fetchmany(size))
 
 
 @contextmanager

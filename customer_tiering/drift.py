@@ -182,7 +182,9 @@ def _has_periods_of(before: _Calendar, review_period: str) -> bool:
 
 def _calendar_and_tiers(database: Path) -> tuple[_Calendar, set[str]]:
     with _reading(database) as connection:
-        as_of = connection.execute("select max(period_end) from marts.review_periods").fetchone()
+        [(as_of,)] = connection.execute(
+            "select max(period_end) from marts.review_periods"
+        ).fetchall()
         closed = connection.execute(
             "select period_start, period_end from marts.review_periods "
             "where not is_open_period order by period_end desc limit 1"
@@ -190,14 +192,15 @@ def _calendar_and_tiers(database: Path) -> tuple[_Calendar, set[str]]:
         tiers = connection.execute(
             "select distinct tier_code from marts.customers where tier_rank > 0"
         ).fetchall()
-    return _Calendar(*as_of, *(closed or (None, None))), {code for (code,) in tiers}
+    return _Calendar(as_of, *(closed or (None, None))), {code for (code,) in tiers}
 
 
 def _measured(database: Path, query: str) -> dict[str, Decimal | int]:
     with _reading(database) as connection:
         cursor = connection.execute(query)
         names = [column[0] for column in cursor.description]
-        return dict(zip(names, cursor.fetchone(), strict=True))
+        [measures] = cursor.fetchall()
+    return dict(zip(names, measures, strict=True))
 
 
 @contextmanager

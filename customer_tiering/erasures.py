@@ -133,7 +133,8 @@ def _noted(publication: Path) -> Erasures | None:
         manifest = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return manifest.get("erasures")
+    erasures: Erasures | None = manifest.get("erasures")
+    return erasures
 
 
 def check_key(warehouse: Path) -> None:

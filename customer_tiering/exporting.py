@@ -15,12 +15,13 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import duckdb
@@ -461,7 +462,8 @@ class _Files:
     def __init__(self, folder: Path, header: bytes, packaging: Packaging) -> None:
         self.folder, self.header, self.packaging = folder, header, packaging
         self.number = self.records = self.bytes = 0
-        self.open = []  # what is to be closed, the innermost last
+        self.file: IO[bytes] | None = None
+        self.to_close = ExitStack()
 
     def write(self, line: bytes) -> None:
         """Add a record's line. Raises SourceError when a file cannot even hold it alone."""
@@ -470,37 +472,39 @@ class _Files:
             found = f"a customer whose line has {len(line)} bytes"
             allowed = f"lines that fit into a file of {most_bytes} bytes"
             raise SourceError("the export", found, allowed)
+        file = self.file
         if (
-            not self.open
+            file is None
             or (most_records is not None and self.records >= most_records)
             or (most_bytes is not None and self.bytes + len(line) > most_bytes)
         ):
-            self.begin()
-        self.open[-1].write(line)
+            file = self.begin()
+        file.write(line)
         self.records += 1
         self.bytes += len(line)
 
-    def begin(self) -> None:
+    def begin(self) -> IO[bytes]:
         """Begin the next file with its header."""
         self.end()
         self.number += 1
         name = f"{NAME}-{self.number:04d}"
         if self.packaging.is_zipped:
-            archive = ZipFile(self.folder / f"{name}.zip", "w")
+            archive = self.to_close.enter_context(ZipFile(self.folder / f"{name}.zip", "w"))
             entry = ZipInfo(f"{name}.csv", date_time=(1980, 1, 1, 0, 0, 0))  # the same every time
             entry.compress_type = ZIP_DEFLATED
             entry.create_system = 3  # Unix, whose modes the next line gives
             entry.external_attr = 0o600 << 16
-            self.open = [archive, archive.open(entry, "w")]
+            self.file = self.to_close.enter_context(archive.open(entry, "w"))
         else:
-            self.open = [(self.folder / f"{name}.csv").open("wb")]
-        self.open[-1].write(self.header)
+            self.file = self.to_close.enter_context((self.folder / f"{name}.csv").open("wb"))
+        self.file.write(self.header)
         self.records, self.bytes = 0, len(self.header)
+        return self.file
 
     def end(self) -> None:
         """Close the file that is open, if one is."""
-        while self.open:
-            self.open.pop().close()
+        self.to_close.close()
+        self.file = None
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from jinja2 import Environment
@@ -128,7 +129,7 @@ def _period_end(option: str, text: str, ends: list[date]) -> date:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Movements:
-    macros = Environment().from_string(_MOVES.read_text(encoding="utf-8")).module
+    macros: Any = Environment().from_string(_MOVES.read_text(encoding="utf-8")).module
     moves = macros.tier_movements(
         "marts.customer_periods", "marts.rfm_score_edges", "$from_end", "$to_end"
     )

@@ -284,7 +284,11 @@ def _write_manifest(folder: Path, run: Run, erasures: Mapping[str, object] | Non
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    manifest = {"run_id": run.run_id, "as_of_date": run.as_of_date, "files": files}
+    manifest: dict[str, object] = {
+        "run_id": run.run_id,
+        "as_of_date": run.as_of_date,
+        "files": files,
+    }
     if erasures:
         manifest["erasures"] = dict(erasures)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -191,7 +192,7 @@ class Refresh:
             noted.ledger.forget_messages()
             remove_logs(self.warehouse)
             removed.append("logs, target/ and earlier messages are removed")
-        finished = {"status": "published", "finished_at": now(), "exit_code": 0}
+        finished: dict[str, Any] = {"status": "published", "finished_at": now(), "exit_code": 0}
         log = noted.log_with(**finished, publication=noted.run.run_id)
         publish(self.warehouse, log, built.keys, erasures, built.descriptions)
         if erasures:
@@ -282,10 +283,10 @@ class _Noted:
     def __init__(self, ledger: Ledger, run: Run) -> None:
         self.ledger, self.run = ledger, run
 
-    def update(self, **changes: object) -> None:
+    def update(self, **changes: Any) -> None:
         self.run = self.ledger.update(self.run, **changes)
 
-    def log_with(self, **changes: object) -> list[Run]:
+    def log_with(self, **changes: Any) -> list[Run]:
         """All runs up to this one, which as it will be after the changes."""
         before = [run for run in self.ledger.runs() if run.run_id != self.run.run_id]
         return [*before, Run(**{**vars(self.run), **changes})]
@@ -299,15 +300,18 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
         try:
             yield noted
         except BaseException as error:
-            known = isinstance(error, TieringError | Stopped)
             seen = _seen(warehouse)
             status = "failed" if isinstance(error, Exception) else "interrupted"
-            with suppress(BuildError):  # what went wrong first is what is told
+            if isinstance(error, TieringError | Stopped):
+                exit_code, message = int(error.exit_code), str(error)
+            else:
+                exit_code, message = UNFORESEEN, type(error).__name__
+            with suppress(BuildError):  # what went wrong first is what is reported
                 noted.update(
                     status="published" if seen == run.run_id else status,
                     finished_at=now(),
-                    exit_code=int(error.exit_code) if known else UNFORESEEN,
-                    message=str(error) if known else type(error).__name__,
+                    exit_code=exit_code,
+                    message=message,
                     publication=seen,
                 )
             raise
@@ -434,9 +438,9 @@ def _landing_notes(work: Path) -> list[str]:
 def _periods(work: Path) -> tuple[int, int]:
     """How many review periods there are, and how many were kept from the build before."""
     with duckdb.connect(str(work), read_only=True) as connection:
-        periods, kept = connection.execute(
+        [(periods, kept)] = connection.execute(
             "select periods, periods_kept from builds.last_build"
-        ).fetchone()
+        ).fetchall()
     return periods or 0, kept or 0
 
 
@@ -446,12 +450,12 @@ def _rows(work: Path) -> dict[str, object]:
         failing_as(f"reading what was built in {work}"),
         duckdb.connect(str(work), read_only=True) as connection,
     ):
-        (as_of,) = connection.execute(
+        [(as_of,)] = connection.execute(
             "select cast(max(period_end) as varchar) from marts.review_periods"
-        ).fetchone()
-        rows = connection.execute(
+        ).fetchall()
+        [rows] = connection.execute(
             "select sum(rows_in), sum(rows_staged), sum(rows_duplicate), sum(rows_rejected) "
             "from quality.reconciliation"
-        ).fetchone()
+        ).fetchall()
     names = ("rows_in", "rows_staged", "rows_duplicate", "rows_rejected")
     return {"as_of_date": as_of, **{n: int(v or 0) for n, v in zip(names, rows, strict=True)}}

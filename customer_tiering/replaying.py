@@ -70,7 +70,7 @@ class Reviews:
     @property
     def customers(self) -> int:
         """How many customers there are."""
-        return self.score.shape[1]
+        return int(self.score.shape[1])
 
     def every(self, step: int) -> Reviews:
         """The same reviews of every so manyeth customer."""
@@ -239,7 +239,7 @@ class _State:
     """What one review hands to the next. Rank 0: no tier."""
 
     def __init__(self, customers: int, settings: Settings) -> None:
-        self.rank = np.zeros(customers, np.int8)
+        self.rank: np.ndarray = np.zeros(customers, np.int8)
         self.held = np.zeros(customers, np.int16)
         self.grace = np.zeros(customers, np.int16)
         self.since = np.zeros(customers, np.int16)

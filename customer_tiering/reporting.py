@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from html import unescape
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.cells import cell_len
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -182,13 +184,13 @@ class Summary:
     currency: str | None
     as_of: date | None
     closed_on: date | None
-    tiers: list[tuple]
-    movements: list[tuple]
-    alerts: list[tuple]
-    actions: list[tuple]
-    reconciliation: list[tuple]
-    rejected: list[tuple]
-    warnings: list[tuple]
+    tiers: list[tuple[Any, ...]]
+    movements: list[tuple[Any, ...]]
+    alerts: list[tuple[Any, ...]]
+    actions: list[tuple[Any, ...]]
+    reconciliation: list[tuple[Any, ...]]
+    rejected: list[tuple[Any, ...]]
+    warnings: list[tuple[Any, ...]]
 
 
 def read_summary(warehouse: Path) -> Summary:
@@ -218,7 +220,7 @@ def reading_publication(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
-    def rows(sql: str, **values: object) -> list[tuple]:
+    def rows(sql: str, **values: object) -> list[tuple[Any, ...]]:
         return connection.execute(sql, values or None).fetchall()
 
     as_of, closed_on = rows(
@@ -267,14 +269,11 @@ def _in_cells(drawn: re.Match[str]) -> str:
     return f'textLength="{width:g}"{drawn[2]}>{drawn[3]}<'
 
 
-class _Nowhere:
+class _Nowhere(StringIO):
     """A file that keeps nothing."""
 
     def write(self, text: str) -> int:
         return len(text)
-
-    def flush(self) -> None:
-        return None
 
 
 def _rendered(summary: Summary) -> Group:
@@ -282,7 +281,7 @@ def _rendered(summary: Summary) -> Group:
     english, chinese = (f", in {currency}", f"，单位 {currency}") if currency else ("", "")
     if summary.as_of is None:
         title = heading(f"No orders yet{english}", f"暂无订单{chinese}")
-        parts = [title, _quality(summary), _next(summary)]
+        parts: list[RenderableType] = [title, _quality(summary), _next(summary)]
     else:
         parts = [
             heading(
@@ -410,8 +409,8 @@ def _quality(summary: Summary) -> Group:
         parts.append(Padding(reasons, (1, 0, 0, 0)))
     if summary.warnings:
         warnings = plain_table("Warning", "警告", "Where")
-        for words in summary.warnings:
-            warnings.add_row(*words, style="yellow")
+        for warning in summary.warnings:
+            warnings.add_row(*warning, style="yellow")
         parts.append(Padding(warnings, (1, 0, 0, 0)))
     return Group(*parts)
 

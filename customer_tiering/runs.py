@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from customer_tiering.errors import BuildError
 
@@ -114,7 +114,7 @@ class Ledger:
             connection.execute(f"insert into runs values ({marks})", list(asdict(run).values()))
         return run
 
-    def update(self, run: Run, **changes: object) -> Run:
+    def update(self, run: Run, **changes: Any) -> Run:
         """Note what has become of a run; gives it as it is now."""
         with self._connection() as connection:
             assignments = ", ".join(f"{name} = :{name}" for name in changes)

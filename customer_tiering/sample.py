@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -348,6 +349,11 @@ class Company:
 # -- Small helpers ---------------------------------------------------------------------------------
 
 
+def is_filled(column: str, row: Row) -> bool:
+    """Whether a row has a value in a column."""
+    return row[column] != ""
+
+
 def draw(rng: random.Random, weights: dict[str, int]) -> str:
     """One key, with its weight's chance."""
     return rng.choices(list(weights), weights=list(weights.values()))[0]
@@ -641,13 +647,13 @@ def make_orders(company: Company) -> None:
         customer = rng.choice([c for c in loyal if c.joined < moment.date()])
         purchases.append((moment, customer.customer_id, customer, spelling))
     purchases.sort(key=lambda purchase: purchase[:2])
-    for number, (moment, _, customer, spelling) in enumerate(purchases, 10001):
-        row = make_order(company, rng, str(number), moment, customer, spelling)
+    for number, (moment, _, buyer, spelling) in enumerate(purchases, 10001):
+        row = make_order(company, rng, str(number), moment, buyer, spelling)
         fate = "kept" if spelling or row["order_amount"] == "0.00" else draw(rng, FATES)
         settle(company, rng, row, moment, fate)
         company.moments[str(number)] = moment
-        if customer:
-            customer.orders.append((moment, row))
+        if buyer:
+            buyer.orders.append((moment, row))
 
 
 def make_order(
@@ -1054,7 +1060,7 @@ def tell_faults(company: Company) -> None:
             company.append(table, {**row, column: value})
     for table, faults in NULLED.items():
         for column, values in faults.items():
-            filled = company.take(rng, table, len(values), lambda row, key=column: row[key] != "")
+            filled = company.take(rng, table, len(values), partial(is_filled, column))
             for row, value in zip(filled, values, strict=False):
                 row[column] = value
     for table, rows in company.tables.items():

@@ -134,7 +134,7 @@ class Schedule:
             retry_policy=self.retries,
             kinds={"duckdb"},
         )
-        def dated_publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        def dated_publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
             """The warehouse as of a date, in the folder of that date below the warehouse's `as_of`."""
             day = context.partition_key
             folder = self.warehouse / DATED / day
@@ -184,9 +184,9 @@ def _group(node: dict[str, Any]) -> str:
     return folders[2] if len(folders) > 2 else folders[0]
 
 
-def _tested(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
+def _tested(test: dict[str, Any], nodes: dict[str, Any]) -> str:
     """The asset that a test is about: the one it is attached to, else the first that it reads."""
-    return test.get("attached_node") or next(iter(_parents(test, nodes)), None)
+    return test.get("attached_node") or next(iter(_parents(test, nodes)))
 
 
 def _results(warehouse: Path) -> dict[str, dict[str, Any]]:
@@ -215,7 +215,8 @@ def read_manifest(project: Path = PROJECT) -> dict[str, Any]:
             env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
             check=True,
         )
-    return json.loads(manifest.read_text(encoding="utf-8"))
+    parsed: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    return parsed
 
 
 def __getattr__(name: str) -> dg.Definitions:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise, product
+from typing import Any
 
 from customer_tiering.errors import BrokenRulesError, ConfigurationError
 from customer_tiering.seeds import (
@@ -65,7 +66,7 @@ MOST_LIFECYCLE_RULES = 12
 VALUE_LED_PROFILES = ("b2b", "finance", "subscription")
 ZOHO = "zoho"
 MOST_ZOHO_COLUMNS = 200  # of a file of Zoho CRM's bulk write
-CELLS = tuple(product(range(1, 6), repeat=3))
+CELLS = tuple(product(range(1, 6), range(1, 6), range(1, 6)))
 
 Findings = Iterator[ConfigurationError]
 
@@ -108,7 +109,7 @@ def _raise(findings: Findings) -> None:
 
 
 def _finding(
-    seed: str, rows: SeedRow | list[SeedRow] | None, found: str, allowed: str
+    seed: str, rows: SeedRow | Sequence[SeedRow] | None, found: str, allowed: str
 ) -> ConfigurationError:
     """What is wrong with a row, or with the lines that a group of rows spans, or with the file."""
     where = f"seeds/{seed}.csv"
@@ -119,8 +120,8 @@ def _finding(
     return ConfigurationError(where, found, allowed)
 
 
-def _grouped(rows: Iterable[Row], *columns: str) -> dict[tuple, list[Row]]:
-    groups = defaultdict(list)
+def _grouped(rows: Iterable[Row], *columns: str) -> dict[tuple[Any, ...], list[Row]]:
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(getattr(row, column) for column in columns)].append(row)
     return dict(groups)
@@ -303,7 +304,7 @@ def _check_growth(weights: list[ScoreWeight], tiers: list[Tier], profile: str) -
     )
     for row in tiers:
         distance = row.enter_score - row.keep_score
-        if (row.enter_score, row.keep_score) != (0, 0) and 0 <= distance < room:
+        if max(row.enter_score, row.keep_score) > 0 and 0 <= distance < room:
             found = (
                 f"keep_score {row.keep_score} of {row.tier_code}, {distance} below its enter_score"
             )
@@ -458,9 +459,9 @@ def _check_alert_rules(seeds: Seeds) -> Findings:
             found = f"severity {severity} of {alert} again (it is on line {rows[0].line} too)"
             yield _finding("alert_rules", rows[1], found, "each severity once an alert")
     for row in rules:
-        limits = (row.measure_from, row.measure_below)
-        if None not in limits and limits[0] >= limits[1]:
-            found = f"measure_from {limits[0]} with measure_below {limits[1]}"
+        low, below = row.measure_from, row.measure_below
+        if low is not None and below is not None and low >= below:
+            found = f"measure_from {low} with measure_below {below}"
             yield _finding("alert_rules", row, found, "a measure_from less than measure_below")
         if row.action_code not in actions:
             found = f"action_code {row.action_code!r}{did_you_mean(row.action_code, actions)}"
@@ -648,7 +649,7 @@ def notes_on(seeds: Seeds) -> list[str]:
 
 def _unlabelled(seeds: Seeds) -> list[str]:
     map_kinds = {"standard": "segment", "value_matrix": "value_matrix"}
-    used = {
+    used: dict[tuple[str, str | None], str] = {
         **{(map_kinds[s.segment_map], s.segment_code): "rfm_segments" for s in seeds.rfm_segments},
         **{(b.band, b.band_code): "rfm_bands" for b in seeds.rfm_bands},
         **{("age_band", b.age_band): "age_bands" for b in seeds.age_bands},

@@ -13,26 +13,22 @@ from decimal import Decimal
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from customer_tiering.errors import ConfigurationError
 
-SEGMENT_MAPS = ("standard", "value_matrix")
-BANDS = ("value_class", "purchasing_power", "purchase_frequency_band", "buyer_type")
-ORDER_STATUSES = ("pending", "completed", "cancelled", "returned")
-LIFECYCLE_STAGES = (
-    "prospect",
-    "new",
-    "developing",
-    "active",
-    "at_risk",
-    "dormant",
-    "lost",
-    "won_back",
-)
-ALERTS = (
+SegmentMap = Literal["standard", "value_matrix"]
+Band = Literal["value_class", "purchasing_power", "purchase_frequency_band", "buyer_type"]
+StatusOfOrder = Literal["pending", "completed", "cancelled", "returned"]
+Metric = Literal["recency", "frequency", "monetary"]
+LifecycleStage = Literal[
+    "prospect", "new", "developing", "active", "at_risk", "dormant", "lost", "won_back"
+]
+Alert = Literal[
     "purchases_slowing",
     "spend_drop",
     "complaint_surge",
@@ -42,7 +38,13 @@ ALERTS = (
     "silent_high_value",
     "unusually_good_period",
     "one_order_to_next_tier",
-)
+]
+TrueOrFalse = Literal["true", "false"]
+
+SEGMENT_MAPS: tuple[str, ...] = get_args(SegmentMap)
+BANDS: tuple[str, ...] = get_args(Band)
+ORDER_STATUSES: tuple[str, ...] = get_args(StatusOfOrder)
+METRICS: tuple[str, ...] = get_args(Metric)
 
 # What an export can hold, customer by customer: the columns of exporting.relation, in its order.
 EXPORT_SOURCES = (
@@ -124,70 +126,91 @@ def _written_as(pattern: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _whole(low: int, high: int) -> object:
-    return Annotated[
-        int,
-        _written_as(r"[0-9]{1,9}"),
-        Field(ge=low, le=high, description=f"a whole number from {low} to {high}"),
-    ]
+def from_to(low: int, high: int) -> Any:
+    """The bounds of a whole number, and how a message puts them."""
+    return Field(ge=low, le=high, description=f"a whole number from {low} to {high}")
 
 
-def _number(high: int, places: int, what: str) -> object:
-    return Annotated[
-        Decimal,
-        _written_as(rf"[0-9]{{1,14}}(\.[0-9]{{1,{places}}})?"),
-        Field(ge=0, le=high, description=f"{what} with at most {places} decimals"),
-    ]
+def _with_places(places: int) -> BeforeValidator:
+    return _written_as(rf"[0-9]{{1,14}}(\.[0-9]{{1,{places}}})?")
 
 
-def _or_empty(kind: object, description: str) -> object:
-    empty = BeforeValidator(lambda cell: None if cell == "" else cell)
-    return Annotated[kind | None, empty, Field(description=description)]
+Cell = TypeVar("Cell")
+OrEmpty = Annotated[Cell | None, BeforeValidator(lambda cell: None if cell == "" else cell)]
 
-
-def _text(pattern: str, description: str) -> object:
-    return Annotated[str, _written_as(pattern), Field(description=description)]
-
-
-def _one_of(*words: str) -> object:
-    return Annotated[Literal[words], Field(description=f"one of {', '.join(words)}")]
-
-
-Code = _text(
-    r"[a-z][a-z0-9_]{0,39}", "a code of a-z, 0-9 and _ that begins with a letter, up to 40"
-)
-BandCode = _text(r"[a-z0-9][a-z0-9_]{0,39}", "a code of a-z, 0-9 and _, up to 40")
-Label = _text(r"[^\x00-\x1f]{1,80}", "a text of 1 to 80 characters")
-Score = _whole(1, 5)
-Points = _number(100, 2, "a number from 0 to 100")
-Weight = _number(1, 6, "a number from 0 to 1")
-Edge = _number(10**14, 4, "a number of 0 or more")
-OrdersOrEmpty = _or_empty(_whole(0, 1_000_000), "empty or a whole number from 0 to 1000000")
-AmountOrEmpty = _or_empty(
-    _number(10**14, 2, "a number of 0 or more"),
-    "empty or a number of 0 or more with at most 2 decimals",
-)
-RatioOrEmpty = _or_empty(
-    _number(1000, 2, "a number from 0 to 1000"),
-    "empty or a number from 0 to 1000 with at most 2 decimals",
-)
-RankOrEmpty = _or_empty(_whole(0, 10), "empty or a whole number from 0 to 10")
-CodeOrEmpty = _or_empty(
-    _text(r"[a-z][a-z0-9_]{0,39}", ""),
-    "empty or a code of a-z, 0-9 and _ that begins with a letter, up to 40",
-)
-ColumnName = _text(
-    r"(?![=+\-@＝＋－＠])[^\x00-\x1f]{1,80}",
-    "a text of 1 to 80 characters that does not begin like a formula (with =, +, - or @)",
-)
+Code = Annotated[
+    str,
+    _written_as(r"[a-z][a-z0-9_]{0,39}"),
+    Field(description="a code of a-z, 0-9 and _ that begins with a letter, up to 40"),
+]
+BandCode = Annotated[
+    str,
+    _written_as(r"[a-z0-9][a-z0-9_]{0,39}"),
+    Field(description="a code of a-z, 0-9 and _, up to 40"),
+]
+Label = Annotated[
+    str, _written_as(r"[^\x00-\x1f]{1,80}"), Field(description="a text of 1 to 80 characters")
+]
+Whole = Annotated[int, _written_as(r"[0-9]{1,9}")]
+Score = Annotated[Whole, from_to(1, 5)]
+Rank = Annotated[Whole, from_to(0, 10)]
+Orders = Annotated[Whole, from_to(0, 1_000_000)]
+Priority = Annotated[Whole, from_to(1, 1000)]
+Age = Annotated[Whole, from_to(0, 150)]
+Points = Annotated[
+    Decimal,
+    _with_places(2),
+    Field(ge=0, le=100, description="a number from 0 to 100 with at most 2 decimals"),
+]
+Weight = Annotated[
+    Decimal,
+    _with_places(6),
+    Field(ge=0, le=1, description="a number from 0 to 1 with at most 6 decimals"),
+]
+Edge = Annotated[
+    Decimal,
+    _with_places(4),
+    Field(ge=0, le=10**14, description="a number of 0 or more with at most 4 decimals"),
+]
+Amount = Annotated[
+    Decimal,
+    _with_places(2),
+    Field(ge=0, le=10**14, description="a number of 0 or more with at most 2 decimals"),
+]
+Ratio = Annotated[
+    Decimal,
+    _with_places(2),
+    Field(ge=0, le=1000, description="a number from 0 to 1000 with at most 2 decimals"),
+]
+ColumnName = Annotated[
+    str,
+    _written_as(r"(?![=+\-@＝＋－＠])[^\x00-\x1f]{1,80}"),
+    Field(
+        description="a text of 1 to 80 characters that does not begin like a formula (with =, +, - or @)"
+    ),
+]
 # Words for people; braces only around what an alert's figures replace.
-Reason = _text(
-    r"(?:[^\x00-\x1f{}]|\{(?:measure|now|before|detail)\}){1,200}",
-    "a text of 1 to 200 characters, with no braces but {measure}, {now}, {before} and {detail}",
-)
+Reason = Annotated[
+    str,
+    _written_as(r"(?:[^\x00-\x1f{}]|\{(?:measure|now|before|detail)\}){1,200}"),
+    Field(
+        description="a text of 1 to 200 characters, with no braces but {measure}, {now}, {before} and {detail}"
+    ),
+]
 IsoDate = Annotated[
     date, _written_as(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), Field(description="an ISO date (YYYY-MM-DD)")
 ]
+
+
+def _allowed(field: FieldInfo) -> str:
+    """What a column may hold, as a message puts it."""
+    if field.description:
+        return field.description
+    kinds = get_args(field.annotation)
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(kinds)}"
+    (kind,) = (kind for kind in kinds if kind is not NoneType)
+    return f"empty or {_allowed(FieldInfo.from_annotation(kind))}"
 
 
 class SeedRow(BaseModel):
@@ -210,22 +233,22 @@ class Tier(SeedRow):
 
     version_valid_from: IsoDate
     tier_code: Code
-    tier_rank: _whole(1, 10)
+    tier_rank: Annotated[Whole, from_to(1, 10)]
     label_en: Label
     label_zh: Label
     enter_score: Points
     keep_score: Points
-    enter_min_orders: OrdersOrEmpty
-    keep_min_orders: OrdersOrEmpty
-    enter_min_revenue: AmountOrEmpty
-    keep_min_revenue: AmountOrEmpty
+    enter_min_orders: OrEmpty[Orders]
+    keep_min_orders: OrEmpty[Orders]
+    enter_min_revenue: OrEmpty[Amount]
+    keep_min_revenue: OrEmpty[Amount]
 
 
 class ScoreWeight(SeedRow):
     """The weight of a component (empty input) or of an input inside its component."""
 
     profile: Code
-    sort_order: _whole(1, 1_000_000)
+    sort_order: Annotated[Whole, from_to(1, 1_000_000)]
     component: str
     input: str
     weight: Weight
@@ -254,22 +277,22 @@ class CellRange(SeedRow):
 class RfmSegment(CellRange):
     """A box of cells that is (part of) a segment of one map."""
 
-    segment_map: _one_of(*SEGMENT_MAPS)
+    segment_map: SegmentMap
     segment_code: Code
 
 
 class RfmBand(CellRange):
     """A rule of a band; the matching rule with the smallest priority decides."""
 
-    band: _one_of(*BANDS)
-    priority: _whole(1, 1000)
+    band: Band
+    priority: Priority
     band_code: Code
 
 
 class RfmFixedEdges(SeedRow):
     """The exclusive edges between the scores of a metric: days, orders or reporting currency."""
 
-    metric: _one_of("recency", "frequency", "monetary")
+    metric: Metric
     edge_1: Edge
     edge_2: Edge
     edge_3: Edge
@@ -290,13 +313,13 @@ class LifecycleRule(SeedRow):
     customer, empty for any.
     """
 
-    priority: _whole(1, 1000)
-    lifecycle_stage: _one_of(*LIFECYCLE_STAGES)
-    classic_stage: _one_of("acquisition", "conversion", "maintenance", "exit")
-    order_days_from: _whole(0, 1_000_000)
-    order_days_to: OrdersOrEmpty
-    gap_ratio_from: RatioOrEmpty
-    break_ratio_from: RatioOrEmpty
+    priority: Priority
+    lifecycle_stage: LifecycleStage
+    classic_stage: Literal["acquisition", "conversion", "maintenance", "exit"]
+    order_days_from: Orders
+    order_days_to: OrEmpty[Orders]
+    gap_ratio_from: OrEmpty[Ratio]
+    break_ratio_from: OrEmpty[Ratio]
 
 
 class AlertRule(SeedRow):
@@ -305,32 +328,30 @@ class AlertRule(SeedRow):
     What measure and basis are of each alert is in docs/alerts.md.
     """
 
-    alert_code: _one_of(*ALERTS)
-    severity: _one_of("high", "medium", "low")
-    measure_from: AmountOrEmpty
-    measure_below: AmountOrEmpty
-    basis_from: OrdersOrEmpty
-    tier_rank_from: RankOrEmpty
+    alert_code: Alert
+    severity: Literal["high", "medium", "low"]
+    measure_from: OrEmpty[Amount]
+    measure_below: OrEmpty[Amount]
+    basis_from: OrEmpty[Orders]
+    tier_rank_from: OrEmpty[Rank]
     action_code: Code
 
 
 class PlaybookEntry(SeedRow):
     """Whom an action is for, who does it, how and why; empty conditions hold for any customer."""
 
-    priority: _whole(1, 1000)
+    priority: Priority
     action_code: Code
-    owner_department: CodeOrEmpty
-    channel: CodeOrEmpty
-    offer: CodeOrEmpty
-    stance: _one_of("protect", "expand", "neutral")
-    is_marketing: _one_of("true", "false")
-    tier_rank_from: RankOrEmpty
-    tier_rank_to: RankOrEmpty
-    segment_code: CodeOrEmpty
-    lifecycle_stage: _or_empty(
-        _one_of(*LIFECYCLE_STAGES), f"empty or one of {', '.join(LIFECYCLE_STAGES)}"
-    )
-    alert_code: _or_empty(_one_of(*ALERTS), f"empty or one of {', '.join(ALERTS)}")
+    owner_department: OrEmpty[Code]
+    channel: OrEmpty[Code]
+    offer: OrEmpty[Code]
+    stance: Literal["protect", "expand", "neutral"]
+    is_marketing: TrueOrFalse
+    tier_rank_from: OrEmpty[Rank]
+    tier_rank_to: OrEmpty[Rank]
+    segment_code: OrEmpty[Code]
+    lifecycle_stage: OrEmpty[LifecycleStage]
+    alert_code: OrEmpty[Alert]
     because_en: Reason
     because_zh: Reason
 
@@ -339,40 +360,40 @@ class AgeBand(SeedRow):
     """Ages in full years, both ends included."""
 
     age_band: BandCode
-    age_from: _whole(0, 150)
-    age_to: _whole(0, 150)
+    age_from: Age
+    age_to: Age
 
 
 class OrderStatus(SeedRow):
     """A source system's word for an order status (any case) and what it means here."""
 
     source_status: Label
-    order_status: _one_of(*ORDER_STATUSES)
+    order_status: StatusOfOrder
 
 
 class NobodyWord(SeedRow):
     """A word (any case) that as a customer id means that there is no customer."""
 
     word: Label
-    holds: _one_of("always", "unless_customer")
+    holds: Literal["always", "unless_customer"]
 
 
 class SalesChannel(SeedRow):
     """A source system's word for a channel (any case) and its kind."""
 
     channel: Label
-    channel_type: _one_of("online", "offline")
+    channel_type: Literal["online", "offline"]
 
 
 class ExportColumn(SeedRow):
     """A column of a layout in which customers are exported: what it holds and what it is called."""
 
     layout: Code
-    position: _whole(1, 1000)
+    position: Annotated[Whole, from_to(1, 1000)]
     source_column: Code
     target_name: ColumnName
-    is_key: _one_of("true", "false")
-    is_personal: _one_of("true", "false")
+    is_key: TrueOrFalse
+    is_personal: TrueOrFalse
 
 
 class CodeLabel(SeedRow):
@@ -470,11 +491,13 @@ def _read_seed(folder: Path, name: str, model: type[Row]) -> list[Row]:
                 found = f"{column} {cell!r}"
                 raise ConfigurationError(where, found, "a value without blanks around it")
         try:
-            rows.append(model(line=line, **dict(zip(header, cells, strict=True))))
+            rows.append(
+                model.model_validate({"line": line, **dict(zip(header, cells, strict=True))})
+            )
         except ValidationError as error:
             column = str(error.errors()[0]["loc"][0])
             cell = cells[header.index(column)]
-            allowed = str(model.model_fields[column].description)
+            allowed = _allowed(model.model_fields[column])
             found = f"{column} {cell!r}" if cell else f"an empty {column}"
             raise ConfigurationError(where, found, allowed) from None
     if not rows:
@@ -487,24 +510,23 @@ def read_seeds(folder: Path) -> Seeds:
 
     Raises ConfigurationError at the first file or row that is not as it must be.
     """
-    kinds = {
-        "tiers": Tier,
-        "score_weights": ScoreWeight,
-        "rfm_segments": RfmSegment,
-        "rfm_bands": RfmBand,
-        "rfm_fixed_edges": RfmFixedEdges,
-        "star_ratings": StarRating,
-        "lifecycle": LifecycleRule,
-        "alert_rules": AlertRule,
-        "playbook": PlaybookEntry,
-        "age_bands": AgeBand,
-        "order_statuses": OrderStatus,
-        "nobody_words": NobodyWord,
-        "sales_channels": SalesChannel,
-        "export_columns": ExportColumn,
-        "code_labels": CodeLabel,
-    }
-    return Seeds(**{name: _read_seed(folder, name, kind) for name, kind in kinds.items()})
+    return Seeds(
+        tiers=_read_seed(folder, "tiers", Tier),
+        score_weights=_read_seed(folder, "score_weights", ScoreWeight),
+        rfm_segments=_read_seed(folder, "rfm_segments", RfmSegment),
+        rfm_bands=_read_seed(folder, "rfm_bands", RfmBand),
+        rfm_fixed_edges=_read_seed(folder, "rfm_fixed_edges", RfmFixedEdges),
+        star_ratings=_read_seed(folder, "star_ratings", StarRating),
+        lifecycle=_read_seed(folder, "lifecycle", LifecycleRule),
+        alert_rules=_read_seed(folder, "alert_rules", AlertRule),
+        playbook=_read_seed(folder, "playbook", PlaybookEntry),
+        age_bands=_read_seed(folder, "age_bands", AgeBand),
+        order_statuses=_read_seed(folder, "order_statuses", OrderStatus),
+        nobody_words=_read_seed(folder, "nobody_words", NobodyWord),
+        sales_channels=_read_seed(folder, "sales_channels", SalesChannel),
+        export_columns=_read_seed(folder, "export_columns", ExportColumn),
+        code_labels=_read_seed(folder, "code_labels", CodeLabel),
+    )
 
 
 def read_export_columns(folder: Path) -> list[ExportColumn]:

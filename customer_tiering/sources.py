@@ -13,7 +13,7 @@ from contextlib import suppress
 from glob import escape
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import yaml
@@ -54,7 +54,8 @@ def _declared_tables(project_dir: Path) -> Iterator[dict[str, Any]]:
 
 
 def _meta(declared: dict[str, Any]) -> dict[str, Any]:
-    return declared.get("config", {}).get("meta", {})
+    meta: dict[str, Any] = declared.get("config", {}).get("meta", {})
+    return meta
 
 
 def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
@@ -233,10 +234,13 @@ def _known(header: list[str], declared: dict[str, bool]) -> list[str]:
 
 def _beginning(file: Path) -> bytes:
     """The first bytes of a CSV file's text; none where it cannot be read, which the landing says."""
-    opened = {"gzip": gzip.open, "none": open}.get(_compression(file))
-    if opened is None:
+    compression = _compression(file)
+    if compression == "zstd":
         return b""
-    with suppress(OSError, EOFError), opened(file, "rb") as content:
+    with (
+        suppress(OSError, EOFError),
+        gzip.open(file) if compression == "gzip" else file.open("rb") as content,
+    ):
         return content.read(BEGINNING)
     return b""
 
@@ -289,8 +293,8 @@ def _check_csv(file: Path) -> None:
     )
     try:
         with duckdb.connect() as connection:
-            # With the columns told, DuckDB names the line; without them it reads as the landing does.
-            for way in (*_told_columns(file), {"all_varchar": True}):
+            # Given the columns, DuckDB names the line; without them it reads as the landing does.
+            for way in (*_columns_as_options(file), {"all_varchar": True}):
                 connection.read_csv(
                     escape(str(file)),
                     header=True,
@@ -311,8 +315,8 @@ def _check_csv(file: Path) -> None:
         raise SourceError(where, _csv_fault(str(error)), allowed) from None
 
 
-def _told_columns(file: Path) -> Iterator[dict[str, object]]:
-    """The options by which DuckDB is told a CSV file's columns; none where Python cannot read it."""
+def _columns_as_options(file: Path) -> Iterator[dict[str, Any]]:
+    """The options that give DuckDB a CSV file's columns; none where Python cannot read it."""
     compression = _compression(file)
     if compression == "zstd":
         return
@@ -398,9 +402,13 @@ def _format(path: Path) -> str:
     return "csv" if name.endswith(SUFFIXES) else ""
 
 
-def _compression(path: Path) -> str:
-    suffix = path.suffix.lower()
-    return {".gz": "gzip", ".zst": "zstd"}.get(suffix, "none")
+def _compression(path: Path) -> Literal["gzip", "zstd", "none"]:
+    match path.suffix.lower():
+        case ".gz":
+            return "gzip"
+        case ".zst":
+            return "zstd"
+    return "none"
 
 
 def _places(folder: Path, files: list[Path]) -> list[str]:
