@@ -153,13 +153,13 @@ def measure_refresh(raw: Path, warehouse: Path) -> Refresh:
         *("--raw", str(raw), "--warehouse", str(warehouse), "--vars", project_vars),
     ]
     measured = measure(command, warehouse.with_suffix(".log"))
-    noted = json.loads(costs.read_text(encoding="utf-8"))
+    written = json.loads(costs.read_text(encoding="utf-8"))
     stages, nodes = (
-        {name: Cost(**cost) for name, cost in noted[kind].items()} for kind in ("stages", "nodes")
+        {name: Cost(**cost) for name, cost in written[kind].items()} for kind in ("stages", "nodes")
     )
     manifest = json.loads((warehouse / "target" / "manifest.json").read_text(encoding="utf-8"))
     return Refresh(
-        Measured(measured.cost, noted["peak_gigabytes"]),
+        Measured(measured.cost, written["peak_gigabytes"]),
         parts_of(measured.cost, stages, nodes),
         total(nodes[node] for node in upstream(HISTORY, manifest["parent_map"]) & nodes.keys()),
     )

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from customer_tiering.audit_bounds import AuditBounds, read_bounds
 from customer_tiering.configuration import Settings
-from customer_tiering.drift import Drift, read_drift
 from customer_tiering.errors import AuditError
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ def audit(
     that cannot be read or whose table is not there, and when there is no suite at all.
     """
     _gx()
-    drift = read_drift(work, previous, settings)
-    with _told_as_audit_error():
-        suites = [*_read_suites(project / SUITES), *_drift_suite(drift)]
+    limits = read_bounds(work, previous, settings)
+    with _errors_as_audit_error():
+        suites = [*_read_suites(project / SUITES), *_bounds_suite(limits)]
         with _Database(work, project, settings) as database:
             results = _validate(database, suites, docs)
     for suite, result in zip(suites, results, strict=True):
         _check(suite, result, results)
-    return AuditSummary(len(suites), sum(len(result.results) for result in results), drift.notes)
+    return AuditSummary(len(suites), sum(len(result.results) for result in results), limits.notes)
 
 
 # -- Suites ----------------------------------------------------------------------------------------
@@ -135,9 +135,9 @@ def _named(declared: object) -> str:
     return str(declared.get("type")) if isinstance(declared, dict) else repr(declared)
 
 
-def _drift_suite(drift: Drift) -> list[_Suite]:
+def _bounds_suite(limits: AuditBounds) -> list[_Suite]:
     """The bounds to the last publication as a suite over the one row that measures the marts."""
-    if not drift.bounds:
+    if not limits.bounds:
         return []
     gx = _gx()
     expectations = [
@@ -151,10 +151,10 @@ def _drift_suite(drift: Drift) -> list[_Suite]:
                 + f" {bound.unit}, for it was {bound.before} in the last publication ({bound.var})"
             ),
         )
-        for bound in drift.bounds
+        for bound in limits.bounds
     ]
     suite = gx.ExpectationSuite(name=DRIFT, expectations=expectations)
-    return [_Suite(suite, "marts beside the last publication", query=drift.query)]
+    return [_Suite(suite, "marts beside the last publication", query=limits.query)]
 
 
 # -- The run ---------------------------------------------------------------------------------------
@@ -430,7 +430,7 @@ def _allowed(kwargs: dict[str, Any], description: str | None) -> str:
 
 
 @contextmanager
-def _told_as_audit_error() -> Iterator[None]:
+def _errors_as_audit_error() -> Iterator[None]:
     """Turn what Great Expectations or the database stumbles over into an AuditError."""
     from great_expectations.exceptions.exceptions import GreatExpectationsError
     from sqlalchemy.exc import SQLAlchemyError

@@ -43,7 +43,7 @@ MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
 
 @dataclass
 class _Run:
-    """What dbt's log has told so far."""
+    """What dbt's log has said so far."""
 
     total: int = 0
     finished: set[str] = field(default_factory=set)
@@ -109,14 +109,14 @@ def build(
     warehouse: Path,
     overrides: Mapping[str, object],
     console: Console,
-    held: Sequence[int] = (),
-    told: Mapping[str, str] | None = None,
+    descriptors: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Build:
     """Build and test all models into `warehouse`/work.duckdb.
 
     `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
-    the file descriptors `held`, such as a lock's, is told environment variables, and ends when this
-    process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
+    file descriptors, such as those of a lock, gets the variables of `environment` beside its own, and ends
+    when this process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
     RawDataError on raw tables that cannot be landed, SourceLimitError on such as are beyond their limits, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
     this build cannot go on from.
     """
@@ -130,7 +130,7 @@ def build(
             cwd=project_dir,
             env={
                 **os.environ,
-                **(told or {}),
+                **(environment or {}),
                 "TIERING_WAREHOUSE": str(warehouse),
                 "TIERING_REFRESH": "true",
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -140,7 +140,7 @@ def build(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            pass_fds=tuple(held),
+            pass_fds=tuple(descriptors),
             preexec_fn=partial(_end_with_parent, os.getpid()),
         ) as process,
         _progress(console) as progress,

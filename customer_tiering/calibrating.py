@@ -362,12 +362,14 @@ class _Search:
             low, high = self.bounds(plan.lines, place)
             below = [line // step * step for step in ROUND_LINES]
             rounder = [
-                near
+                round_line
                 for least, step in zip(below, ROUND_LINES, strict=True)
-                for near in sorted((least, least + step), key=lambda near: abs(near - line))
-                if low <= near <= high
+                for round_line in sorted(
+                    (least, least + step), key=lambda round_line: abs(round_line - line)
+                )
+                if low <= round_line <= high
             ]
-            tried = (plan.with_line(place, near) for near in rounder)
+            tried = (plan.with_line(place, round_line) for round_line in rounder)
             plan = next((other for other in tried if self.missed(other) <= limit), plan)
         return plan
 

@@ -86,7 +86,7 @@ def refresh(
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Build, test and publish a warehouse from raw tables, then show the summary."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         overrides = parse_vars(vars_)
         if as_of is not None:
             overrides["as_of_date"] = as_of
@@ -102,7 +102,7 @@ def refresh(
 @app.command()
 def check(vars_: VarsOption = "{}", project: ProjectOption = PROJECT_DIR) -> None:
     """Check the configuration (vars and seeds) and build nothing."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         configuration = _checked(project, parse_vars(vars_))
         seeds = configuration.seeds
         versions = len({row.version_valid_from for row in seeds.tiers})
@@ -125,7 +125,7 @@ def example(
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Map a public data set to the raw contract and refresh a warehouse from it."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         overrides = parse_vars(vars_)
         _checked(project, overrides)
         raw = _example_raw(project, name, data, warehouse)
@@ -138,7 +138,7 @@ def report(
     svg: Annotated[Path | None, typer.Option(help="Also draw the summary into this file.")] = None,
 ) -> None:
     """Show the summary of what a warehouse last published."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         summary = read_summary(warehouse)
         print_summary(summary, console)
         if svg is not None:
@@ -157,7 +157,7 @@ def movements(
     ] = None,
 ) -> None:
     """Show who moved between tiers from one period to another, why, and whose doing it was."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         print_movements(read_movements(warehouse, from_, to), console)
 
 
@@ -181,7 +181,7 @@ def calibrate(
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Propose a ladder (tiers.csv) that gives wanted shares, and show who would move."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         configuration = _checked(project, parse_vars(vars_))
         calibration = calibrated(warehouse, configuration, shares)
         path = write_proposal(calibration, configuration, project, out)
@@ -221,7 +221,7 @@ def export(
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Export tiers, scores, open alerts and actions of customers for a CRM."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         exported = export_customers(
             warehouse,
             out,
@@ -251,7 +251,7 @@ def rollback(
     ] = None,
 ) -> None:
     """Let readers see an earlier publication again."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         run = roll_back(warehouse, to)
         console.print(f"Readers see the publication of run {run.publication} again.")
 
@@ -259,7 +259,7 @@ def rollback(
 @app.command()
 def status(warehouse: WarehouseOption) -> None:
     """Show what readers see now, how the last run ended, and whether one is running."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         print_status(warehouse, console)
 
 
@@ -269,12 +269,12 @@ def history(
     last: Annotated[int, typer.Option(help="How many runs, the newest.", min=1)] = 20,
 ) -> None:
     """Show the runs of a warehouse: when, as of what, how many rows, published or why not."""
-    with _told_in_one_sentence():
+    with _errors_as_one_sentence():
         print_history(warehouse, last, console)
 
 
 @contextmanager
-def _told_in_one_sentence() -> Iterator[None]:
+def _errors_as_one_sentence() -> Iterator[None]:
     """Turn a foreseen failure into its sentence and its exit code."""
     try:
         yield

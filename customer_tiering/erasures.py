@@ -24,7 +24,7 @@ from customer_tiering.locking import locked
 from customer_tiering.publishing import (
     MANIFEST,
     UNFINISHED,
-    failing_as,
+    errors_as_build_error,
     publications,
     remove,
     sync,
@@ -74,19 +74,19 @@ def holding_erased(warehouse: Path, erasures: Erasures | None) -> list[Path]:
     """The publications that were made when other ids were erased, and so may hold who now is."""
     if erasures is None:
         return []
-    return [path for path in publications(warehouse) if _noted(path) != erasures]
+    return [path for path in publications(warehouse) if _erasures_in(path) != erasures]
 
 
 def remove_logs(warehouse: Path) -> None:
     """Empty the folders of logs and of dbt's target, also those to which links point. Raises BuildError."""
-    with failing_as(f"removing the logs of {warehouse}"):
+    with errors_as_build_error(f"removing the logs of {warehouse}"):
         for name in ("logs", "target"):
             _empty(warehouse / name)
 
 
 def remove_publications(holding: Sequence[Path]) -> None:
     """Remove the publications that may hold the erased. Raises BuildError."""
-    with failing_as("removing publications that may hold erased persons"):
+    with errors_as_build_error("removing publications that may hold erased persons"):
         for publication in holding:
             remove(publication)
 
@@ -103,7 +103,7 @@ def remove_dated(warehouse: Path, handed: Path) -> tuple[list[str], list[str]]:
     refresh looks at them again. Raises BuildError.
     """
     emptied, left = [], []
-    with failing_as(f"emptying dated warehouses below {warehouse / DATED}"):
+    with errors_as_build_error(f"emptying dated warehouses below {warehouse / DATED}"):
         for dated in dated_warehouses(warehouse):
             if any(dated.iterdir()) and _may_hold(dated, handed):
                 try:
@@ -128,7 +128,7 @@ def _empty(folder: Path) -> None:
         remove(entry)
 
 
-def _noted(publication: Path) -> Erasures | None:
+def _erasures_in(publication: Path) -> Erasures | None:
     try:
         manifest = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):

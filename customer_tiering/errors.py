@@ -44,7 +44,7 @@ def phrase(exit_code: int | None) -> str | None:
 
 
 class TieringError(Exception):
-    """A failure told in one sentence, with its exit code."""
+    """A failure said in one sentence, with its exit code."""
 
     exit_code: ExitCode
 
@@ -87,7 +87,7 @@ class BrokenRulesError(ConfigurationError):
         self.findings = list(findings)
         first = self.findings[0]
         super().__init__(first.where, first.found, first.allowed)
-        self.args = (_told("rules that do not hold", [str(one) for one in self.findings]),)
+        self.args = (_listed("rules that do not hold", [str(one) for one in self.findings]),)
 
 
 class SourceError(_FoundAllowedError):
@@ -109,7 +109,7 @@ class RawFilesError(TieringError):
 
     def __init__(self, findings: Sequence[str]) -> None:
         self.findings = list(findings)
-        super().__init__(_told("raw files cannot be read as the raw contract", findings))
+        super().__init__(_listed("raw files cannot be read as the raw contract", findings))
 
 
 class SourceLimitError(TieringError):
@@ -120,7 +120,7 @@ class SourceLimitError(TieringError):
     def __init__(self, findings: Sequence[str]) -> None:
         self.findings = list(findings)
         super().__init__(
-            _told(
+            _listed(
                 "the raw tables are beyond their limits, and nothing was built from them",
                 findings,
                 "Where that is right, raise the limit of the table (var source_limits); some of its rows must be taken.",
@@ -128,7 +128,7 @@ class SourceLimitError(TieringError):
         )
 
 
-def _told(heading: str, findings: Sequence[str], advice: str = "") -> str:
+def _listed(heading: str, findings: Sequence[str], advice: str = "") -> str:
     """One finding as it is; several under a heading, each on a line of its own. Advice comes last."""
     if len(findings) == 1:
         return f"{findings[0]} {advice}".strip()

@@ -27,33 +27,35 @@ def locked(warehouse: Path) -> Iterator[list[int]]:
     is gone, however it ended: there is nothing to clean up after a kill. Raises LockedError when
     somebody else holds it, and ConfigurationError where no file can be made or locked.
     """
-    held: list[int] = []
+    descriptors: list[int] = []
     try:
         try:
-            is_held = _take_file(warehouse / LOCK, held) and _take_folder(warehouse, held)
+            is_taken = _take_file(warehouse / LOCK, descriptors) and _take_folder(
+                warehouse, descriptors
+            )
         except OSError as error:
             found = f"{warehouse} ({error.strerror})"
             allowed = "a folder in which files can be made and locked"
             raise ConfigurationError(f"{COMMAND_LINE}, --warehouse", found, allowed) from None
-        if not is_held:
+        if not is_taken:
             raise LockedError(
                 f"another refresh of {warehouse} is running (process {_holder(warehouse / LOCK)}); "
                 "nothing was done."
             )
-        os.ftruncate(held[0], 0)
-        os.pwrite(held[0], str(os.getpid()).encode(), 0)
-        yield held
+        os.ftruncate(descriptors[0], 0)
+        os.pwrite(descriptors[0], str(os.getpid()).encode(), 0)
+        yield descriptors
     finally:
-        for descriptor in held:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
 def is_locked(warehouse: Path) -> bool:
     """Whether a refresh of the warehouse is running."""
-    return any(_is_held(path) for path in (warehouse / LOCK, warehouse))
+    return any(_is_locked(path) for path in (warehouse / LOCK, warehouse))
 
 
-def _is_held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     with suppress(OSError):  # what is not there, or cannot be locked, nobody holds
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -63,25 +65,25 @@ def _is_held(path: Path) -> bool:
     return False
 
 
-def _take_file(path: Path, held: list[int]) -> bool:
-    """Lock the file of that path, not one that was removed meanwhile; adds its descriptor to `held`."""
+def _take_file(path: Path, descriptors: list[int]) -> bool:
+    """Lock the file of that path, not one that was removed meanwhile; adds its descriptor to `descriptors`."""
     for _ in range(TRIES):
-        held.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        is_taken = _lock(held[-1], fcntl.LOCK_EX)
-        if is_taken and _is_at(held[-1], path):
+        descriptors.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        is_taken = _lock(descriptors[-1], fcntl.LOCK_EX)
+        if is_taken and _is_at(descriptors[-1], path):
             return True
-        os.close(held.pop())
+        os.close(descriptors.pop())
         if not is_taken:
             sleep(0.05)
     return False
 
 
-def _take_folder(folder: Path, held: list[int]) -> bool:
-    """Lock a folder, where the file system can; adds its descriptor to `held`."""
-    held.append(os.open(folder, os.O_RDONLY))
+def _take_folder(folder: Path, descriptors: list[int]) -> bool:
+    """Lock a folder, where the file system can; adds its descriptor to `descriptors`."""
+    descriptors.append(os.open(folder, os.O_RDONLY))
     for _ in range(TRIES):
         try:
-            if _lock(held[-1], fcntl.LOCK_EX):
+            if _lock(descriptors[-1], fcntl.LOCK_EX):
                 return True
         except OSError:  # such as NFS, on which only what can be written is locked
             return True

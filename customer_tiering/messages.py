@@ -52,6 +52,6 @@ def without_values(message: str) -> str:
     """
     for kind in _KIND.finditer(message):
         if kind[1] not in _WITHOUT_VALUES:
-            told = [found.strip() for found in _TAKEN_OVER.findall(message, kind.end())]
-            return message[: kind.end()] + " ".join(f"{one} …" for one in told or [""]).strip()
+            kept = [found.strip() for found in _TAKEN_OVER.findall(message, kind.end())]
+            return message[: kind.end()] + " ".join(f"{one} …" for one in kept or [""]).strip()
     return _COLUMNS.sub("Candidate bindings: …", message)

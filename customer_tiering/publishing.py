@@ -68,7 +68,10 @@ def publish(
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
-    with private_files() as umask, failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with (
+        private_files() as umask,
+        errors_as_build_error(f"the publication of {warehouse / PUBLICATION}"),
+    ):
         described = {**(descriptions or {}), LOG: Description(DESCRIPTION, DESCRIPTIONS)}
         _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, described, log)
         _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
@@ -84,7 +87,7 @@ def publish(
 def prepare(warehouse: Path, run_id: str) -> Path:
     """The folder in which the publication of a run is made; it is there afterwards."""
     unfinished = warehouse / PUBLICATIONS / f"{run_id}{UNFINISHED}"
-    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with errors_as_build_error(f"the publication of {warehouse / PUBLICATION}"):
         unfinished.mkdir(parents=True, exist_ok=True)
     return unfinished
 
@@ -95,7 +98,7 @@ def point_to(warehouse: Path, publication: Path) -> None:
     The files of one of the release before get the names of today beside their own. In the warehouse
     its names go.
     """
-    with failing_as(f"the publication of {warehouse / PUBLICATION}"):
+    with errors_as_build_error(f"the publication of {warehouse / PUBLICATION}"):
         for name in EARLIER_NAMES:
             file = file_of(publication, name)
             if file.name != name:
@@ -122,7 +125,7 @@ def tidy(warehouse: Path, kept: int, unpublished: Collection[str] = ()) -> None:
     """
     folder = warehouse / PUBLICATIONS
     current = current_publication(warehouse)
-    with failing_as(f"tidying {warehouse}"):
+    with errors_as_build_error(f"tidying {warehouse}"):
         for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
             remove(leftover)
         for publication in publications(warehouse):
@@ -164,11 +167,11 @@ def verify(publication: Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         found = f"a manifest that cannot be read ({error})"
         raise SourceError(str(publication / MANIFEST), found, allowed) from None
-    for name, noted in files.items():
+    for name, published in files.items():
         path = publication / name
         if not path.is_file():
             raise SourceError(str(path), "no such file", allowed)
-        if _sha256(path) != noted["sha256"]:
+        if _sha256(path) != published["sha256"]:
             raise SourceError(str(path), "a file with another checksum", allowed)
 
 
@@ -330,8 +333,8 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def failing_as(what: str) -> Iterator[None]:
-    """Tell what DuckDB or the operating system refuse as a BuildError about `what`."""
+def errors_as_build_error(what: str) -> Iterator[None]:
+    """Turn what DuckDB or the operating system refuse into a BuildError about `what`."""
     try:
         yield
     except (duckdb.Error, OSError) as error:

@@ -45,7 +45,7 @@ from customer_tiering.publishing import (
     PUBLICATIONS,
     WORK,
     current_publication,
-    failing_as,
+    errors_as_build_error,
     file_of,
     point_to,
     prepare,
@@ -77,7 +77,7 @@ PRIVATE = (
 
 
 class Refresh:
-    """One refresh of a warehouse. Notes are told to `note`, progress goes to `console`.
+    """One refresh of a warehouse. Notes go to `note`, progress goes to `console`.
 
     It goes on from what the last one built, and computes the periods anew of which something new is
     known; `from_scratch` it begins with the raw tables alone. The marts are the same.
@@ -110,17 +110,17 @@ class Refresh:
                     make_private(folder / name)
             ledger = Ledger(self.warehouse)
             run = ledger.start("refresh", _seen(self.warehouse))
-            with _noted(ledger, run, self.warehouse) as noted, handed_over() as erased:
+            with _recording(ledger, run, self.warehouse) as recorded, handed_over() as erased:
                 self._preflight(ledger)
-                noted.update(stage="build")
+                recorded.update(stage="build")
                 built = self._build(lock, erased)
                 for note in _landing_notes(self.warehouse / WORK):
                     self.note(note)
-                noted.update(tests=built.tests, **_rows(self.warehouse / WORK))
-                noted.update(stage="audit")
-                self._audit(noted.run)
-                noted.update(stage="publish")
-                self._publish(noted, built, erased)
+                recorded.update(tests=built.tests, **_rows(self.warehouse / WORK))
+                recorded.update(stage="audit")
+                self._audit(recorded.run)
+                recorded.update(stage="publish")
+                self._publish(recorded, built, erased)
             tidy(self.warehouse, self.configuration.settings.publications_kept)
         seconds = monotonic() - started
         periods, kept = _periods(self.warehouse / WORK)
@@ -141,26 +141,26 @@ class Refresh:
             check_headers(folder, contract_columns(self.project))
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
-        if self.from_scratch or not _has_built(ledger) or not _go_on(self.warehouse):
+        if self.from_scratch or not _has_built(ledger) or not _reuse_work_database(self.warehouse):
             _start_afresh(self.warehouse)
 
     def _build(self, lock: list[int], erased: Path) -> Build:
-        """Build with dbt. When it fails and a raw file cannot be read, that is what is told.
+        """Build with dbt. When it fails and a raw file cannot be read, the sentence is about that file.
 
         A file that changed while it was read may have been read in the middle of a line: all is read
         again, once. dbt takes published history over from the last publication, and leaves in the file
         `erased` which ids are erased.
         """
-        told = {ERASED_IDS: str(erased), LAST_PUBLICATION: _last_publication(self.warehouse)}
+        environment = {ERASED_IDS: str(erased), LAST_PUBLICATION: _last_publication(self.warehouse)}
         listed = self._listed()
         try:
             try:
-                return self._build_once(lock, told)
+                return self._build_once(lock, environment)
             except LandingError:
                 if self._listed() == listed:
                     raise
             listed = self._listed()
-            return self._build_once(lock, told)
+            return self._build_once(lock, environment)
         except BuildError as error:
             if isinstance(error, LandingError):
                 check_unchanged(listed, self._listed())
@@ -168,39 +168,39 @@ class Refresh:
                 check_contents(folder, contract_tables(self.project))
             raise
 
-    def _build_once(self, lock: list[int], told: dict[str, str]) -> Build:
+    def _build_once(self, lock: list[int], environment: dict[str, str]) -> Build:
         arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
         try:
-            return build(*arguments, lock, told)
+            return build(*arguments, lock, environment)
         except WorkDatabaseError:
             _start_afresh(self.warehouse)
-            return build(*arguments, lock, told)
+            return build(*arguments, lock, environment)
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
         folder = self._raw_folder()
         return list_files(folder, contract_tables(self.project)) if folder else {}
 
-    def _publish(self, noted: _Noted, built: Build, erased: Path) -> None:
+    def _publish(self, recorded: _RecordedRun, built: Build, erased: Path) -> None:
         """Let readers see what was built, and remove what may still hold persons erased since."""
         erasures = erasures_of(self.warehouse, erased)
         holding = holding_erased(self.warehouse, erasures)
         removed = []
         # a failed run before the first publication may have left something too
         if holding or (
-            erasures and not publications(self.warehouse) and len(noted.ledger.runs()) > 1
+            erasures and not publications(self.warehouse) and len(recorded.ledger.runs()) > 1
         ):
-            noted.ledger.forget_messages()
+            recorded.ledger.forget_messages()
             remove_logs(self.warehouse)
             removed.append("logs, target/ and earlier messages are removed")
         finished: dict[str, Any] = {"status": "published", "finished_at": now(), "exit_code": 0}
-        log = noted.log_with(**finished, publication=noted.run.run_id)
+        log = recorded.log_with(**finished, publication=recorded.run.run_id)
         publish(self.warehouse, log, built.keys, erasures, built.descriptions)
         if erasures:
             removed += self._remove_erased(holding, erased)
         if removed:
             finished["message"] = f"Persons asked to be erased: {'; '.join(removed)}."
             self.note(finished["message"])
-        noted.update(**finished)
+        recorded.update(**finished)
 
     def _remove_erased(self, holding: list[Path], erased: Path) -> list[str]:
         """Remove the publications that may hold the erased, those as of a date too; says what was done."""
@@ -250,11 +250,11 @@ def rollback(warehouse: Path, run_id: str | None) -> Run:
         publication = _target(warehouse, run_id)
         verify(publication)
         ledger = Ledger(warehouse)
-        with _noted(ledger, ledger.start("rollback", _seen(warehouse)), warehouse) as noted:
-            noted.update(stage="publish")
+        with _recording(ledger, ledger.start("rollback", _seen(warehouse)), warehouse) as recorded:
+            recorded.update(stage="publish")
             point_to(warehouse, publication)
-            noted.update(status="published", finished_at=now(), exit_code=0)
-    return noted.run
+            recorded.update(status="published", finished_at=now(), exit_code=0)
+    return recorded.run
 
 
 def make_folder(folder: Path) -> None:
@@ -277,7 +277,7 @@ def _target(warehouse: Path, run_id: str | None) -> Path:
     return earlier[-1]
 
 
-class _Noted:
+class _RecordedRun:
     """A run whose state is in the ledger."""
 
     def __init__(self, ledger: Ledger, run: Run) -> None:
@@ -293,12 +293,12 @@ class _Noted:
 
 
 @contextmanager
-def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
+def _recording(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_RecordedRun]:
     """Keep a run's row in the ledger true, however the run ends."""
-    noted = _Noted(ledger, run)
+    recorded = _RecordedRun(ledger, run)
     with _ending_in_order():
         try:
-            yield noted
+            yield recorded
         except BaseException as error:
             seen = _seen(warehouse)
             status = "failed" if isinstance(error, Exception) else "interrupted"
@@ -307,7 +307,7 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
             else:
                 exit_code, message = UNFORESEEN, type(error).__name__
             with suppress(BuildError):  # what went wrong first is what is reported
-                noted.update(
+                recorded.update(
                     status="published" if seen == run.run_id else status,
                     finished_at=now(),
                     exit_code=exit_code,
@@ -315,7 +315,7 @@ def _noted(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_Noted]:
                     publication=seen,
                 )
             raise
-        noted.update(publication=_seen(warehouse))
+        recorded.update(publication=_seen(warehouse))
 
 
 @contextmanager
@@ -363,12 +363,12 @@ def _has_built(ledger: Ledger) -> bool:
     return len(refreshes) > 1 and refreshes[-2].stage in ("audit", "publish")
 
 
-def _go_on(warehouse: Path) -> bool:
+def _reuse_work_database(warehouse: Path) -> bool:
     """Prepare the work database that is there for another build; whether that could be done."""
     if not (warehouse / WORK).is_file():
         return False
     try:
-        _lay_beside(warehouse)
+        _copy_last_counts(warehouse)
     except (duckdb.Error, OSError):  # whatever is wrong with it, a new one is made
         return False
     return True
@@ -381,16 +381,16 @@ def _start_afresh(warehouse: Path) -> None:
     persons who have asked to be erased since leaves no bytes behind. Raises BuildError.
     """
     work = warehouse / WORK
-    with failing_as(f"the new work database {work}"):
+    with errors_as_build_error(f"the new work database {work}"):
         for path in (work, work.with_name(f"{WORK}.wal")):
             path.unlink(missing_ok=True)
         # what DuckDB had no room for
         shutil.rmtree(work.with_name(f"{WORK}.tmp"), ignore_errors=True)
-        _lay_beside(warehouse)
+        _copy_last_counts(warehouse)
 
 
-def _lay_beside(warehouse: Path) -> None:
-    """Lay the counts of raw rows of the last publication beside the work database, and nothing else of it.
+def _copy_last_counts(warehouse: Path) -> None:
+    """Copy the counts of raw rows of the last publication into the work database, and nothing else of it.
 
     Published history goes over when the raw tables are landed, as it is there that it is known whose
     is to be left out.
@@ -447,7 +447,7 @@ def _periods(work: Path) -> tuple[int, int]:
 def _rows(work: Path) -> dict[str, object]:
     """As-of date and row counts of what was built, for the ledger. Raises BuildError."""
     with (
-        failing_as(f"reading what was built in {work}"),
+        errors_as_build_error(f"reading what was built in {work}"),
         duckdb.connect(str(work), read_only=True) as connection,
     ):
         [(as_of,)] = connection.execute(

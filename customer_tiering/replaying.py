@@ -240,7 +240,7 @@ class _State:
 
     def __init__(self, customers: int, settings: Settings) -> None:
         self.rank: np.ndarray = np.zeros(customers, np.int8)
-        self.held = np.zeros(customers, np.int16)
+        self.reviews_held = np.zeros(customers, np.int16)
         self.grace = np.zeros(customers, np.int16)
         self.since = np.zeros(customers, np.int16)
         self.settings = settings
@@ -252,7 +252,7 @@ class _State:
         rises = qualified > rank
         is_below = has_orders & (kept < rank)
         is_at_stake = is_below & period.may_downgrade(self.since)
-        is_past_hold = is_at_stake & (self.held >= settings.tier_min_hold_periods)
+        is_past_hold = is_at_stake & (self.reviews_held >= settings.tier_min_hold_periods)
         falls = is_past_hold & (self.grace >= settings.tier_grace_periods)
         lower = kept if settings.tier_downgrade == "straight" else rank - np.int8(1)
 
@@ -261,8 +261,8 @@ class _State:
         after *= has_orders
         changes = after != rank
         has_tier = after > 0
-        self.held = (self.held + np.int16(1)) * (has_tier & ~(rises | falls))
-        self.held += (falls & has_tier) * np.int16(settings.tier_min_hold_periods)
+        self.reviews_held = (self.reviews_held + np.int16(1)) * (has_tier & ~(rises | falls))
+        self.reviews_held += (falls & has_tier) * np.int16(settings.tier_min_hold_periods)
         # grace that is used up stands while nothing may be taken, and ends with the tier
         self.grace = (self.grace + (is_past_hold & ~falls)) * (is_below & ~falls)
         self.since = self.since * ~changes + changes * np.int16(period.since_month_day)

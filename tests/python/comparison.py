@@ -138,7 +138,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "customer_id period_end qualified_rank reviews_held reviews_in_grace".split(),
         _rows(
             [row for row in result.customer_periods.values() if not row.is_open_period],
-            "customer_id period_end q held grace".split(),
+            "customer_id period_end q reviews_held grace".split(),
         ),
     )
     yield (

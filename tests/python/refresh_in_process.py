@@ -27,10 +27,10 @@ def build_in_process(
     overrides: dict[str, object],
     _console: Console,
     _held: list[int],
-    told: dict[str, str],
+    environment: dict[str, str],
 ) -> building.Build:
     """Build with dbt as ``building.build`` does, without a log."""
-    with mock.patch.dict(os.environ, {**told, "TIERING_REFRESH": "true"}):
+    with mock.patch.dict(os.environ, {**environment, "TIERING_REFRESH": "true"}):
         try:
             dbt(
                 warehouse,

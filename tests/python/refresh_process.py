@@ -60,14 +60,16 @@ class StandInBuild:
     erased_ids: list[str]
     keys: dict[str, list[str]] = field(default_factory=dict)
 
-    def __call__(self, warehouse: Path, told: dict[str, str], after: Callable[[int], None]) -> None:
+    def __call__(
+        self, warehouse: Path, environment: dict[str, str], after: Callable[[int], None]
+    ) -> None:
         if self.erased_ids:
             with duckdb.connect() as connection:
                 connection.execute("create table erased (customer_id varchar)")
                 connection.executemany(
                     "insert into erased values (?)", [[one] for one in self.erased_ids]
                 )
-                connection.table("erased").write_parquet(told[erasures.ERASED_IDS])
+                connection.table("erased").write_parquet(environment[erasures.ERASED_IDS])
         self.project.build(warehouse / publishing.WORK, self.rows, self.basis, after)
 
 
@@ -114,8 +116,8 @@ def _stand_in(order: Order) -> Callable[..., building.Build]:
         if nodes >= order.nodes and order.kill_at == "failure":
             raise BuildError("the build failed, as it was told to.")
 
-    def build(_project, warehouse, _vars, _console, _held, told) -> building.Build:
-        stand_in(warehouse, told, after)
+    def build(_project, warehouse, _vars, _console, _descriptors, environment) -> building.Build:
+        stand_in(warehouse, environment, after)
         return building.Build(nodes=1, tests=0, keys=stand_in.keys)
 
     return build

@@ -176,8 +176,8 @@ def test_the_parts_of_the_report_add_up_to_the_whole():
 
 def test_a_difference_is_told_by_column_and_day():
     assert "0 rows differ in recency_days" in comparison([day(tier_rank=0), day()])[0]
-    told = comparison([day(tier_rank=0), day(tier_rank=3, monetary=0)])
-    assert told == ["tier_rank: 3 rows differ on day 2."]
+    differences = comparison([day(tier_rank=0), day(tier_rank=3, monetary=0)])
+    assert differences == ["tier_rank: 3 rows differ on day 2."]
 
 
 def test_the_stages_that_are_timed_are_those_of_the_refresh(monkeypatch, tmp_path):

@@ -834,7 +834,7 @@ def test_a_publication_without_what_is_exported_is_refused(warehouse: Path, tmp_
 
 def test_the_sample_is_exported_whole(sample_warehouse: Path, tmp_path: Path) -> None:
     arguments = ("--warehouse", sample_warehouse, "--layout", "zoho", "--with-contacts")
-    code, told, error = run(*arguments, "--out", tmp_path / "out")
+    code, printed, error = run(*arguments, "--out", tmp_path / "out")
     assert (code, error) == (0, "")
     _, content = unzipped(tmp_path / "out" / "customers-0001.zip")
     found = list(csv.DictReader(StringIO(content.decode("utf-8"), newline="")))
@@ -857,10 +857,10 @@ def test_the_sample_is_exported_whole(sample_warehouse: Path, tmp_path: Path) ->
     assert {r["Top_Alert_Severity"] for r in found} == {"", "High", "Medium", "Low"}
     publication = current_publication(sample_warehouse)
     assert publication is not None
-    assert told == (
+    assert printed == (
         f"{len(expected):,} customers in 1 file in {tmp_path / 'out'}. For what changes from now on: "
         f"--changed-since {publication.name}\n"
     )
-    code, told, _ = run(*arguments, "--out", tmp_path / "2", "--changed-since", publication.name)
+    code, printed, _ = run(*arguments, "--out", tmp_path / "2", "--changed-since", publication.name)
     assert (code, contents(tmp_path / "2")) == (0, {})
-    assert told.startswith("0 customers (0 new, 0 changed, 0 removed) in 0 files")
+    assert printed.startswith("0 customers (0 new, 0 changed, 0 removed) in 0 files")

@@ -38,8 +38,8 @@ class Landing:
         """Run dbt build, whole or of what the arguments select."""
         values = {**self.vars, **project_vars}
         lay_parsed(self.warehouse, values, self.project)
-        told = ("--vars", json.dumps(values))
-        dbt(self.warehouse, "build", *arguments, *told, project=self.project)
+        vars_option = ("--vars", json.dumps(values))
+        dbt(self.warehouse, "build", *arguments, *vars_option, project=self.project)
 
     def land(self, *arguments: str, **project_vars: object) -> None:
         """Land, and build as little as can be: what was built before is gone on from all the same."""

@@ -1878,11 +1878,11 @@ def steps(given: Rules, start: TierState, *reviews: tuple[str, int, int]) -> lis
     for end, q, k in reviews:
         period = calendar_period(day(end), given.review_period)
         change, state = review(state, q, k, True, period, given)
-        seen.append((change, state.tier_rank, state.held, state.grace))
+        seen.append((change, state.tier_rank, state.reviews_held, state.grace))
     return seen
 
 
-GOLD = TierState(3, held=0, grace=0, tier_since=day("2024-01-31"), has_held_tier=True)
+GOLD = TierState(3, reviews_held=0, grace=0, tier_since=day("2024-01-31"), has_held_tier=True)
 FALLING = [(f"2024-{month:02}-28", 1, 1) for month in range(2, 11)]
 
 
@@ -1927,10 +1927,12 @@ def test_one_level_from_the_lowest_tier_leaves() -> None:
 
 
 def test_keep_forgives_grace_and_upgrade_renews_protection() -> None:
-    held = replace(GOLD, held=9, grace=1)
-    assert steps(rules(), held, ("2024-02-29", 0, 3)) == [("keep", 3, 10, 0)]
-    assert steps(rules(), held, ("2024-02-29", 4, 4)) == [("upgrade", 4, 0, 0)]
-    assert steps(rules(tier_grace_periods=2), held, ("2024-02-29", 0, 2)) == [("grace", 3, 10, 2)]
+    long_held = replace(GOLD, reviews_held=9, grace=1)
+    assert steps(rules(), long_held, ("2024-02-29", 0, 3)) == [("keep", 3, 10, 0)]
+    assert steps(rules(), long_held, ("2024-02-29", 4, 4)) == [("upgrade", 4, 0, 0)]
+    assert steps(rules(tier_grace_periods=2), long_held, ("2024-02-29", 0, 2)) == [
+        ("grace", 3, 10, 2)
+    ]
 
 
 def test_without_valid_orders_the_tier_is_lost_at_once() -> None:
@@ -1990,7 +1992,7 @@ def test_anniversaries(review_period: str, since: str, end: str, expected: bool)
 
 def test_a_review_that_may_not_downgrade_keeps_and_lets_grace_stand() -> None:
     given = rules(tier_validity="calendar_year")
-    state = replace(GOLD, held=8, grace=0)
+    state = replace(GOLD, reviews_held=8, grace=0)
     seen = steps(
         given, state, ("2024-11-30", 1, 1), ("2024-12-31", 1, 1), ("2025-01-31", 1, 1),
         ("2025-12-31", 1, 1),
@@ -2006,10 +2008,10 @@ def test_a_review_that_may_not_downgrade_keeps_and_lets_grace_stand() -> None:
 def test_an_open_period_never_takes_away_except_for_want_of_orders() -> None:
     period = replace(calendar_period(day("2024-02-10"), "month"), period_end=day("2024-02-10"))
     assert period.is_open_period
-    state = replace(GOLD, held=5, grace=1)
+    state = replace(GOLD, reviews_held=5, grace=1)
     assert provisional_review(state, 1, True, period) == ("keep", state)
     change, shown = provisional_review(state, 4, True, period)
-    assert (change, shown.tier_rank, shown.held, shown.grace) == ("upgrade", 4, 5, 1)
+    assert (change, shown.tier_rank, shown.reviews_held, shown.grace) == ("upgrade", 4, 5, 1)
     assert shown.tier_since == day("2024-02-10")
     change, shown = provisional_review(state, 0, False, period)
     assert (change, shown.tier_rank) == ("leave", 0)
@@ -2098,7 +2100,7 @@ def test_a_history_from_enter_to_leave() -> None:
     row = result.customer_periods["A", day("2024-07-31")]
     assert (row.q, row.k, row.qualified_tier_code) == (1, 1, "bronze")
     assert (row.previous_tier_code, row.tier_since) == ("gold", day("2024-07-31"))
-    assert (row.held, row.grace) == (3, 0)
+    assert (row.reviews_held, row.grace) == (3, 0)
 
     stretches = [
         (s.tier_code, str(s.valid_from), s.valid_to and str(s.valid_to), s.previous_tier_code)
@@ -2168,10 +2170,10 @@ def test_a_reason_is_measured_from_the_last_review_at_which_the_tier_was_earned(
     """
     policy = {"tier_validity": validity, "tier_min_hold_periods": 0, "tier_grace_periods": 0}
     given = simple("monetary", as_of_date=downgrade_on, **policy)
-    told = story(run(given, orders=[SMALL, LARGE], refunds=[UNDO_LARGE]))
-    assert told[1] == ("2024-02-29", "upgrade", "silver", "monetary_up")
-    assert {change for _, change, _, _ in told[2:-1]} == {"keep"}
-    assert told[-1] == (downgrade_on, "downgrade", "bronze", "refund")
+    seen = story(run(given, orders=[SMALL, LARGE], refunds=[UNDO_LARGE]))
+    assert seen[1] == ("2024-02-29", "upgrade", "silver", "monetary_up")
+    assert {change for _, change, _, _ in seen[2:-1]} == {"keep"}
+    assert seen[-1] == (downgrade_on, "downgrade", "bronze", "refund")
 
 
 def test_a_tier_earned_again_is_where_its_next_loss_is_measured_from() -> None:
@@ -2184,8 +2186,8 @@ def test_a_tier_earned_again_is_where_its_next_loss_is_measured_from() -> None:
     policy = {"tier_validity": "calendar_year", "tier_min_hold_periods": 0}
     given = simple("monetary", as_of_date="2024-12-31", rfm_window_days=60, **policy)
     made = [order("o1", "2024-01-20", "400"), order("o2", "2024-04-20", "500")]
-    told = story(run(given, orders=made, refunds=[refund("r1", "o1", "2024-04-01", "250")]))
-    assert told[-1] == ("2024-12-31", "grace", "silver", "monetary_down")
+    seen = story(run(given, orders=made, refunds=[refund("r1", "o1", "2024-04-01", "250")]))
+    assert seen[-1] == ("2024-12-31", "grace", "silver", "monetary_down")
 
 
 def test_a_refund_must_exceed_half_the_fall() -> None:

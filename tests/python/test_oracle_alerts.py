@@ -569,16 +569,21 @@ def period_to(end: str, review_period: str) -> Period:
 
 
 def left(
-    end: str, held: int, grace: int, since: str = "2024-01-31", rank: int = 3, **project_vars: Any
+    end: str,
+    reviews_held: int,
+    grace: int,
+    since: str = "2024-01-31",
+    rank: int = 3,
+    **project_vars: Any,
 ) -> int:
-    """Days left from a review on; ``held`` and ``grace`` are those after the newest closed one."""
+    """Days left from a review on; ``reviews_held`` and ``grace`` are those after the newest closed one."""
     given = rules(**project_vars)
-    state = TierState(tier_rank=rank, held=held, grace=grace, tier_since=day(since))
+    state = TierState(tier_rank=rank, reviews_held=reviews_held, grace=grace, tier_since=day(since))
     return days_left(state, period_to(end, given.review_period), given)
 
 
 @pytest.mark.parametrize(
-    ("end", "held", "grace", "expected"),
+    ("end", "reviews_held", "grace", "expected"),
     [
         # July, August and September are protected, October is grace, November takes the tier.
         ("2024-06-30", 0, 0, 31 + 31 + 30 + 31 + 30),
@@ -593,10 +598,12 @@ def left(
         ("2024-02-28", 3, 1, 1),  # a leap year
     ],
 )
-def test_days_left_of_rolling_months(end: str, held: int, grace: int, expected: int) -> None:
-    assert left(end, held, grace) == expected
-    assert left(end, held, grace, tier_downgrade="straight") == expected
-    assert left(end, held, grace, rank=1) == expected  # it would be left
+def test_days_left_of_rolling_months(
+    end: str, reviews_held: int, grace: int, expected: int
+) -> None:
+    assert left(end, reviews_held, grace) == expected
+    assert left(end, reviews_held, grace, tier_downgrade="straight") == expected
+    assert left(end, reviews_held, grace, rank=1) == expected  # it would be left
 
 
 def test_days_left_by_hold_and_grace() -> None:
@@ -607,7 +614,7 @@ def test_days_left_by_hold_and_grace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("review_period", "end", "held", "grace", "expected"),
+    ("review_period", "end", "reviews_held", "grace", "expected"),
     [
         ("week", "2024-06-30", 3, 1, 7),
         ("week", "2024-06-30", 0, 0, 5 * 7),
@@ -618,13 +625,13 @@ def test_days_left_by_hold_and_grace() -> None:
     ],
 )
 def test_days_left_of_rolling_weeks_and_quarters(
-    review_period: str, end: str, held: int, grace: int, expected: int
+    review_period: str, end: str, reviews_held: int, grace: int, expected: int
 ) -> None:
-    assert left(end, held, grace, review_period=review_period) == expected
+    assert left(end, reviews_held, grace, review_period=review_period) == expected
 
 
 @pytest.mark.parametrize(
-    ("review_period", "end", "held", "grace", "expected"),
+    ("review_period", "end", "reviews_held", "grace", "expected"),
     [
         # From 30 June it is 184 days to the end of the year.
         ("month", "2024-06-30", 9, 1, 184),
@@ -645,13 +652,13 @@ def test_days_left_of_rolling_weeks_and_quarters(
     ],
 )
 def test_days_left_to_the_end_of_a_year(
-    review_period: str, end: str, held: int, grace: int, expected: int
+    review_period: str, end: str, reviews_held: int, grace: int, expected: int
 ) -> None:
-    assert left(end, held, grace, review_period=review_period, **YEAR_END) == expected
+    assert left(end, reviews_held, grace, review_period=review_period, **YEAR_END) == expected
 
 
 @pytest.mark.parametrize(
-    ("review_period", "since", "end", "held", "grace", "expected"),
+    ("review_period", "since", "end", "reviews_held", "grace", "expected"),
     [
         # From 30 June 2024 to 31 March 2025 it is 184 and 90 days.
         ("month", "2023-03-31", "2024-06-30", 9, 1, 274),
@@ -674,9 +681,12 @@ def test_days_left_to_the_end_of_a_year(
     ],
 )
 def test_days_left_to_an_anniversary(
-    review_period: str, since: str, end: str, held: int, grace: int, expected: int
+    review_period: str, since: str, end: str, reviews_held: int, grace: int, expected: int
 ) -> None:
-    assert left(end, held, grace, since, review_period=review_period, **ANNIVERSARY) == expected
+    assert (
+        left(end, reviews_held, grace, since, review_period=review_period, **ANNIVERSARY)
+        == expected
+    )
 
 
 def test_days_left_when_the_hold_is_longer_than_a_year() -> None:
@@ -1090,7 +1100,7 @@ def test_an_open_review_ends_a_stretch_and_begins_one() -> None:
     } == {"A": (day("2024-05-31"), day("2024-06-10")), "B": (day("2024-06-10"), None)}
 
 
-def held(code: str, end: str, severity: str = "low", customer: str = "A") -> AlertReview:
+def alert_at(code: str, end: str, severity: str = "low", customer: str = "A") -> AlertReview:
     """An alert of a review, whose action names its severity."""
     return AlertReview(customer, day(end), code, severity, f"do_{severity}", *figures(1, 2, 3))
 
@@ -1098,13 +1108,13 @@ def held(code: str, end: str, severity: str = "low", customer: str = "A") -> Ale
 def test_stretches_are_of_one_customer_and_alert() -> None:
     ends = ("2024-01-31", "2024-02-29", "2024-03-31")
     made = [
-        held("spend_drop", ends[0], "high"),
-        held("spend_drop", ends[1], "medium"),
-        held("spend_drop", ends[2], "low"),
-        held("complaint_surge", ends[1]),
-        held("spend_drop", ends[1], customer="B"),
-        held("complaint_surge", ends[0], customer="B"),
-        held("complaint_surge", ends[2], customer="B"),
+        alert_at("spend_drop", ends[0], "high"),
+        alert_at("spend_drop", ends[1], "medium"),
+        alert_at("spend_drop", ends[2], "low"),
+        alert_at("complaint_surge", ends[1]),
+        alert_at("spend_drop", ends[1], customer="B"),
+        alert_at("complaint_surge", ends[0], customer="B"),
+        alert_at("complaint_surge", ends[2], customer="B"),
     ]
     stretches = customer_alerts(made, [calendar_period(day(end), "month") for end in ends])
     assert sorted(
@@ -1213,7 +1223,7 @@ def actions(
 ) -> list[str]:
     """The actions for a customer; ``alerts`` gives the day on which each alert was resolved."""
     made = [
-        CustomerAlert(held(code, P), day(P), resolved_on and day(resolved_on))
+        CustomerAlert(alert_at(code, P), day(P), resolved_on and day(resolved_on))
         for code, resolved_on in (alerts or {}).items()
     ]
     given = replace(rules(max_open_actions=most), playbook=plays(*lines))

@@ -215,11 +215,13 @@ def age_history(
     _overrides: dict[str, object],
     _console: Console,
     _held: list[int],
-    told: dict[str, str],
+    environment: dict[str, str],
 ) -> building.Build:
     """A build that changes nothing, but that all that was published was published a month before."""
     with duckdb.connect(str(warehouse / WORK)) as connection:
-        connection.execute(f"attach '{told[erasures.LAST_PUBLICATION]}' as published (read_only)")
+        connection.execute(
+            f"attach '{environment[erasures.LAST_PUBLICATION]}' as published (read_only)"
+        )
         connection.execute("create schema history")
         connection.execute(
             "create table history.published_tiers as select * replace (dbt_valid_from - interval 1 month "
@@ -234,10 +236,10 @@ def land_alone(
     overrides: dict[str, object],
     _console: Console,
     _held: list[int],
-    told: dict[str, str],
+    environment: dict[str, str],
 ) -> building.Build:
     """A build that gets no further than landing the raw tables."""
-    with mock.patch.dict(os.environ, told):
+    with mock.patch.dict(os.environ, environment):
         landings(warehouse, lambda session: session.land(**overrides))
     return building.Build(nodes=0, tests=0, keys={})
 

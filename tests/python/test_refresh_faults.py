@@ -191,13 +191,13 @@ def assert_stands(warehouse: Path, publication: Path) -> None:
 
 def assert_failed(finished: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
     """It ended with a code and one sentence with these words, and no traceback."""
-    told = [line for line in finished.stderr.splitlines() if not line.startswith("Note: ")]
+    errors = [line for line in finished.stderr.splitlines() if not line.startswith("Note: ")]
     assert finished.returncode == code, finished.stdout + finished.stderr
-    assert len(told) == 1, finished.stderr
-    assert told[0].startswith("Error: ")
-    assert told[0].endswith(".")
+    assert len(errors) == 1, finished.stderr
+    assert errors[0].startswith("Error: ")
+    assert errors[0].endswith(".")
     for word in words:
-        assert word in told[0]
+        assert word in errors[0]
 
 
 @pytest.fixture(scope="module")
@@ -326,15 +326,15 @@ SQL = '''
 def sums(connection):
     connection.execute("set enable_progress_bar = false")
     return [str(value) for value in connection.execute(SQL).fetchone()]
-held = open_publication(publication)
-first, reads, seen = sums(held), 0, []
+opened = open_publication(publication)
+first, reads, seen = sums(opened), 0, []
 print("ready", flush=True)
 while not stop.exists():
     with open_publication(publication) as connection:
         found = sums(connection)
     if found not in seen:
         seen.append(found)
-    assert sums(held) == first
+    assert sums(opened) == first
     reads += 1
     time.sleep(0.3)
 print(json.dumps({"first": first, "reads": reads, "seen": seen}))
@@ -674,9 +674,9 @@ def test_a_lock_whose_file_is_removed_before_it_is_taken_is_taken_again(
 
     no_folders = flock_of(lambda is_folder: errno.EBADF if is_folder else None, remove)
     monkeypatch.setattr("customer_tiering.locking.fcntl.flock", no_folders)
-    with locked(tmp_path) as held:
+    with locked(tmp_path) as descriptors:
         assert not removals
-        assert os.path.samestat(os.fstat(held[0]), (tmp_path / LOCK).stat())
+        assert os.path.samestat(os.fstat(descriptors[0]), (tmp_path / LOCK).stat())
         assert (tmp_path / LOCK).read_text() == str(os.getpid())
         with pytest.raises(LockedError, match=rf"\(process {os.getpid()}\)"), locked(tmp_path):
             pass

@@ -251,8 +251,8 @@ class Reader:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        with open_publication(self.path) as held:
-            first = self.read(held)
+        with open_publication(self.path) as opened:
+            first = self.read(opened)
             thread = threading.Thread(target=self.go_on_reading)
             thread.start()
             try:
@@ -260,7 +260,7 @@ class Reader:
             finally:
                 self.is_done.set()
                 thread.join()
-            assert self.read(held) == first
+            assert self.read(opened) == first
         if self.error:
             raise self.error
 

@@ -19,9 +19,9 @@ from refresh_in_process import refresh_in_process
 from typer.testing import CliRunner
 
 from customer_tiering import cli
+from customer_tiering.audit_bounds import read_bounds
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.configuration import load_configuration
-from customer_tiering.drift import read_drift
 from customer_tiering.publishing import (
     PUBLICATION,
     RESTRICTED,
@@ -183,8 +183,8 @@ def test_counts_are_compared(upgraded: Upgraded) -> None:
     assert dict(counts) == {"customers": 6, "orders": 10}
     assert upgraded.audited_beside.resolve() == upgraded.old / OLD_NAME
     settings = load_configuration(PROJECT, VARS).settings
-    drift = read_drift(work, upgraded.audited_beside, settings)
-    before = {bound.measure: bound.before for bound in drift.bounds}
+    limits = read_bounds(work, upgraded.audited_beside, settings)
+    before = {bound.measure: bound.before for bound in limits.bounds}
     # reviews from the first order on: faithful 16, lapsed 18, leaving 14, newcomer 1, occasional 6
     assert before["rows_of_customers"] == 6
     assert before["rows_of_orders"] == 9  # of ten one is rejected

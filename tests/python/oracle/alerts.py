@@ -298,15 +298,15 @@ def downgrade_ahead(now: Situation, rules: Rules) -> Candidate | None:
     row, rank = now.row, now.tier_rank
     if rank == 0 or row.k >= rank:
         return None
-    held = rules.ladder_on(now.period.period_end).tier(rank)
+    tier = rules.ladder_on(now.period.period_end).tier(rank)
     score = row.management_score
-    is_known = held is not None and score is not None
+    is_known = tier is not None and score is not None
     return Candidate(
         "downgrade_ahead",
         measure=nearest(days_left(row.state, now.period, rules)),
         value_now=nearest(score),
         value_before=nearest(now.score_before),
-        detail=rounded_up(max(Decimal(0), held.keep_score - score)) if is_known else None,
+        detail=rounded_up(max(Decimal(0), tier.keep_score - score)) if is_known else None,
     )
 
 
@@ -578,16 +578,16 @@ def customer_alerts(
     at: dict[tuple[str, str], dict[date, AlertReview]] = defaultdict(dict)
     for alert in alerts:
         at[alert.customer_id, alert.alert_code][alert.period_end] = alert
-    return [stretch for held in at.values() for stretch in _stretches(held, period_ends)]
+    return [stretch for reviews in at.values() for stretch in _stretches(reviews, period_ends)]
 
 
 def _stretches(
-    held: Mapping[date, AlertReview], period_ends: Sequence[date]
+    reviews: Mapping[date, AlertReview], period_ends: Sequence[date]
 ) -> Iterable[CustomerAlert]:
     """The stretches of one alert of a customer, from the reviews at which it held."""
     raised_on, last = None, None
     for period_end in period_ends:
-        alert = held.get(period_end)
+        alert = reviews.get(period_end)
         if alert is None and last is not None:
             yield CustomerAlert(last, raised_on, resolved_on=period_end)
         elif alert is not None and last is None:

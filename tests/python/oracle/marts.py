@@ -27,7 +27,7 @@ COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partn
 class CustomerPeriodRow:
     """customer_periods, with the steps' internals beside the mart's columns.
 
-    ``tier_rank`` is 0 without a tier. ``held`` and ``grace`` see TierState. ``values`` (0-100) and
+    ``tier_rank`` is 0 without a tier. ``reviews_held`` and ``grace`` see TierState. ``values`` (0-100) and
     ``weights`` (effective) are by input, known inputs only; ``coverages`` (per cent) of interactions only; ``input_values`` also of a prospect.
     ``order_days`` to ``has_own_gap`` see Lifecycle.
     """
@@ -80,7 +80,7 @@ class CustomerPeriodRow:
     tier_rank: int
     previous_tier_code: str
     tier_since: date | None
-    held: int
+    reviews_held: int
     grace: int
     change_type: str | None
     reason_code: str | None
@@ -135,7 +135,7 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         tier_rank=state.tier_rank,
         previous_tier_code=codes[state.previous_rank],
         tier_since=state.tier_since,
-        held=state.held,
+        reviews_held=state.reviews_held,
         grace=state.grace,
         change_type=row.change_type,
         reason_code=row.reason_code,
@@ -345,13 +345,13 @@ def _next_review(period: Period, rules: Rules) -> Period:
 
 
 def _protected_until(row: CustomerPeriodRow, period: Period, rules: Rules) -> date | None:
-    """Last review that the hold protects, counted from the review that ``held`` is known after.
+    """Last review that the hold protects, counted from the review that ``reviews_held`` is known after.
 
     A provisional change counts from the end of the open period, everything else there from the
     newest closed review, the period before.
     """
     is_new = row.is_provisional and row.change_type in ("enter", "upgrade")
-    left = rules.tier_min_hold_periods - (0 if is_new else row.held)
+    left = rules.tier_min_hold_periods - (0 if is_new else row.reviews_held)
     if row.tier_rank == 0 or left <= 0:
         return None
     reviews_after_this = left - 1 if row.is_provisional and not is_new else left

@@ -23,17 +23,17 @@ class TierState:
     """What one closed review hands to the next. Rank 0: no tier."""
 
     tier_rank: int = 0
-    held: int = 0
+    reviews_held: int = 0
     grace: int = 0
     tier_since: date | None = None
     previous_rank: int = 0
     has_held_tier: bool = False
 
-    def moved_to(self, rank: int, period_end: date, held: int = 0) -> TierState:
+    def moved_to(self, rank: int, period_end: date, reviews_held: int = 0) -> TierState:
         """The state after a change of tier."""
         return TierState(
             tier_rank=rank,
-            held=held if rank else 0,
+            reviews_held=reviews_held if rank else 0,
             grace=0,
             tier_since=period_end if rank else None,
             previous_rank=self.tier_rank,
@@ -46,7 +46,7 @@ class CustomerPeriod:
     """A customer at a period end: everything from the measures to the tier.
 
     ``values``, ``weights`` and ``points`` speak of the inputs; scores, stars and coverage are None
-    for a prospect. ``held`` and ``grace`` are those after the review (an open period: of the last
+    for a prospect. ``reviews_held`` and ``grace`` are those after the review (an open period: of the last
     closed review). ``lifecycle`` is None until everybody's segment in the period is known.
     """
 
@@ -108,17 +108,17 @@ def review(
         return change
     if rank == 0:
         return None, state
-    older = replace(state, held=state.held + 1)
+    older = replace(state, reviews_held=state.reviews_held + 1)
     if k >= rank:
         return "keep", replace(older, grace=0)
     if not may_downgrade(state.tier_since, period, rules):
         return "keep", older
-    if state.held < rules.tier_min_hold_periods:
+    if state.reviews_held < rules.tier_min_hold_periods:
         return "protected", older
     if state.grace < rules.tier_grace_periods:
         return "grace", replace(older, grace=state.grace + 1)
     lower = rank - 1 if rules.tier_downgrade == "one_level" else k
-    moved = state.moved_to(lower, period_end, held=rules.tier_min_hold_periods)
+    moved = state.moved_to(lower, period_end, reviews_held=rules.tier_min_hold_periods)
     return ("downgrade" if lower else "leave"), moved
 
 
@@ -132,7 +132,7 @@ def provisional_review(
     change = _immediate_change(state, q, has_valid_orders, period.period_end)
     if change is not None:
         change_type, moved = change
-        return change_type, replace(moved, held=state.held, grace=state.grace)
+        return change_type, replace(moved, reviews_held=state.reviews_held, grace=state.grace)
     return ("keep" if state.tier_rank else None), state
 
 

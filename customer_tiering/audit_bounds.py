@@ -39,7 +39,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Drift:
+class AuditBounds:
     """Bounds, and the query whose one row has a column for each; notes on what is not compared."""
 
     bounds: list[Bound] = field(default_factory=list)
@@ -56,7 +56,7 @@ class _Calendar:
     closed_end: date | None
 
 
-def read_drift(work: Path, previous: Path | None, settings: Settings) -> Drift:
+def read_bounds(work: Path, previous: Path | None, settings: Settings) -> AuditBounds:
     """Measure the last publication, and say what the marts of `work` may be beside it.
 
     `previous` is the file of the last publication, None when there is none. Nothing is
@@ -65,28 +65,28 @@ def read_drift(work: Path, previous: Path | None, settings: Settings) -> Drift:
     when one of them cannot be read.
     """
     if previous is None:
-        return Drift()
+        return AuditBounds()
     now, tiers_now = _calendar_and_tiers(work)
     before, tiers_before = _calendar_and_tiers(previous)
     if now.as_of and before.as_of and before.as_of > now.as_of:
         note = (
             f"not compared with the last publication, as it is as of {before.as_of}, which is later"
         )
-        return Drift(notes=[note])
+        return AuditBounds(notes=[note])
     query = measures_query(sorted(tiers_now | tiers_before))
     measured = _measured(previous, query)
     if not _has_periods_of(before, settings.review_period):
         note = (
             "only customers and orders compared, as the last publication has other review periods"
         )
-        return Drift(_row_bounds(measured, TABLES[:2], settings), query, [note])
+        return AuditBounds(_row_bounds(measured, TABLES[:2], settings), query, [note])
     moving = _moving_bounds(measured, settings)
     notes = []
     if min(measured["tier_holders"], measured["scored_customers"]) < settings.audit_min_customers:
         notes = [
             "few customers before (var audit_min_customers): not all of tiers and scores compared"
         ]
-    return Drift([*_row_bounds(measured, TABLES, settings), *moving], query, notes)
+    return AuditBounds([*_row_bounds(measured, TABLES, settings), *moving], query, notes)
 
 
 def measures_query(tiers: list[str]) -> str:
