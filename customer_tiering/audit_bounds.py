@@ -15,9 +15,9 @@ import duckdb
 from customer_tiering.configuration import Settings, is_period_end
 from customer_tiering.errors import AuditError
 from customer_tiering.publishing import open_publication
+from customer_tiering.seeds import COMPONENT_INPUTS
 
 TABLES = ("customers", "orders", "customer_periods")
-COMPONENTS = ("value", "growth", "loyalty", "satisfaction", "engagement", "partnership")
 TIER_CODE = r"[a-z][a-z0-9_]{0,39}"
 TIER_HOLDERS = "count(case when tier_rank > 0 then 1 end)"
 
@@ -103,7 +103,8 @@ def measures_query(tiers: list[str]) -> str:
         f"share_of_{tier}": _percent(f"tier_code = '{tier}'", TIER_HOLDERS, 0) for tier in tiers
     }
     unknown = {
-        f"unknown_{name}": _percent(f"{name}_score is null", "count(*)", 100) for name in COMPONENTS
+        f"unknown_{name}": _percent(f"{name}_score is null", "count(*)", 100)
+        for name in COMPONENT_INPUTS
     }
     customers = {
         "rows_of_customers": "count(*)",

@@ -29,6 +29,7 @@ import duckdb
 from customer_tiering.audit_bounds import AuditBounds, read_bounds
 from customer_tiering.configuration import Settings
 from customer_tiering.errors import AuditError
+from customer_tiering.quoting import literal
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -183,14 +184,14 @@ class _Database:
 
     def __init__(self, work: Path, project: Path, settings: Settings) -> None:
         self.statements = [
-            f"set memory_limit = {_literal(os.environ.get('TIERING_MEMORY_LIMIT', '6GB'))}",
+            f"set memory_limit = {literal(os.environ.get('TIERING_MEMORY_LIMIT', '6GB'))}",
             # Beside the database, not where the command happens to run.
-            f"set temp_directory = {_literal(f'{work.resolve()}.tmp')}",
+            f"set temp_directory = {literal(f'{work.resolve()}.tmp')}",
             "set TimeZone = 'UTC'",
             # Raw views over files name them from the folder in which dbt runs.
-            f"set file_search_path = {_literal(str(project.resolve()))}",
+            f"set file_search_path = {literal(project.resolve())}",
             *(_profile_statements(project) if settings.raw_schema else []),
-            f"attach {_literal(str(work.resolve()))} as work (read_only)",
+            f"attach {literal(work.resolve())} as work (read_only)",
             "use work",
         ]
         self.engines: list[Engine] = []
@@ -258,7 +259,7 @@ def _profile_statements(project: Path) -> list[str]:
         if (local := project / attachment.path).exists():  # an absolute path stands for itself
             attachment.path = str(local.resolve())
     return [
-        *(f"load {_literal(name)}" for name in extensions),
+        *(f"load {literal(name)}" for name in extensions),
         *credentials.secrets_sql(),
         *(attachment.to_sql() for attachment in attachments),
     ]
@@ -440,7 +441,3 @@ def _errors_as_audit_error() -> Iterator[None]:
     except (duckdb.Error, SQLAlchemyError, GreatExpectationsError, OSError) as error:
         found = f"that it cannot be made ({type(error).__name__}: {_harmless(str(error))})"
         raise AuditError("the audit", found, "a database that can be audited") from error
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

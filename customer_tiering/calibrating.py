@@ -34,7 +34,8 @@ from customer_tiering.replaying import (
     version_on,
 )
 from customer_tiering.reporting import heading, plain_table, reading_publication
-from customer_tiering.seed_rules import TIERLESS, growth_room
+from customer_tiering.seed_rules.score_weights import growth_room
+from customer_tiering.seed_rules.tiers import TIERLESS
 from customer_tiering.seeds import Tier, did_you_mean
 
 PROPOSAL = "tiers.proposed.csv"

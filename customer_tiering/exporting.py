@@ -36,7 +36,8 @@ from customer_tiering.publishing import (
     file_of,
     publication_of,
 )
-from customer_tiering.seed_rules import ZOHO, check_export_columns, layout_family
+from customer_tiering.quoting import identifier, literal
+from customer_tiering.seed_rules.export_columns import ZOHO, check_export_columns, layout_family
 from customer_tiering.seeds import (
     PERSONAL_SOURCES,
     ExportColumn,
@@ -412,14 +413,14 @@ def contacts_of(publication: Path) -> Path:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    literal = str(path).replace("'", "''")
-    connection.execute(f"attach '{literal}' as {name} (read_only)")
+    connection.execute(f"attach {literal(path)} as {name} (read_only)")
 
 
 def _query(columns: Iterable[ExportColumn]) -> str:
     """What is exported, under the names of the receiving system, ordered by the key."""
-    quoted = ((c.source_column, c.target_name.replace('"', '""')) for c in columns)
-    selected = ", ".join(f'exported.{source} as "{target}"' for source, target in quoted)
+    selected = ", ".join(
+        f"exported.{column.source_column} as {identifier(column.target_name)}" for column in columns
+    )
     return f"select {selected} from exported order by exported.customer_id"
 
 

@@ -22,6 +22,7 @@ import duckdb
 from customer_tiering.errors import BuildError, SourceError, phrase
 from customer_tiering.messages import without_values
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
+from customer_tiering.quoting import identifier, literal
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
@@ -182,7 +183,7 @@ def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
     """
     connection = duckdb.connect()
     try:
-        connection.execute(f"attach {_literal(publication)} as warehouse (read_only)")
+        connection.execute(f"attach {literal(publication)} as warehouse (read_only)")
         connection.execute("use warehouse")
     except duckdb.Error:
         connection.close()
@@ -201,9 +202,9 @@ def _copy(
     new.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         # dbt names the work database after its file; views in it need that name.
-        connection.execute(f"attach {_literal(work)} as work (read_only)")
+        connection.execute(f"attach {literal(work)} as work (read_only)")
         connection.execute(
-            f"attach {_literal(new)} as publication (storage_version '{STORAGE_VERSION}')"
+            f"attach {literal(new)} as publication (storage_version '{STORAGE_VERSION}')"
         )
         relations = connection.execute(
             """
@@ -217,8 +218,8 @@ def _copy(
         if "marts" in schemas and not any(schema == "marts" for schema, _ in relations):
             raise BuildError(f"the publication failed: {work} holds no marts.")
         for schema, table in relations:
-            name = f"{_quoted(schema)}.{_quoted(table)}"
-            connection.execute(f"create schema if not exists publication.{_quoted(schema)}")
+            name = f"{identifier(schema)}.{identifier(table)}"
+            connection.execute(f"create schema if not exists publication.{identifier(schema)}")
             connection.execute(f"create table publication.{name} as from work.{name}")
         if log:
             _write_log(connection, log)
@@ -252,12 +253,12 @@ def _comment(
     connection.execute("begin")
     for schema, table, columns in tables:
         if description := descriptions.get(f"{schema}.{table}"):
-            name = f"publication.{_quoted(schema)}.{_quoted(table)}"
-            connection.execute(f"comment on table {name} is {_literal(description.table)}")
+            name = f"publication.{identifier(schema)}.{identifier(table)}"
+            connection.execute(f"comment on table {name} is {literal(description.table)}")
             for column, text in description.columns.items():
                 if column in columns:
                     connection.execute(
-                        f"comment on column {name}.{_quoted(column)} is {_literal(text)}"
+                        f"comment on column {name}.{identifier(column)} is {literal(text)}"
                     )
     connection.execute("commit")
 
@@ -273,10 +274,10 @@ def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]
         for schema, table in relations:
             (folder / schema).mkdir(parents=True, exist_ok=True)
             target = folder / schema / f"{table}.parquet"
-            name = f"{_quoted(schema)}.{_quoted(table)}"
-            order = ", ".join(_quoted(column) for column in keys.get(table, [])) or "all"
+            name = f"{identifier(schema)}.{identifier(table)}"
+            order = ", ".join(identifier(column) for column in keys.get(table, [])) or "all"
             connection.execute(
-                f"copy (from {name} order by {order}) to {_literal(target)} "
+                f"copy (from {name} order by {order}) to {literal(target)} "
                 "(format parquet, compression zstd)"
             )
 
@@ -340,14 +341,6 @@ def errors_as_build_error(what: str) -> Iterator[None]:
     except (duckdb.Error, OSError) as error:
         message = " ".join(without_values(str(error)).split()).rstrip(".")
         raise BuildError(f"{what} failed: {message}.") from error
-
-
-def _literal(text: Path | str) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def sync(path: Path) -> None:

@@ -55,6 +55,7 @@ from customer_tiering.publishing import (
     tidy,
     verify,
 )
+from customer_tiering.quoting import literal
 from customer_tiering.runs import LEDGER, Ledger, Run, now
 from customer_tiering.sources import (
     check_checksums,
@@ -401,11 +402,7 @@ def _copy_last_counts(warehouse: Path) -> None:
             connection.execute(f"drop schema if exists {schema} cascade")
         if publication is None:
             return
-        connection.execute(
-            "attach '{}' as publication (read_only)".format(
-                str(file_of(publication)).replace("'", "''")
-            )
-        )
+        connection.execute(f"attach {literal(file_of(publication))} as publication (read_only)")
         kept = {"quality.reconciliation": "last_publication.reconciliation"}
         for source, target in kept.items():
             schema, table = source.split(".")

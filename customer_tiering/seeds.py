@@ -44,7 +44,16 @@ TrueOrFalse = Literal["true", "false"]
 SEGMENT_MAPS: tuple[str, ...] = get_args(SegmentMap)
 BANDS: tuple[str, ...] = get_args(Band)
 ORDER_STATUSES: tuple[str, ...] = get_args(StatusOfOrder)
-METRICS: tuple[str, ...] = get_args(Metric)
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+COMPONENT_INPUTS = {
+    "value": ("recency", "frequency", "monetary", "contribution", "balance"),
+    "growth": ("revenue_trend", "new_categories"),
+    "loyalty": ("repeat_rate", "tenure", "referrals"),
+    "satisfaction": ("nps", "csat", "complaints"),
+    "engagement": ("active_days", "channels", "usage_time"),
+    "partnership": ("categories", "demand_breadth", "contact_regularity"),
+}
 
 # What an export can hold, customer by customer: the columns of exporting.relation, in its order.
 EXPORT_SOURCES = (
@@ -64,12 +73,7 @@ EXPORT_SOURCES = (
     "protected_until",
     "next_review_on",
     "management_score",
-    "value_score",
-    "growth_score",
-    "loyalty_score",
-    "satisfaction_score",
-    "engagement_score",
-    "partnership_score",
+    *(f"{component}_score" for component in COMPONENT_INPUTS),
     "star_rating",
     "lifecycle_stage",
     "lifecycle_label_en",

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
-from customer_tiering import seed_rules
 from customer_tiering.configuration import (
     Configuration,
     ConfigurationError,
@@ -19,7 +19,8 @@ from customer_tiering.configuration import (
     parse_vars,
 )
 from customer_tiering.errors import ExitCode
-from customer_tiering.seeds import ExportColumn
+from customer_tiering.seed_rules.export_columns import zoho_findings
+from customer_tiering.seeds import COMPONENT_INPUTS, ExportColumn
 
 ROOT = Path(__file__).resolve().parents[2]
 Change = Callable[[Path], None]
@@ -1370,9 +1371,23 @@ def test_a_file_for_zoho_has_at_most_200_columns() -> None:
         )
         for place, source in enumerate(["customer_id", *["tier_code"] * 200])
     ]
-    (finding,) = seed_rules.zoho_findings("zoho", columns)
+    (finding,) = zoho_findings("zoho", columns)
     assert re.search(r"lines 2 to 202: found 201 columns .* at most 200", str(finding))
-    assert not list(seed_rules.zoho_findings("zoho", columns[:200]))
+    assert not list(zoho_findings("zoho", columns[:200]))
+
+
+def test_components_and_inputs_of_the_check_are_those_of_the_models() -> None:
+    """The check knows inputs more: those that no model computes are unknown for everybody."""
+    returned: list = []
+    text = (ROOT / "macros/score_inputs.sql").read_text(encoding="utf-8")
+    macros = Environment().from_string(text, globals={"return": returned.append}).module
+    macros.score_components()
+    macros.score_inputs()
+    components, inputs = returned
+    assert components == list(COMPONENT_INPUTS)
+    assert {(component, name) for component, name, _ in inputs} <= {
+        (component, name) for component, names in COMPONENT_INPUTS.items() for name in names
+    }
 
 
 def test_layout_may_be_added(project: Path) -> None:

@@ -1,0 +1,89 @@
+"""What the tiers of a ladder must be together: ranks without gaps, each harder to reach than the one below."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from customer_tiering.seed_rules.findings import Findings, finding, grouped
+from customer_tiering.seeds import Tier
+
+TIERLESS = "none"  # the tier_code of customers without a tier
+
+
+def tier_findings(tiers: list[Tier]) -> Findings:
+    for row in tiers:
+        if row.tier_code == TIERLESS:
+            allowed = f"any other code, as {TIERLESS} stands for customers without a tier"
+            yield finding("tiers", row, f"tier_code '{TIERLESS}'", allowed)
+    for (version,), ladder in grouped(tiers, "version_valid_from").items():
+        yield from _ladder_findings(version, ladder)
+    # A rule version may add or drop tiers, but history compares ranks across versions.
+    rank_of: dict[str, Tier] = {}
+    code_of: dict[int, Tier] = {}
+    for row in tiers:
+        by_code = rank_of.setdefault(row.tier_code, row)
+        by_rank = code_of.setdefault(row.tier_rank, row)
+        if by_code.tier_rank != row.tier_rank or by_rank.tier_code != row.tier_code:
+            other = by_code if by_code.tier_rank != row.tier_rank else by_rank
+            found = (
+                f"tier_code {row.tier_code} with tier_rank {row.tier_rank} "
+                f"(line {other.line} pairs {other.tier_code} with {other.tier_rank})"
+            )
+            yield finding(
+                "tiers", row, found, "the same pairs of tier_code and tier_rank in all versions"
+            )
+
+
+def _ladder_findings(version: date, ladder: list[Tier]) -> Findings:
+    """One version: ranks 1 to n, and each tier harder to reach than the one below, and no easier to keep."""
+    for column in ("tier_code", "tier_rank"):
+        for (value,), rows in grouped(ladder, column).items():
+            if len(rows) > 1:
+                found = f"{column} {value} again in version {version}"
+                yield finding("tiers", rows[1], found, f"each {column} once in a version")
+                return
+    ladder = sorted(ladder, key=lambda row: row.tier_rank)
+    for rank, row in enumerate(ladder, start=1):
+        if row.tier_rank != rank:
+            found = f"tier_rank {row.tier_rank} without a tier_rank {rank} in version {version}"
+            yield finding("tiers", row, found, "ranks from 1 without gaps in each version")
+            return
+    for row in ladder:
+        for keep, enter in (
+            ("keep_score", "enter_score"),
+            ("keep_min_orders", "enter_min_orders"),
+            ("keep_min_revenue", "enter_min_revenue"),
+        ):
+            if _limit(row, keep) > _limit(row, enter):
+                found = f"{keep} {getattr(row, keep)} above {enter} {_shown(row, enter)}"
+                yield finding("tiers", row, found, f"a {keep} of at most {enter}")
+    for low, high in pairwise(ladder):
+        asks_no_less = True
+        for column in ("enter_score", "keep_score", "enter_min_orders", "enter_min_revenue"):
+            if _limit(high, column) < _limit(low, column):
+                asks_no_less = False
+                found = f"{column} {_shown(high, column)} of {high.tier_code}"
+                allowed = (
+                    f"at least {_shown(low, column)}, the {column} of {low.tier_code} below it"
+                )
+                yield finding("tiers", high, found, allowed)
+        entry = ("enter_score", "enter_min_orders", "enter_min_revenue")
+        if asks_no_less and all(_limit(high, c) == _limit(low, c) for c in entry):
+            found = f"enter_score {high.enter_score} of {high.tier_code}, with the same least orders and revenue"
+            allowed = f"more than {low.enter_score}, the enter_score of {low.tier_code} below it, or more of the others"
+            yield finding("tiers", high, found, allowed)
+
+
+def _limit(row: Tier, column: str) -> Decimal:
+    """A rule's limit for comparisons. No orders limit is 0; no revenue limit is below any."""
+    value = getattr(row, column)
+    if value is None:
+        return Decimal("-Infinity") if column.endswith("revenue") else Decimal(0)
+    return Decimal(value)
+
+
+def _shown(row: Tier, column: str) -> str:
+    value = getattr(row, column)
+    return "(empty)" if value is None else str(value)

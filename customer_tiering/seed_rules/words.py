@@ -1,0 +1,64 @@
+"""What age bands, words of source systems and labels must be together."""
+
+from __future__ import annotations
+
+from customer_tiering.seed_rules.findings import Findings, finding, grouped, unique_findings
+from customer_tiering.seed_rules.tiers import TIERLESS
+from customer_tiering.seeds import ORDER_STATUSES, AgeBand, CodeLabel, OrderStatus, Seeds
+
+
+def age_band_findings(bands: list[AgeBand]) -> Findings:
+    yield from unique_findings("age_bands", bands, "age_band")
+    expected = 0
+    for row in sorted(bands, key=lambda row: row.age_from):
+        if row.age_from > row.age_to:
+            found = f"age_from {row.age_from} above age_to {row.age_to}"
+            yield finding("age_bands", row, found, "an age_from of at most age_to")
+        if row.age_from != expected:
+            allowed = f"{expected}, so that each age from 0 to 150 is in exactly one band"
+            yield finding("age_bands", row, f"age_from {row.age_from} of {row.age_band}", allowed)
+        expected = row.age_to + 1
+    if expected != 151:
+        last = max(bands, key=lambda row: row.age_to)
+        allowed = "150 for the oldest band, so that each age from 0 to 150 is in exactly one band"
+        yield finding("age_bands", last, f"age_to {last.age_to} of {last.age_band}", allowed)
+
+
+def order_status_findings(statuses: list[OrderStatus]) -> Findings:
+    yield from unique_findings("order_statuses", statuses, "source_status")
+    meaning = {row.source_status.lower(): row for row in statuses}
+    for status in ORDER_STATUSES:
+        row = meaning.get(status)
+        if row is None or row.order_status != status:
+            found = f"{status!r} read as {row.order_status!r}" if row else f"no row for {status!r}"
+            allowed = f"{', '.join(ORDER_STATUSES)}, each read as itself"
+            yield finding("order_statuses", row, found, allowed)
+
+
+def code_label_findings(labels: list[CodeLabel]) -> Findings:
+    for (kind, code), rows in grouped(labels, "kind", "code").items():
+        if len(rows) > 1:
+            found = f"code {code} of kind {kind} again (it is on line {rows[0].line} too)"
+            yield finding("code_labels", rows[1], found, "each code once in a kind")
+        if kind == "tier" and code != TIERLESS:
+            allowed = f"only {TIERLESS} of kind tier, as tiers have their labels in seeds/tiers.csv"
+            yield finding("code_labels", rows[0], f"code {code} of kind tier", allowed)
+
+
+def codes_without_label(seeds: Seeds) -> list[str]:
+    map_kinds = {"standard": "segment", "value_matrix": "value_matrix"}
+    used: dict[tuple[str, str | None], str] = {
+        **{(map_kinds[s.segment_map], s.segment_code): "rfm_segments" for s in seeds.rfm_segments},
+        **{(b.band, b.band_code): "rfm_bands" for b in seeds.rfm_bands},
+        **{("age_band", b.age_band): "age_bands" for b in seeds.age_bands},
+        **{("action", p.action_code): "playbook" for p in seeds.playbook},
+        **{("department", p.owner_department): "playbook" for p in seeds.playbook},
+        **{("action_channel", p.channel): "playbook" for p in seeds.playbook},
+        **{("offer", p.offer): "playbook" for p in seeds.playbook},
+    }
+    labelled = {(row.kind, row.code) for row in seeds.code_labels}
+    return [
+        f"seeds/code_labels.csv: the {kind} {code} of seeds/{seed}.csv has no label."
+        for (kind, code), seed in used.items()
+        if code is not None and (kind, code) not in labelled
+    ]
