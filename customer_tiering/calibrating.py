@@ -563,7 +563,7 @@ def print_calibration(calibration: Calibration, console: Console) -> None:
         heading(
             f"Proposed ladder: shares of customers with a tier in {reviews} closed "
             f"review{'s' if reviews > 1 else ''} to {last}",
-            f"建议的等级线：截至 {last} 最近 {reviews} 次评审中有等级客户的占比",
+            f"建议的等级线：有等级客户的占比（截至 {last} 的 {reviews} 次评审）",
         ),
         _ladder(calibration),
         *(heading(english, chinese) for english, chinese in _notes(calibration)),

@@ -1,4 +1,4 @@
-"""Who moved between tiers from one period to another, why, and whose doing it was."""
+"""Who moved between tiers from one period to another, for which reason and cause."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from customer_tiering.reporting import heading, money, percent, plain_table, rea
 
 REVIEWS_APART = 12  # of the two periods when none are named
 CAUSES = {
-    "own": ("The customer's own behaviour", "客户自身变化"),
-    "others": ("Others moved, and the edges with them", "群体变化带动分界变化"),
-    "rules": ("The rules changed", "规则变更"),
+    "own": ("Own behaviour", "客户自身变化"),
+    "others": ("A shift of the score edges by other customers", "其他客户使得分分界移动"),
+    "rules": ("New rules", "规则变更"),
 }
 
 # The rule stands once, in this macro: analyses/tier_drift.sql is made of it too.
@@ -80,8 +80,8 @@ class Movements:
     `transitions` are (from tier, to tier, customers, their net revenue of the window at the later
     end) of those who moved; `reasons` (went up, English, Chinese, customers, share of those who
     went that way); `causes` (own, others or rules; customers; share of all who moved); `points` (went
-    up, customers scored at both ends, mean change of r + f + m, and how much of it was their own
-    doing, as the edges of the earlier end show).
+    up, customers scored at both ends, mean change of r + f + m, and the part of it that the
+    earlier edges show too: the customers' own).
     """
 
     from_end: date
@@ -152,7 +152,7 @@ def print_movements(movements: Movements, console: Console) -> None:
         heading(
             f"Movements from {movements.from_end} to {movements.to_end}: {moved:,} of "
             f"{movements.customers:,} customers",
-            f"等级变动, {movements.from_end} 至 {movements.to_end}",
+            f"等级变动（{movements.from_end} 至 {movements.to_end}）",
         )
     ]
     if moved:
@@ -160,7 +160,7 @@ def print_movements(movements: Movements, console: Console) -> None:
             _transitions(movements),
             heading("Why", "原因"),
             _reasons(movements),
-            heading("Whose doing", "变动来源"),
+            heading("Cause", "变动来源"),
             _causes(movements),
             heading("Change of the RFM scores, r + f + m", "RFM 得分变化"),
             _points(movements),

@@ -347,7 +347,7 @@ def _bar(share: float | Decimal | None, colour: str) -> Text:
 
 def _movements(summary: Summary) -> list[Padding | Table | Text]:
     if summary.closed_on is None:
-        return [heading("Movements: no period has closed yet", "变动: 尚无完结的周期")]
+        return [heading("Movements: no period has closed yet", "变动：尚无完结的周期")]
     title = heading(
         f"Movements of the last closed period, to {summary.closed_on}",
         "上一完结周期的变动",

@@ -35,7 +35,7 @@ def print_status(warehouse: Path, console: Console) -> None:
     table.add_row("Last run", f"{last.run_id}, {last.kind}: {state}")
     if last.message:
         table.add_row("", last.message)
-    console.print(heading(f"Warehouse {warehouse}", "仓库状态"))
+    console.print(heading(f"Warehouse {warehouse}", "数据仓库状态"))
     console.print(table, soft_wrap=True)
 
 
