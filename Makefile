@@ -12,7 +12,7 @@ SQLFLUFF := TIERING_WAREHOUSE=target/lint $(BIN)/python -c 'import gc; gc.disabl
 LINTED := $(shell find models analyses -name '*.sql')
 # What tells of all files: they are rendered by it, or judged.
 LINTED_BY := .sqlfluff .sqlfluffignore dbt_project.yml requirements.txt $(shell find macros -name '*.sql')
-FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_laws.py test_manifest.py test_oracle*.py test_reading.py test_sample.py)
+FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_docs.py test_laws.py test_manifest.py test_oracle*.py test_reading.py test_sample.py)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -89,7 +89,10 @@ bench: setup ## Measure a refresh by part beside a hand-written script: make ben
 sample: setup ## Make the sample company anew
 	$(BIN)/python -m customer_tiering.sample --out sample
 
+docs: setup ## Write docs/raw-contract.md from the source YAML
+	$(BIN)/python -m customer_tiering.raw_contract
+
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test dagster bench sample clean
+.PHONY: help setup lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test dagster bench sample docs clean

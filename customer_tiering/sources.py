@@ -30,8 +30,8 @@ _NO_FAULT_OF_THE_FILE = (duckdb.OutOfMemoryException, MemoryError)
 def contract_tables(project_dir: Path) -> dict[str, bool]:
     """The tables of the raw contract and whether each is required, as the source YAML says."""
     return {
-        table["name"]: bool(_meta(table).get("required", False))
-        for table in _declared_tables(project_dir)
+        table["name"]: bool(meta(table).get("required", False))
+        for table in declared_tables(project_dir)
     }
 
 
@@ -39,23 +39,24 @@ def contract_columns(project_dir: Path) -> dict[str, dict[str, bool]]:
     """The columns of each table of the raw contract and whether each is required."""
     return {
         table["name"]: {
-            column["name"]: bool(_meta(column).get("required", False))
+            column["name"]: bool(meta(column).get("required", False))
             for column in table.get("columns", [])
         }
-        for table in _declared_tables(project_dir)
+        for table in declared_tables(project_dir)
     }
 
 
-def _declared_tables(project_dir: Path) -> Iterator[dict[str, Any]]:
+def declared_tables(project_dir: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((project_dir / "models").rglob("*sources.yml")):
         declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         for source in declared.get("sources", []):
             yield from source.get("tables", [])
 
 
-def _meta(declared: dict[str, Any]) -> dict[str, Any]:
-    meta: dict[str, Any] = declared.get("config", {}).get("meta", {})
-    return meta
+def meta(declared: dict[str, Any]) -> dict[str, Any]:
+    """What the source YAML says of a table or column beside its name and type."""
+    found: dict[str, Any] = declared.get("config", {}).get("meta", {})
+    return found
 
 
 def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
