@@ -156,7 +156,7 @@ def movements(
         str | None, typer.Option(help="End of a later closed period; else the newest.")
     ] = None,
 ) -> None:
-    """Show who moved between tiers from one period to another, why, and whose doing it was."""
+    """Show who moved between tiers from one period to another, for which reason and cause."""
     with _errors_as_one_sentence():
         print_movements(read_movements(warehouse, from_, to), console)
 

@@ -97,7 +97,7 @@ def dated_warehouses(warehouse: Path) -> list[Path]:
 
 
 def remove_dated(warehouse: Path, handed: Path) -> tuple[list[str], list[str]]:
-    """Empty the dated warehouses below a warehouse that may hold the erased: a backfill makes them anew.
+    """Empty the dated warehouses below a warehouse that may hold the erased: a backfill makes them again.
 
     Gives the dates of those that are emptied, and of those left as they are being refreshed: the next
     refresh looks at them again. Raises BuildError.

@@ -1,4 +1,4 @@
-"""What can stop a command, each with the exit code by which a scheduler tells it apart."""
+"""What can stop a command, each with the exit code by which a scheduler recognises it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class RawDataError(TieringError):
 
 
 class RawFilesError(TieringError):
-    """Files of raw tables cannot be read as the raw contract. `findings` are sentences, one a file."""
+    """Files of raw tables cannot be read as the raw contract. `findings` are sentences, one per file."""
 
     exit_code = ExitCode.SOURCE
 
@@ -113,7 +113,7 @@ class RawFilesError(TieringError):
 
 
 class SourceLimitError(TieringError):
-    """More of a raw table is at fault than its limits allow. `findings` are sentences, one a finding."""
+    """More of a raw table is at fault than its limits allow. `findings` are sentences, one per finding."""
 
     exit_code = ExitCode.SOURCE
 

@@ -1,6 +1,6 @@
 """Exports tiers, scores, open alerts and actions of customers for a CRM: all, or what has changed.
 
-What is exported is a flat relation, one row a customer (EXPORT_SOURCES in customer_tiering/seeds.py), read from
+What is exported is a flat relation, one row per customer (EXPORT_SOURCES in customer_tiering/seeds.py), read from
 a publication; which of its columns, and under which names, is a layout of seeds/export_columns.csv.
 The same publication gives the same bytes.
 """

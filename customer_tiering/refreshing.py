@@ -417,13 +417,13 @@ def _copy_last_counts(warehouse: Path) -> None:
 
 
 def _last_publication(warehouse: Path) -> str:
-    """The file of the publication whose history goes on; empty before the first."""
+    """The file of the publication from which history continues; empty before the first."""
     publication = current_publication(warehouse)
     return str(file_of(publication)) if publication else ""
 
 
 def _landing_notes(work: Path) -> list[str]:
-    """What the landing noted of the raw files that it read."""
+    """The landing's notes on the raw files that it read."""
     with duckdb.connect(str(work), read_only=True) as connection:
         found = connection.execute(
             "select 1 from duckdb_tables() where schema_name = 'builds' and table_name = 'landing_notes'"

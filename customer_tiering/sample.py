@@ -1100,7 +1100,7 @@ def generate(seed: int = 7, customers: int = 2000) -> dict[str, list[Row]]:
 
 
 def files(company: Company) -> dict[str, list[Row]]:
-    """One file a table, but orders in a folder, one a year; a few of 2024 come again in 2025."""
+    """One file per table, but orders in a folder, one per year; a few of 2024 come again in 2025."""
     result: dict[str, list[Row]] = {f"orders/{year}": [] for year in ("2023", "2024", "2025")}
     for row in company.tables["orders"]:
         moment = company.moments.get(row["order_id"], LAST_MOMENT)  # broken rows go to the end

@@ -63,7 +63,7 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
     """Check that a raw folder can be read as the raw contract.
 
     A table is NAME.parquet, NAME.csv (or .csv.gz, .csv.zst) or a folder NAME/ with files of one of
-    these kinds, in any letter case. Returns notes on what will not be read, one a table. Raises SourceError
+    these kinds, in any letter case. Returns notes on what will not be read, one per table. Raises SourceError
     when the folder or a required table is missing, when a table is in two places, when a file or folder
     of it may not be read, or when there is no content to say which columns it has.
     """
@@ -98,7 +98,7 @@ def _check_access(files: list[Path]) -> None:
 
 
 def _notes_on_tables(folder: Path, tables: dict[str, bool]) -> list[str]:
-    """What lies where tables are and is not read, a line a table."""
+    """What is not read in the places of tables, a line per table."""
     notes = []
     for name in tables:
         unread = [

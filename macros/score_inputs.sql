@@ -67,8 +67,8 @@
 {%- endmacro %}
 
 
-{# The management score were there one more order on the last day of the period, of whatever amount: recency, frequency
-   and the repeat rate move, all else is held. `review` has the score, its inputs and the frequency's edges;
+{# The management score if the customer placed one more order, of any amount, on the last day of the period: recency,
+   frequency and the repeat rate change, all else stays. `review` has the score, its inputs and the frequency's edges;
    `weights` is int_score_weight_sets. #}
 {% macro score_with_an_order(review, weights) -%}
     {%- set orders = '(' ~ review ~ '.frequency + 1)' -%}

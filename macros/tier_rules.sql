@@ -5,8 +5,8 @@
 
 
 {# The highest rank whose rule to enter or to keep holds for a customer's review. 0 when none does. `review`
-   and `ladder` are the relations to read; with another score and more orders it is the rank were there
-   those. #}
+   and `ladder` are the relations to read; another score and more orders give the rank that they
+   would reach. #}
 {% macro highest_rank(rule, review, ladder, score='management_score', more_orders=0) -%}
     case
         {%- for rank in customer_tiering.tier_ranks() | reverse %}
@@ -95,8 +95,8 @@
 {%- endmacro %}
 
 
-{# The first coming review at which a tier could fall if the customer stayed below what keeps it: past the
-   protection and the grace that are left, at a review that may downgrade at all. `state` has next_review_on,
+{# The first coming review that could take the tier if the customer stays below the keep rule: after the
+   remaining protection and grace, and at a review that may downgrade. `state` has next_review_on,
    reviews_held, reviews_in_grace and since_month_day. #}
 {% macro first_downgrade_on(state) -%}
     {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}

@@ -1,9 +1,9 @@
-{# What a build may go on from: the database that the last whole build left, if that ended well and under the same
-   rules. Otherwise everything is computed anew. Which periods stand is decided later, by the facts
+{# Whether a build may continue from the last one: that was complete, successful and under the same rules. Otherwise
+   everything is computed. Which periods are kept is decided later, by the facts
    (int_fact_fingerprints, int_first_change). #}
 
-{# Decides it, once the erased ids are known and before anything is landed, and notes that a build is under way: one that
-   is cut off leaves nothing to go on from. #}
+{# Decides it, once the erased ids are known and before anything is landed, and records that a build is under way: no
+   build continues from one that was cut off. #}
 {% macro begin_build(sources, is_erasing) %}
     {{ return(adapter.dispatch('begin_build', 'customer_tiering')(sources, is_erasing)) }}
 {% endmacro %}
@@ -77,8 +77,8 @@
 {% endmacro %}
 
 
-{# Vars that shape no row: those that say what facts there are, which are told apart by themselves, and those that say what is
-   let through or kept. #}
+{# Vars that do not affect results, so changing them keeps the last build: the facts to which they lead are compared
+   themselves, or they only decide what is allowed or kept. #}
 {% macro vars_without_rules() %}
     {{ return([
         'as_of_date', 'run_date', 'raw_path', 'raw_schema',
@@ -89,10 +89,10 @@
 {% endmacro %}
 
 
-{# A digest of everything but facts and dates by which a build is made: the project's files, the vars, the engine, where the raw
-   tables come from, who is erased, the key of pseudonyms. The salt keeps it from telling which ids are erased. #}
+{# A digest of everything but facts and dates that a build depends on: the project's files, the vars, the engine, where the raw
+   tables come from, the erased ids, the key of pseudonyms. Without the salt it does not reveal which ids are erased. #}
 {% macro build_basis(sources, is_erasing, salt) %}
-    {# of all nodes seeds alone say where they are #}
+    {# only seeds have a path to the project #}
     {% set root = (
         graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
         | selectattr('package_name', 'equalto', 'customer_tiering') | first

@@ -1,4 +1,4 @@
-{# Notes, when all that a whole build ran has succeeded, what the next one may go on from. #}
+{# After a complete and successful build, records from what the next one may continue. #}
 {% macro end_build(results) %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot') %}
         {% do adapter.dispatch('end_build', 'customer_tiering')(results) %}
@@ -22,10 +22,10 @@
             ~ 'periods = (select count(*) from intermediate.int_review_periods), '
             ~ 'periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)'
         ) %}
-        {# whoever builds or looks at a part of the project later sees all periods #}
+        {# a later build or query of a part of the project sees all periods #}
         {% do run_query('update intermediate.int_review_periods set is_kept = false where is_kept') %}
     {% elif not customer_tiering.selected_period_models() %}
-        {# nothing that belongs to a period was touched; without a date there was nothing to go on from #}
+        {# no model by period was touched; without a date there was nothing to continue from #}
         {% do run_query('update builds.last_build set is_complete = true where as_of_date is not null') %}
     {% endif %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Dates from first to last, one a row, `step` apart (an interval such as 1 month), as a column `day`. #}
+{# Dates from first to last, one per row, `step` apart (an interval such as 1 month), as a column `day`. #}
 {% macro date_series(first, last, step) -%}
     {{ return(adapter.dispatch('date_series', 'customer_tiering')(first, last, step)) }}
 {%- endmacro %}
@@ -28,7 +28,7 @@
 {%- endmacro %}
 
 
-{# One row a whole number from first to before last. #}
+{# One row per whole number from first to before last. #}
 {% macro unnest_range(first, last) -%}
     {{ return(adapter.dispatch('unnest_range', 'customer_tiering')(first, last)) }}
 {%- endmacro %}

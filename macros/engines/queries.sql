@@ -1,6 +1,6 @@
-{# How engines are told to carry out a query. #}
+{# How an engine is to run a query. #}
 
-{# Said of a CTE that is dear to compute or read by several: its rows are collected. #}
+{# For a CTE that is costly or read more than once: its rows are collected. #}
 {% macro computed_once() -%}
     {{ return(adapter.dispatch('computed_once', 'customer_tiering')()) }}
 {%- endmacro %}

@@ -175,8 +175,8 @@
 {% endmacro %}
 
 
-{# Condition that a raw value says no more than its column is for: a number, a date, a word of a list. What
-   cannot be read may be anything that somebody typed. None for a column of free text. #}
+{# Condition that a raw value fits its column: a number, a date, a word of a list. What cannot be read may be any
+   text that somebody typed. None for a column of free text. #}
 {% macro is_plain(raw, column) %}
     {% set meta = column.config.meta %}
     {% set value = customer_tiering.read_value(raw, column) %}

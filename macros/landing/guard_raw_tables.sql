@@ -16,7 +16,7 @@
 {% endmacro %}
 
 
-{# The days that the newest row of a raw table may lie before run_date: {table: days}. #}
+{# Maximum age in days of each table's newest row, counted back from run_date: {table: days}. #}
 {% macro source_age_limits(sources) %}
     {% set limits = var('source_max_age_days') %}
     {% set dated = [] %}
@@ -39,9 +39,9 @@
 {% endmacro %}
 
 
-{# Makes the table builds.published_counts: of each raw table the counts of quality.reconciliation in the last publication,
-   NULL for those that it did not have yet. Nothing before the first, or when dbt is run by itself: `tiering refresh` lays
-   them beside the work database. #}
+{# Makes the table builds.published_counts: the counts of each raw table in quality.reconciliation of the last publication,
+   NULL for counts that it did not have yet. Empty before the first publication, and when dbt runs without `tiering refresh`,
+   which supplies them. #}
 {% macro land_published_counts() %}
     {% set laid = {} %}
     {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}

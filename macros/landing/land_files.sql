@@ -294,8 +294,8 @@
 {% endmacro %}
 
 
-{# The first file that is no longer as it was listed; none when all stand still. One that is new is read at once, but only
-   once: of a feed that never rests the next run reads the rest. #}
+{# The first file that is no longer as it was listed; none when none changed. A new file is read at once, but only
+   once: if a feed never stops, the next run reads the rest. #}
 {% macro changed_file(source, is_second) %}
     {% set query %}
         with before as (

@@ -112,8 +112,8 @@
 
 
 {# Where a raw table is: {name: for messages, query: what to select from (none: missing), files: that it is read
-   from (none: a schema), is_text: whether all is read as text, newest_by: the column of a schema's table by which
-   its new rows are told (none: they are not)}. #}
+   from (none: a schema), is_text: whether all is read as text, newest_by: the column of a schema's table that
+   shows which rows are new (none: no column does)}. #}
 {% macro raw_relation(source) %}
     {% if var('raw_schema') | string %}
         {% set relation = customer_tiering.raw_relation_in_schema(source) %}

@@ -55,9 +55,9 @@
 {% endmacro %}
 
 
-{# Reads the rows again that are at most late_arrival_days older than the newest landed, and those of unknown age, and says
-   whether what stands is then what the source holds: as many rows, with the same keys and updated_at. A source that keeps one
-   row a key has replaced older versions, one that keeps them all has not. #}
+{# Re-reads rows up to late_arrival_days older than the newest landed one, and those of unknown age. Says whether the
+   landed rows then equal the source's: as many rows, with the same keys and updated_at. A source with one row per key
+   has replaced older versions; one that keeps all versions has not. #}
 {% macro land_new_rows(source, relation, present, is_erasing) %}
     {% if not relation.newest_by or not customer_tiering.table_exists(source.schema, source.identifier) %}
         {{ return(false) }}

@@ -1,7 +1,7 @@
-{# The accepted rows of a base model, one a key: the newest version wins, ties go to the smallest row text in
-   byte order. Only keys that occur more than once are sorted: the others, nearly all, cost one count. The
-   relation is named three times rather than once in a CTE, which would be written out with every column it
-   has. #}
+{# The accepted rows of a base model, one per key: the newest version wins, ties go to the smallest row text in
+   byte order. Only keys that occur more than once are sorted; nearly all others cost one count. The
+   relation is named three times instead of once in a CTE, as a CTE would be written out with all of its
+   columns. #}
 {% macro deduplicated(source_name, table_name, columns) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}

@@ -48,12 +48,12 @@ create or replace macro read_text
 
 -- Ids --------------------------------------------------------------------------------------------------------------
 
--- A number's whole part, if it is whole and no larger than what its type tells apart: beyond, the id that was once
--- written is lost.
+-- A number's whole part, if it is whole and no larger than its type can represent exactly: beyond, the original id
+-- is lost.
 create or replace macro id_of_double(x, largest) as
     case when x = trunc(x) and abs(x) <= largest then cast(cast(x as bigint) as varchar) end;
 
--- Text is an id as it stands. Of a column of numbers an id is a whole number: 12002.0 is 12002.
+-- Text is an id as it stands. In a column of numbers an id is a whole number: 12002.0 is 12002.
 create or replace macro read_id
     (x varchar) as trimmed(x),
     (x) as

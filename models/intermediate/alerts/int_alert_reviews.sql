@@ -80,7 +80,7 @@ near as (
 figures as (
     select
         near.*,
-        -- who has not ordered has complaints but no reviews
+        -- customers who have not ordered may have complaints but have no reviews
         coalesce(states.tier_rank, 0) as tier_rank
     from near
     left join states

@@ -1,4 +1,4 @@
-{# What a customer said or complained of that may alert; also of customers who have not ordered. #}
+{# Complaints and answers that may raise an alert, also of customers who have not ordered. #}
 with tickets as (
     select * from {{ ref('int_tickets') }}
 ),
@@ -116,7 +116,7 @@ answers as (
     )
 ),
 
--- who has not ordered is in no tier, high or low
+-- customers who have not ordered have no tier, high or low
 recommending as (
     select
         answers.customer_key,

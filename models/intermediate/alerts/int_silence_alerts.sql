@@ -1,5 +1,4 @@
-{# Customers of high tiers of whom nothing has been heard: neither an order nor a contact of any
-   kind. #}
+{# Customers of high tiers without any sign for long: neither an order nor a contact of any kind. #}
 with stages as (
     select * from {{ ref('int_lifecycle_stages') }}
 ),

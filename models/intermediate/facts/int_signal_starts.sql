@@ -1,5 +1,5 @@
-{# Since when each kind of fact is known of anybody: before, its source is not there, which is not
-   the same as a customer of whom there is none. Of interactions int_input_coverage tells. #}
+{# The day from which each kind of fact is known of any customer. Before it the source does not exist, which
+   differs from a customer without facts. Interactions have int_input_coverage instead. #}
 with tickets as (
     select min(opened_on) as tickets_from
     from {{ ref('int_tickets') }}

@@ -1,5 +1,4 @@
-{# The gap to expect of customers who have too few orders for a rhythm of their own: that of others
-   like them. #}
+{# The expected gap of customers with too few orders for a rhythm of their own: that of similar customers. #}
 with periods as (
     select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),

@@ -94,7 +94,7 @@ rejected as (
     where ranked.place = 1
 ),
 
--- rows that are equal to the letter are told apart by a number
+-- a number distinguishes rows that are equal to the letter
 numbered as (
     select
         *,

@@ -1,6 +1,5 @@
-{# How often customers have come back, each time that it changes. Periods in which order days are
-   undone divide the customer's history into epochs, within each of which days are only added: so that
-   what was known then stays known, and running figures do. #}
+{# How often customers have come back, each time that it changes. Undoing an order day starts a new epoch
+   of the customer's history. Within one epoch days are only added, so running counts are exact. #}
 with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),

@@ -31,7 +31,7 @@ inputs as (
     {%- endfor %}
 ),
 
--- all but the interactions speak of whom they speak in full
+-- all inputs but those from interactions have full weight where they are known
 known as (
     select
         known_sets.period_index,

@@ -53,7 +53,7 @@ states as (
     where review_number = 1
     {%- if is_incremental() %}
     union all
-    -- whoever was reviewed before goes on from the last review that stands
+    -- customers reviewed before continue from their last kept review
     select
         kept_states.customer_key,
         kept_states.review_number,

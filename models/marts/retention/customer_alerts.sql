@@ -23,7 +23,7 @@ last_reviews as (
     select * from numbered where next_index is null or next_index <> period_index + 1
 ),
 
--- between the numbers of two last reviews lie as many reviews as the later stretch has
+-- a stretch's length is the gap between the review numbers of consecutive stretch ends
 stretches as (
     select
         *,
