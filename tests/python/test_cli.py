@@ -532,7 +532,7 @@ def test_everything_in_a_publication_says_what_it_means(sample_warehouse: Path) 
         "Period end of the closed review that the publication showed first."
     )
     assert said["marts.customers.customer_id"] == (
-        "Id of the customer after merges: every id that was merged into another stands under the id that "
+        "Id of the customer after merges: an id that was merged into another is replaced by the id that "
         "stayed. Ids are text, trimmed, otherwise as the source writes them."
     )
 
