@@ -1,5 +1,6 @@
-{# The day from which each kind of fact is known of any customer. Before it the source does not exist, which
-   differs from a customer without facts. Interactions have int_input_coverage instead. #}
+{# The day from which each kind of fact is known of any customer. Before it the source does not
+   exist, which differs from a customer without facts. Interactions have int_input_coverage instead.
+   #}
 with tickets as (
     select min(opened_on) as tickets_from
     from {{ ref('int_tickets') }}

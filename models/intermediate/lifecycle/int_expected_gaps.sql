@@ -1,4 +1,5 @@
-{# The expected gap of customers with too few orders for a rhythm of their own: that of similar customers. #}
+{# The expected gap of customers with too few orders for a rhythm of their own: that of similar
+   customers. #}
 with periods as (
     select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),

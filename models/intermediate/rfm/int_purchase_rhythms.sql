@@ -1,5 +1,6 @@
-{# How often customers have come back, each time that it changes. Undoing an order day starts a new epoch
-   of the customer's history. Within one epoch days are only added, so running counts are exact. #}
+{# How often customers have come back, each time that it changes. Undoing an order day starts a new
+   epoch of the customer's history. Within one epoch days are only added, so running counts are
+   exact. #}
 with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),

@@ -1,5 +1,5 @@
-{# The tier rules with one row per rules version and columns by rank, so that a review gets its whole
-   ladder in one join. A rank that a ladder does not have stays NULL and is never reached. #}
+{# The tier rules with one row per rules version and columns by rank, so that a review gets its
+   whole ladder in one join. A rank that a ladder does not have stays NULL and is never reached. #}
 with tier_rules as (
     select * from {{ ref('tiers') }}
 ),
