@@ -81,7 +81,7 @@ def refresh(
     vars_: VarsOption = "{}",
     full: Annotated[
         bool,
-        typer.Option("--full", help="Compute all periods anew; the marts are the same without."),
+        typer.Option("--full", help="Recompute all periods; the marts are the same without."),
     ] = False,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
@@ -316,7 +316,7 @@ def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -
     if data is None or not data.is_dir():
         found = "no --data" if data is None else f"no such folder {data}"
         raise SourceError(f"example {name}", found, allowed)
-    # Made anew each time: a table left by an earlier mapping would be read as well.
+    # Made again each time: a table left by an earlier mapping would be read as well.
     make_folder(warehouse)
     raw = (warehouse / EXAMPLE_RAW / name).resolve()
     shutil.rmtree(raw, ignore_errors=True)

@@ -80,8 +80,8 @@ PRIVATE = (
 class Refresh:
     """One refresh of a warehouse. Notes go to `note`, progress goes to `console`.
 
-    It goes on from what the last one built, and computes the periods anew of which something new is
-    known; `from_scratch` it begins with the raw tables alone. The marts are the same.
+    It continues from the last build and recomputes the periods for which something new is known. With
+    `from_scratch` it begins with the raw tables only. The marts are the same.
     """
 
     def __init__(
@@ -242,8 +242,8 @@ class Refresh:
 def rollback(warehouse: Path, run_id: str | None) -> Run:
     """Let readers see an earlier publication again: that of a run, else the one before the current.
 
-    Its files are checked first. The next refresh publishes anew, its published history going on from
-    there. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
+    Its files are checked first. The next refresh publishes again and continues the published history
+    from there. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
     """
     if not warehouse.is_dir():
         raise SourceError(f"warehouse {warehouse}", "no such folder", "the folder of a warehouse")

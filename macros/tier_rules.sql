@@ -22,7 +22,7 @@
 {%- endmacro %}
 
 
-{# The highest rank that a customer's review keeps: who qualifies for a tier keeps it, too. #}
+{# The highest rank that a customer's review keeps: a customer who qualifies for a tier also keeps it. #}
 {% macro kept_rank(review, ladder) -%}
     greatest(
         {{ customer_tiering.highest_rank('enter', review, ladder) }},
@@ -138,7 +138,7 @@
 {%- endmacro %}
 
 
-{# The points that a score lacks, rounded up to two decimals so that it is never said to lack none; 0 when it lacks none. #}
+{# The points that a score lacks, rounded up to two decimals so that a missing fraction never shows as 0; 0 when it lacks none. #}
 {% macro points_missing(needed, score) -%}
     cast(ceil(100 * greatest({{ needed }} - {{ score }}, 0)) * 0.01 as decimal(18, 2))
 {%- endmacro %}

@@ -38,7 +38,7 @@
                 database=node.database, schema=node.schema, identifier=node.alias, type='table'
             ) %}
             {% do run_query('drop table ' ~ relation) %}
-            {# dbt looked at what is there before it ran this #}
+            {# dbt has listed the existing relations before it ran this #}
             {% do adapter.cache_dropped(relation) %}
         {% endif %}
     {% endfor %}

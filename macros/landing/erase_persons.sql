@@ -247,7 +247,7 @@
                 ~ (' and customer_id not in (select ' ~ written ~ ' from ' ~ adapter.quote(sources[0].schema)
                     ~ '.erased_ids)' if is_erasing else '')
             ) %}
-            {# dbt looked at what is there before it ran this #}
+            {# dbt has listed the existing relations before it ran this #}
             {% do adapter.cache_added(relation) %}
         {% endif %}
         {% do run_query('detach published_before') %}

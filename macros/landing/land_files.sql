@@ -280,7 +280,7 @@
 {% endmacro %}
 
 
-{# Notes for the next build what was read. #}
+{# Records for the next build what was read. #}
 {% macro note_landed_files(source) %}
     {% set insert %}
         insert into builds.landed_files
@@ -376,7 +376,7 @@
 {% endmacro %}
 
 
-{# The first three of some texts, and how many there are besides. #}
+{# The first three of some texts, and the number of the others. #}
 {% macro first_of(texts) %}
     {% set more = texts | length - 3 %}
     {{ return((texts | list)[:3] | join(', ') ~ (' and ' ~ more ~ ' more' if more > 0 else '')) }}

@@ -147,7 +147,7 @@
 {% endmacro %}
 
 
-{# Drops what an earlier run landed, whichever kind it was. #}
+{# Drops what an earlier run landed, table or view. #}
 {% macro drop_landed(source) %}
     {% for row in run_query(
         "select table_type from information_schema.tables where table_catalog = current_database() "

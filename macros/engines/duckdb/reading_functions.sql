@@ -1,7 +1,7 @@
 {# Plain SQL, but for this frame. #}
 {% macro duckdb__reading_functions() %}
 -- Functions that read raw values, made in the database before anything is landed. tests/python/readable_forms.csv lists
--- what is read as what. Whatever cannot be read is NULL.
+-- what is read as what. A value that cannot be read is NULL.
 --
 -- Each reading function has a form for text, as all of a CSV is, and one for a column of any other type. typeof() of a
 -- column is known when the query is planned: of the second form only the branch for its type is left.
@@ -9,7 +9,7 @@
 
 -- Text -------------------------------------------------------------------------------------------------------------
 
--- Without what nobody sees at its ends: blanks of Unicode, control characters, marks without width. NULL when nothing is
+-- Without invisible characters at its ends: blanks of Unicode, control characters, marks without width. NULL when nothing is
 -- left. Most texts are plain and have none, and looking at their ends is faster.
 create or replace macro trimmed(x) as
     case
@@ -92,7 +92,7 @@ create or replace macro id_as_text
 
 -- Numbers ----------------------------------------------------------------------------------------------------------
 
--- What a cast to a number may read: the cast alone would also take 1_000.
+-- The texts that a cast to a number may read: the cast alone would also accept 1_000.
 create or replace macro plain_number(x) as
     case when strlen(x) = length(x) then case when not contains(x, '_') then x end else half_width(x) end;
 
@@ -144,7 +144,7 @@ create or replace macro read_rate
     (x varchar, format) as try_cast(declared_number(x, format) as decimal(18, 8)),
     (x, format) as try_cast(x as decimal(18, 8));
 
--- NULL when there is a fraction, which a cast alone would round away.
+-- NULL when there is a fraction, as a cast alone would round it.
 create or replace macro whole(x) as
     case when try_cast(x as decimal(38, 6)) = try_cast(x as bigint) then try_cast(x as bigint) end;
 

@@ -20,7 +20,7 @@ changed as (
     where fingerprints.fingerprint is distinct from fingerprints_before.fingerprint
 ),
 
--- what became known after the last build's as_of_date it has not seen
+-- the last build has not seen facts known after its as_of_date
 first_change as (
     select least(changed.known_on, last_build.as_of_date + 1) as changed_from
     from last_build

@@ -38,7 +38,7 @@ events as (
         case
             when is_unknown_order then 'unknown_order'
             when not is_entered then 'not_entered'
-            -- pays out what the cancellation has already undone
+            -- pays out an amount that the cancellation has already undone
             when order_status = 'cancelled' and known_date > cancellation_date then 'settlement'
             else 'refund'
         end as reversal_type,
@@ -106,7 +106,7 @@ accumulated as (
     from events
 ),
 
--- what an order still had left is all that an event can take
+-- an event can take at most what is left of the order
 applied as (
     select
         *,
@@ -117,7 +117,7 @@ applied as (
     from accumulated
 ),
 
--- Rounded are the totals and not each amount, so that nothing is left of an order that is wholly
+-- Totals are rounded and not each amount, so that nothing is left of an order that is wholly
 -- given back: 3.33 of 9.99 at 7.125 takes 23.73, then 47.45 - 23.73 = 23.72, then 71.18 - 47.45.
 converted as (
     select

@@ -1,4 +1,4 @@
-{# Ids that differ in what nobody means: the same id, had both tables written it alike. #}
+{# Ids that differ only in spelling: the same id, if both tables wrote it alike. #}
 {%- set spellings = {
     'decimals': "regexp_replace(customer_id, '[.]0+$', '')",
     'blanks': "regexp_replace(customer_id, '\\s', '', 'g')",
@@ -45,7 +45,7 @@ unknown_customers as (
     group by 1, 2
 ),
 
--- customers are spelt only when there is an unknown one to compare them with
+-- spellings of customers are made only if there is an unknown one to compare
 compared_customers as (
     select customers.customer_id
     from customers

@@ -13,7 +13,7 @@ days as (
     select * from {{ ref('int_period_days') }}
 ),
 
--- a day that is undone in its own period never stands at the end of one
+-- a day that is undone in its own period is never there at a period's end
 order_days as (
     select
         ledger.customer_key,
@@ -93,7 +93,7 @@ gap_lists as (
     group by customer_key, epoch_from
 ),
 
--- of several changes in a period the last one stands at its end
+-- of several changes in a period the last one counts
 changes as (
     select * from gaps where next_change_index is null or next_change_index > period_index
 ),

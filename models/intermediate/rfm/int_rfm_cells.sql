@@ -1,4 +1,4 @@
-{# Every combination of the three scores with what the seeds make of it. #}
+{# Every combination of the three scores with its segments and bands from the seeds. #}
 with segments as (
     select * from {{ ref('rfm_segments') }}
 ),

@@ -1,4 +1,4 @@
-{# The scores of the newest period, with what the cells say of them. #}
+{# The scores of the newest period, with the segments and bands of their cells. #}
 with scores as (
     select * from {{ ref('int_customer_scores') }}
 ),

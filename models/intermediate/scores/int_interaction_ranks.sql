@@ -10,7 +10,7 @@ periods as (
     select * from {{ ref('int_review_periods') }} where is_kept is not true
 ),
 
--- whoever has none counts too
+-- customers without any count too
 with_zero as (
     select
         period_index,

@@ -99,7 +99,7 @@ component_shares as (
     where weight > 0
 ),
 
--- what rounding left over goes to the heaviest, so that shares add up to one
+-- the remainder of rounding goes to the heaviest, so that shares add up to one
 input_weights as (
     select
         *,

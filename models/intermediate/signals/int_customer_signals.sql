@@ -1,4 +1,4 @@
-{# Everything known of a customer and period beside orders and money, in one row. #}
+{# All facts of a customer and period other than orders and money, in one row. #}
 with categories as (
     select * from {{ ref('int_customer_categories') }}
 ),

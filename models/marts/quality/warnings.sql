@@ -67,7 +67,7 @@ judged_for_the_top as (
             and tier_rules.tier_rank = tier_rules.top_rank
 ),
 
--- a rule alone keeps out whom the others would let in
+-- a rule alone keeps a customer out if all other rules are met
 kept_out as (
     select
         *,

@@ -38,7 +38,7 @@ open_alerts as (
     inner join customer_keys on alert_reviews.customer_key = customer_keys.customer_key
 ),
 
--- who has not consented gets no marketing, and who asked to be forgotten nothing
+-- no marketing without consent, and no action for erased persons
 matching as (
     select
         customers.customer_id,
@@ -73,7 +73,7 @@ due as (
     where matching.alert_code is null or open_alerts.alert_code is not null
 ),
 
--- what keeps a customer and what sells more are not asked for at once: the more urgent one rules
+-- keeping a customer and selling more are never due together: the more urgent one decides
 led as (
     select
         *,

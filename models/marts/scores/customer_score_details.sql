@@ -60,7 +60,7 @@ details as (
             and scores.known_inputs = weight_sets.known_inputs
     union all
     {%- endfor %}
-    -- what nobody's data says yet; its weight went to the known
+    -- inputs without any data yet; their weight went to the known ones
     select
         scores.customer_id,
         scores.period_index,

@@ -1,4 +1,4 @@
--- a publication that a later one of the same date replaced was never what that date showed
+-- of two publications of one date only the later one counts
 with published as (
     select *
     from {{ ref('published_tiers') }}

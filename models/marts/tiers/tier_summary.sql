@@ -13,7 +13,7 @@ tier_names as (
     select * from {{ ref('int_tier_names') }}
 ),
 
--- every tier in every period, so that an empty one shows as empty
+-- every tier in every period, also empty ones
 cells as (
     select
         periods.period_end,
