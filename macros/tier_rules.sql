@@ -138,7 +138,8 @@
 {%- endmacro %}
 
 
-{# The points that a score lacks, rounded up to two decimals so that a missing fraction never shows as 0; 0 when it lacks none. #}
+{# The points that a score lacks, rounded up to two decimals so that a missing fraction never shows as 0; 0 when it
+   lacks none. #}
 {% macro points_missing(needed, score) -%}
     cast(ceil(100 * greatest({{ needed }} - {{ score }}, 0)) * 0.01 as decimal(18, 2))
 {%- endmacro %}
