@@ -1,7 +1,7 @@
 {# What a customer's own purchases may alert to: slower than their rhythm, less than half a year
    ago, or more than ever. #}
 with periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 measures as (

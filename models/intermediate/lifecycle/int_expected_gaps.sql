@@ -1,7 +1,7 @@
 {# The expected gap of customers with too few orders for a rhythm of their own: that of similar
    customers. #}
 with periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 inputs as (

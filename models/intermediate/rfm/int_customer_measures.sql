@@ -6,12 +6,17 @@ periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
+periods_to_compute as (
+    select * from {{ ref('int_periods_to_compute') }}
+),
+
 bounds as (
     select
-        coalesce(min(case when is_kept is not true then period_index end), max(period_index) + 1)
+        coalesce(min(periods_to_compute.period_index), max(periods.period_index) + 1)
             as first_to_compute,
-        max(period_index) as last_index
+        max(periods.period_index) as last_index
     from periods
+    left join periods_to_compute on periods.period_index = periods_to_compute.period_index
 ),
 
 -- between two changes nothing but the customer's recency moves

@@ -6,7 +6,7 @@ with measures as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 quantiles as (

@@ -9,7 +9,7 @@ with items as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 -- a category counts from the period of the order until the order leaves the window or is undone

@@ -4,7 +4,7 @@ with referrals as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 counted as (

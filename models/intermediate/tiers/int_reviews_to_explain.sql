@@ -9,7 +9,11 @@ inputs as (
 ),
 
 periods as (
-    select period_index, period_end, is_kept from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_periods_to_compute') }}
+),
+
+reference_periods as (
+    select * from {{ ref('int_review_periods') }}
 ),
 
 explained as (
@@ -39,14 +43,11 @@ explained as (
     inner join inputs
         on states.customer_key = inputs.customer_key and states.period_index = inputs.period_index
     inner join periods on states.period_index = periods.period_index
-    inner join periods as reference_periods
+    inner join reference_periods
         on states.reference_index = reference_periods.period_index
     where
-        periods.is_kept is not true
-        and (
-            states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
-            or (states.change_type = 'leave' and states.is_active)
-        )
+        states.change_type in ('upgrade', 'protected', 'grace', 'downgrade')
+        or (states.change_type = 'leave' and states.is_active)
 )
 
 select * from explained

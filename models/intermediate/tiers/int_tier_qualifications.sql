@@ -3,7 +3,7 @@ with scores as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 ladders as (

@@ -2,12 +2,9 @@
 with reviews as (
     select states.*
     from {{ ref('int_tier_states') }} as states
-    inner join {{ ref('int_review_periods') }} as periods
+    inner join {{ ref('int_periods_to_compute') }} as periods
         on states.period_index = periods.period_index
-    where
-        states.change_type is not null
-        and states.change_type <> 'keep'
-        and periods.is_kept is not true
+    where states.change_type is not null and states.change_type <> 'keep'
 ),
 
 moves as (

@@ -180,6 +180,5 @@ collected as {{ customer_tiering.computed_once() }} (
 
 select collected.*
 from collected
-inner join {{ ref('int_review_periods') }} as periods_to_compute
+inner join {{ ref('int_periods_to_compute') }} as periods_to_compute
     on collected.period_index = periods_to_compute.period_index
-where periods_to_compute.is_kept is not true

@@ -15,7 +15,7 @@ customers as (
 ),
 
 periods as (
-    select * from {{ ref('int_review_periods') }} where is_kept is not true
+    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 tier_names as (
