@@ -5,7 +5,11 @@ with periods as (
 ),
 
 inputs as (
-    select * from {{ ref('int_score_inputs') }} where recency_days is not null
+    select
+        *,
+        {{ customer_tiering.customer_status('recency_days', 'frequency') }} as customer_status
+    from {{ ref('int_score_inputs') }}
+    where recency_days is not null
 ),
 
 cells as (
@@ -15,7 +19,8 @@ cells as (
 in_segments as (
     select
         inputs.period_index,
-        case when inputs.frequency = 0 then 'lapsed' else cells.segment_code end as segment_code,
+        {{ customer_tiering.segment('inputs.customer_status', 'cells.segment_code') }}
+            as segment_code,
         inputs.own_gap_days
     from inputs
     inner join periods on inputs.period_index = periods.period_index

@@ -19,10 +19,8 @@ rules as (
 in_segments as (
     select
         scores.*,
-        case
-            when scores.customer_status = 'active' then cells.segment_code
-            else scores.customer_status
-        end as segment_code
+        {{ customer_tiering.segment('scores.customer_status', 'cells.segment_code') }}
+            as segment_code
     from scores
     left join cells
         on

@@ -7,8 +7,8 @@ newest_changes as (
     select * from {{ ref('int_measure_changes') }} where next_change_index is null
 ),
 
-periods as (
-    select * from {{ ref('int_review_periods') }}
+newest_period as (
+    select * from {{ ref('int_newest_period') }}
 ),
 
 customers as (
@@ -27,10 +27,6 @@ stars as (
     from {{ ref('star_ratings') }}
 ),
 
-newest_period as (
-    select max(period_index) as period_index from periods
-),
-
 current_scores as (
     select
         scores.*,
@@ -39,14 +35,10 @@ current_scores as (
         newest_changes.first_order_on,
         newest_changes.last_order_on,
         customers.customer_id,
-        case
-            when scores.customer_status = 'active' then cells.segment_code
-            else scores.customer_status
-        end as segment_code,
-        case
-            when scores.customer_status = 'active' then cells.value_matrix_code
-            else scores.customer_status
-        end as value_matrix_code,
+        {{ customer_tiering.segment('scores.customer_status', 'cells.segment_code') }}
+            as segment_code,
+        {{ customer_tiering.segment('scores.customer_status', 'cells.value_matrix_code') }}
+            as value_matrix_code,
         case when scores.customer_status = 'active' then cells.value_class else 'none' end
             as value_class,
         cells.purchasing_power,

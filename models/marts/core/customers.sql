@@ -23,7 +23,7 @@ habits as (
 ),
 
 newest_period as (
-    select max(period_index) as period_index from {{ ref('int_review_periods') }}
+    select * from {{ ref('int_newest_period') }}
 ),
 
 stages as (

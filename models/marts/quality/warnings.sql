@@ -6,8 +6,8 @@ edges as (
     select * from {{ ref('int_rfm_score_edges') }}
 ),
 
-periods as (
-    select max(period_index) as period_index from {{ ref('int_review_periods') }}
+newest_period as (
+    select * from {{ ref('int_newest_period') }}
 ),
 
 current_tiers as (
@@ -48,7 +48,7 @@ orders as (
 newest_edges as (
     select edges.*
     from edges
-    inner join periods on edges.period_index = periods.period_index
+    inner join newest_period on edges.period_index = newest_period.period_index
 ),
 
 judged_for_the_top as (

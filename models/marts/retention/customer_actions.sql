@@ -17,16 +17,12 @@ alert_reviews as (
     select * from {{ ref('int_alert_reviews') }}
 ),
 
-periods as (
-    select * from {{ ref('int_review_periods') }}
+newest_period as (
+    select * from {{ ref('int_newest_period') }}
 ),
 
 playbook as (
     select * from {{ ref('playbook') }}
-),
-
-newest_period as (
-    select max(period_index) as period_index from periods
 ),
 
 open_alerts as (

@@ -1,0 +1,5 @@
+with periods as (
+    select * from {{ ref('int_review_periods') }}
+)
+
+select max(period_index) as period_index from periods
