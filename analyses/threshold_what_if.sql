@@ -11,7 +11,9 @@ tier_ladder as (
 ),
 
 newest_closed as (
-    select max(period_end) as period_end
+    select
+        max(period_end) as period_end,
+        max(rules_valid_from) as rules_valid_from
     from review_periods
     where not is_open_period
 ),
@@ -24,22 +26,6 @@ reviewed as (
         customer_periods.monetary
     from customer_periods
     inner join newest_closed on customer_periods.period_end = newest_closed.period_end
-),
-
--- the first version also holds before its own date
-version_in_force as (
-    select
-        coalesce(
-            max(
-                case
-                    when tier_ladder.version_valid_from <= newest_closed.period_end
-                        then tier_ladder.version_valid_from
-                end
-            ),
-            min(tier_ladder.version_valid_from)
-        ) as version_valid_from
-    from tier_ladder
-    cross join newest_closed
 ),
 
 shifts as (
@@ -57,8 +43,8 @@ ladder as (
         tier_ladder.enter_min_orders,
         tier_ladder.enter_min_revenue
     from tier_ladder
-    inner join version_in_force
-        on tier_ladder.version_valid_from = version_in_force.version_valid_from
+    inner join newest_closed
+        on tier_ladder.version_valid_from = newest_closed.rules_valid_from
 ),
 
 qualified as (

@@ -5,5 +5,6 @@ with periods as (
 select
     period_end,
     period_start,
-    is_open_period
+    is_open_period,
+    rules_valid_from
 from periods
