@@ -1,5 +1,5 @@
 {# Who moved between tiers from one period end to another, why and by what cause. `tiering movements` renders
-   this macro by itself, so it calls no other one. Reasons name what changed; a customer's sum of r, f and m
+   this file by itself, so it calls no macro of another one. Reasons name what changed; a customer's sum of r, f and m
    by the edges of the earlier end shows whether the edges alone did it. For example: 9 before, 11 now, and 9
    again by the edges of the earlier end. The customer did nothing, so a rise of tier has the cause `others`. #}
 {% macro tier_movements(customer_periods, rfm_score_edges, from_end, to_end) -%}
@@ -18,56 +18,14 @@ after as (
         customer_id,
         tier_code,
         tier_rank,
-        recency_days,
-        frequency,
         r_score + f_score + m_score as points,
         monetary
     from {{ customer_periods }}
     where period_end = {{ to_end }}
 ),
 
-measures_and_edges as (
-    select
-        after.customer_id,
-        edges.metric,
-        case edges.metric
-            when 'recency' then after.recency_days
-            when 'frequency' then after.frequency
-            when 'monetary' then after.monetary
-        end as measure,
-        edges.edge_1,
-        edges.edge_2,
-        edges.edge_3,
-        edges.edge_4
-    from after
-    cross join {{ rfm_score_edges }} as edges
-    where edges.period_end = {{ from_end }}
-),
-
-edges_below as (
-    select
-        customer_id,
-        metric,
-        measure,
-        case when edge_1 < measure then 1 else 0 end
-        + case when edge_2 < measure then 1 else 0 end
-        + case when edge_3 < measure then 1 else 0 end
-        + case when edge_4 < measure then 1 else 0 end as edges_below
-    from measures_and_edges
-),
-
 points_by_earlier_edges as (
-    select
-        customer_id,
-        sum(
-            case
-                when metric = 'recency' then 5 - edges_below
-                when metric = 'monetary' and measure <= 0 then 1
-                else 1 + edges_below
-            end
-        ) as points
-    from edges_below
-    group by 1
+    {{ points_by_earlier_edges(customer_periods, rfm_score_edges, from_end, to_end) | indent(4) }}
 ),
 
 changes as (
@@ -95,8 +53,7 @@ net_moves as (
         coalesce(before.tier_rank, 0) as from_rank,
         after.tier_rank as to_rank,
         after.points - before.points as points_gained,
-        case when after.frequency = 0 then 3 else points_by_earlier_edges.points end
-        - before.points as points_gained_by_self,
+        points_by_earlier_edges.points - before.points as points_gained_by_self,
         after.monetary,
         after.tier_rank > coalesce(before.tier_rank, 0) as is_up
     from after
@@ -139,4 +96,54 @@ select
 
     is_up
 from moves_and_reasons
+{%- endmacro %}
+
+
+{# The sum of r, f and m of all customers at one period end by the edges of an earlier one; who has lapsed scores
+   1 in each. #}
+{% macro points_by_earlier_edges(customer_periods, rfm_score_edges, from_end, to_end) -%}
+with measures_and_edges as (
+    select
+        periods.customer_id,
+        edges.metric,
+        periods.frequency,
+        case edges.metric
+            when 'recency' then periods.recency_days
+            when 'frequency' then periods.frequency
+            when 'monetary' then periods.monetary
+        end as measure,
+        edges.edge_1,
+        edges.edge_2,
+        edges.edge_3,
+        edges.edge_4
+    from {{ customer_periods }} as periods
+    cross join {{ rfm_score_edges }} as edges
+    where periods.period_end = {{ to_end }} and edges.period_end = {{ from_end }}
+),
+
+edges_below as (
+    select
+        customer_id,
+        metric,
+        frequency,
+        measure,
+        case when edge_1 < measure then 1 else 0 end
+        + case when edge_2 < measure then 1 else 0 end
+        + case when edge_3 < measure then 1 else 0 end
+        + case when edge_4 < measure then 1 else 0 end as edges_below
+    from measures_and_edges
+)
+
+select
+    customer_id,
+    sum(
+        case
+            when frequency = 0 then 1
+            when metric = 'recency' then 5 - edges_below
+            when metric = 'monetary' and measure <= 0 then 1
+            else 1 + edges_below
+        end
+    ) as points
+from edges_below
+group by 1
 {%- endmacro %}
