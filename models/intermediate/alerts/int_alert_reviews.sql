@@ -70,7 +70,7 @@ candidates as (
 ),
 
 -- most candidates are far from every rule, and need not meet their tier
-near as (
+within_reach as (
     select candidates.*
     from candidates
     inner join rules on candidates.alert_code = rules.alert_code
@@ -79,12 +79,14 @@ near as (
 
 figures as (
     select
-        near.*,
+        within_reach.*,
         -- customers who have not ordered may have complaints but have no reviews
         coalesce(states.tier_rank, 0) as tier_rank
-    from near
+    from within_reach
     left join states
-        on near.customer_key = states.customer_key and near.period_index = states.period_index
+        on
+            within_reach.customer_key = states.customer_key
+            and within_reach.period_index = states.period_index
 ),
 
 graded as (

@@ -44,7 +44,7 @@ ratings as (
     where satisfaction_score is not null
 ),
 
-said as (
+facts_in_window as (
     select
         customer_key,
         period_index,
@@ -106,7 +106,7 @@ summed as (
         cast(sum(csat_answers) as integer) as csat_answers,
         cast(sum(complaints) as integer) as complaints,
         cast(sum(open_complaints) as integer) as open_complaints
-    from said
+    from facts_in_window
     group by customer_key, period_index
 )
 

@@ -66,7 +66,7 @@ first_version as (
     select min(version_valid_from) as version_valid_from from versions
 ),
 
-ruled as (
+with_rules as (
     select
         numbered.period_index,
 
@@ -88,4 +88,4 @@ ruled as (
     group by 1, 2, 3, 4, 5, 6, 7, 8
 )
 
-select * from ruled
+select * from with_rules

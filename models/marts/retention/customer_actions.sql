@@ -70,7 +70,7 @@ due as (
 ),
 
 -- keeping a customer and selling more are never due together: the more urgent one decides
-led as (
+with_stance_priorities as (
     select
         *,
         min(case when stance = 'protect' then priority end) over (partition by customer_id)
@@ -88,7 +88,7 @@ unopposed as (
             partition by customer_id
             order by case when action_code = 'none' then 1 else 0 end, priority
         ) as place
-    from led
+    from with_stance_priorities
     where
         stance = 'neutral'
         or (stance = 'protect' and (protect_priority < expand_priority or expand_priority is null))

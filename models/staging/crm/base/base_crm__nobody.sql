@@ -16,7 +16,7 @@ called as (
         )
 ),
 
-held as (
+nobody as (
     select lower(nobody_words.word) as word
     from nobody_words
     left join called on nobody_words.word = called.customer_id
@@ -24,7 +24,7 @@ held as (
 ),
 
 listed as (
-    select {{ customer_tiering.ordered_list('word', 'word') }} as words from held
+    select {{ customer_tiering.ordered_list('word', 'word') }} as words from nobody
 )
 
 select * from listed
