@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -304,10 +304,11 @@ def heading(english: str, chinese: str) -> Padding:
 
 
 def plain_table(*columns: str) -> Table:
-    """A plain table; a column whose name begins with > holds numbers."""
+    """A plain table; a column whose name begins with > holds numbers. What is too long is folded, never cut."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column.lstrip(">"), justify="right" if column[:1] == ">" else "left")
+        justify: JustifyMethod = "right" if column[:1] == ">" else "left"
+        table.add_column(column.lstrip(">"), justify=justify, overflow="fold")
     return table
 
 
@@ -399,7 +400,6 @@ def _quality(summary: Summary) -> Group:
     if summary.rejected:
         reasons = plain_table(*("Raw column", "Action", "Reason", "原因", "Commonest", ">Records"))
         reasons.columns[0].no_wrap = True
-        reasons.columns[4].overflow = "fold"
         for *words, count in summary.rejected[:REASONS_SHOWN]:
             reasons.add_row(*words, f"{count:,}")
         more = summary.rejected[REASONS_SHOWN:]

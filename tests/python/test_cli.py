@@ -9,12 +9,14 @@ import shutil
 import stat
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import duckdb
 import pytest
 import sqlalchemy
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from customer_tiering import building, cli, publishing, refreshing
@@ -29,6 +31,7 @@ from customer_tiering.publishing import (
     open_publication,
 )
 from customer_tiering.publishing import publish as publish_run
+from customer_tiering.reporting import plain_table
 from customer_tiering.runs import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -687,6 +690,16 @@ def test_report_counts_the_small_warehouse(
     assert ["None", "is", "newer", "无法判断新旧", *undecided.split()] in words
     assert ["unused_rows", "tickets", "(rows:", "2)"] in words
     assert "rows_rejected" not in output
+
+
+def test_a_sentence_without_blanks_is_folded_and_not_cut() -> None:
+    sentence = "多数客户的营销许可未知：可执行的行动很少，请先补充许可"
+    table = plain_table("Warning", "警告", "Where")
+    table.add_row("Consent is unknown", sentence, "customers (customers: 4,372)")
+    console = Console(width=60, file=StringIO())
+    console.print(table)
+    shown = re.sub(r"[^一-龥：，]", "", console.file.getvalue())
+    assert shown == f"警告{sentence}"
 
 
 def test_report_draws_an_svg_that_stands_alone(warehouse: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from customer_tiering.seeds import Tier
 RUN_DATE = date(2026, 1, 31)
 MORE = int(os.environ.get("TIERING_EXAMPLES", "0"))
 MANY_EXAMPLES = settings(
-    max_examples=6 * (MORE or 1),
+    max_examples=12 * (MORE or 1),
     deadline=None,
     derandomize=not MORE,
     suppress_health_check=list(HealthCheck),
