@@ -4,9 +4,9 @@
 {%- set drift_from = var('drift_from', '') | string -%}
 {%- set drift_to = var('drift_to', '') | string -%}
 {%- set first_end = 'min(period_end)' if not drift_from
-    else "date '" ~ customer_tiering.iso_date('drift_from', drift_from) ~ "'" -%}
+    else "date '" ~ iso_date('drift_from', drift_from) ~ "'" -%}
 {%- set last_possible_end = 'period_end' if not drift_to
-    else "date '" ~ customer_tiering.iso_date('drift_to', drift_to) ~ "'" -%}
+    else "date '" ~ iso_date('drift_to', drift_to) ~ "'" -%}
 
 with customer_periods as (
     select * from {{ ref('customer_periods') }}
@@ -36,7 +36,7 @@ compared as (
 ),
 
 moves as (
-    {{ customer_tiering.tier_movements(
+    {{ tier_movements(
         'customer_periods',
         'rfm_score_edges',
         '(select from_period_end from compared)',
@@ -71,7 +71,7 @@ drift as (
         totalled.cause,
 
         totalled.customers,
-        {{ customer_tiering.share('totalled.customers', 'totalled.customers_of_move') }}
+        {{ share('totalled.customers', 'totalled.customers_of_move') }}
             as share_of_move,
 
         compared.from_period_end,

@@ -53,7 +53,7 @@ with codes as (
     select distinct
         '{{ kind }}' as kind,
         '{{ mart }}.{{ column }}' as found_in,
-        cast({{ column }} as {{ customer_tiering.string_type() }}) as code
+        cast({{ column }} as {{ string_type() }}) as code
     from {{ ref(mart) }}
     where {{ column }} is not null
     {{ 'union all' if not (is_last_mart and loop.last) }}

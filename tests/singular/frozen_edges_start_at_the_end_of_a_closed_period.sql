@@ -9,5 +9,5 @@ where
         where
             not periods.is_open_period
             and edges.customers > 0
-            and cast(edges.period_end as {{ customer_tiering.string_type() }}) = '{{ var("rfm_edges_frozen_on") }}'
+            and cast(edges.period_end as {{ string_type() }}) = '{{ var("rfm_edges_frozen_on") }}'
     )

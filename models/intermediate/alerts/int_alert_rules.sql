@@ -7,7 +7,7 @@ with rules as (
 by_alert as (
     select
         alert_code,
-        {%- for severity in customer_tiering.alert_severities() %}
+        {%- for severity in alert_severities() %}
         {%- for column in [
             'action_code', 'measure_from', 'measure_below', 'basis_from', 'tier_rank_from'
         ] %}

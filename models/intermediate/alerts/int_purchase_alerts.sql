@@ -17,10 +17,10 @@ slowing as (
         customer_key,
         period_index,
         'purchases_slowing' as alert_code,
-        {{ customer_tiering.figure_ratio('recency_days', 'own_gap_days') }} as measure,
+        {{ figure_ratio('recency_days', 'own_gap_days') }} as measure,
         order_days as basis,
-        {{ customer_tiering.figure('recency_days') }} as value_now,
-        {{ customer_tiering.figure('own_gap_days') }} as value_before
+        {{ figure('recency_days') }} as value_now,
+        {{ figure('own_gap_days') }} as value_before
     from measures
     where own_gap_days is not null
 ),
@@ -38,7 +38,7 @@ halves as (
         measures.frequency > 0
         and measures.revenue_first_half > 0
         and measures.revenue_second_half < measures.revenue_first_half
-        and measures.first_order_on <= periods.period_end - {{ customer_tiering.year_days() }}
+        and measures.first_order_on <= periods.period_end - {{ year_days() }}
 ),
 
 dropped as (
@@ -46,12 +46,12 @@ dropped as (
         customer_key,
         period_index,
         'spend_drop' as alert_code,
-        {{ customer_tiering.figure_ratio(
+        {{ figure_ratio(
             '100 * (earlier_revenue - later_revenue)', 'earlier_revenue'
         ) }} as measure,
         frequency as basis,
-        {{ customer_tiering.figure('later_revenue') }} as value_now,
-        {{ customer_tiering.figure('earlier_revenue') }} as value_before
+        {{ figure('later_revenue') }} as value_now,
+        {{ figure('earlier_revenue') }} as value_before
     from halves
 ),
 
@@ -68,14 +68,14 @@ with_revenue as (
     window year_before as (
         partition by customer_key
         order by period_index
-        range between {{ customer_tiering.periods_a_year() }} preceding and 1 preceding
+        range between {{ periods_a_year() }} preceding and 1 preceding
     )
 ),
 
 usual as (
     select
         with_revenue.*,
-        {{ customer_tiering.figure_ratio('revenue_before', 'periods_before') }} as usual_revenue
+        {{ figure_ratio('revenue_before', 'periods_before') }} as usual_revenue
     from with_revenue
     inner join periods on with_revenue.period_index = periods.period_index
     where with_revenue.periods_before > 0
@@ -86,9 +86,9 @@ unusually_good as (
         customer_key,
         period_index,
         'unusually_good_period' as alert_code,
-        {{ customer_tiering.figure_ratio('period_revenue', 'usual_revenue') }} as measure,
+        {{ figure_ratio('period_revenue', 'usual_revenue') }} as measure,
         periods_before as basis,
-        {{ customer_tiering.figure('period_revenue') }} as value_now,
+        {{ figure('period_revenue') }} as value_now,
         usual_revenue as value_before
     from usual
     where usual_revenue > 0

@@ -23,8 +23,8 @@ spans as (
     select
         period_index,
         period_end,
-        period_end - {{ customer_tiering.recent_days() }} as recent_after,
-        period_end - 2 * {{ customer_tiering.recent_days() }} as before_after
+        period_end - {{ recent_days() }} as recent_after,
+        period_end - 2 * {{ recent_days() }} as before_after
     from periods
 ),
 
@@ -49,9 +49,9 @@ surging as (
         customer_key,
         period_index,
         'complaint_surge' as alert_code,
-        {{ customer_tiering.figure('recent_complaints - complaints_before') }} as measure,
-        {{ customer_tiering.figure('recent_complaints') }} as value_now,
-        {{ customer_tiering.figure('complaints_before') }} as value_before
+        {{ figure('recent_complaints - complaints_before') }} as measure,
+        {{ figure('recent_complaints') }} as value_now,
+        {{ figure('complaints_before') }} as value_before
     from counted
     where recent_complaints > complaints_before
 ),
@@ -89,9 +89,9 @@ unanswered as (
         waiting.customer_key,
         waiting.period_index,
         'unanswered_complaint' as alert_code,
-        {{ customer_tiering.figure('waiting.period_end - waiting.oldest_opened_on') }} as measure,
-        {{ customer_tiering.figure('waiting.open_complaints') }} as value_now,
-        {{ customer_tiering.figure('coalesce(waiting_before.open_complaints, 0)') }} as value_before
+        {{ figure('waiting.period_end - waiting.oldest_opened_on') }} as measure,
+        {{ figure('waiting.open_complaints') }} as value_now,
+        {{ figure('coalesce(waiting_before.open_complaints, 0)') }} as value_before
     from waiting
     left join waiting_before
         on
@@ -108,7 +108,7 @@ answers as (
         lead(responses.score) over newest_first as score_before
     from responses
     inner join periods
-        on {{ customer_tiering.in_window('responses.responded_on', 'periods.period_end') }}
+        on {{ in_window('responses.responded_on', 'periods.period_end') }}
     where responses.survey_type = 'nps'
     window newest_first as (
         partition by responses.customer_key, periods.period_index
@@ -122,9 +122,9 @@ recommending as (
         answers.customer_key,
         answers.period_index,
         'detractor_in_high_tier' as alert_code,
-        {{ customer_tiering.figure('answers.score') }} as measure,
-        {{ customer_tiering.figure('answers.score') }} as value_now,
-        {{ customer_tiering.figure('answers.score_before') }} as value_before
+        {{ figure('answers.score') }} as measure,
+        {{ figure('answers.score') }} as value_now,
+        {{ figure('answers.score_before') }} as value_before
     from answers
     inner join states
         on

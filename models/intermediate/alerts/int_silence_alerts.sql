@@ -97,9 +97,9 @@ candidates as (
         customer_key,
         period_index,
         'silent_high_value' as alert_code,
-        {{ customer_tiering.figure('silent_days') }} as measure,
-        {{ customer_tiering.figure('silent_days') }} as value_now,
-        {{ customer_tiering.figure('expected_gap_days') }} as value_before
+        {{ figure('silent_days') }} as measure,
+        {{ figure('silent_days') }} as value_now,
+        {{ figure('expected_gap_days') }} as value_before
     from silent
 )
 

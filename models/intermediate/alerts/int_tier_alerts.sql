@@ -19,7 +19,7 @@ reviewed as (
         periods.period_end,
         case
             when periods.is_open_period then periods.calendar_period_end
-            else {{ customer_tiering.add_periods('periods.period_end', '1') }}
+            else {{ add_periods('periods.period_end', '1') }}
         end as next_review_on
     from states
     inner join periods on states.period_index = periods.period_index
@@ -31,13 +31,13 @@ falling as (
         reviewed.customer_key,
         reviewed.period_index,
         'downgrade_ahead' as alert_code,
-        {{ customer_tiering.figure(
-            customer_tiering.first_downgrade_on('reviewed') ~ ' - reviewed.period_end'
+        {{ figure(
+            first_downgrade_on('reviewed') ~ ' - reviewed.period_end'
         ) }} as measure,
-        {{ customer_tiering.points_missing('tier_rules.keep_score', 'reviewed.management_score') }}
+        {{ points_missing('tier_rules.keep_score', 'reviewed.management_score') }}
             as detail,
-        {{ customer_tiering.figure('reviewed.management_score') }} as value_now,
-        {{ customer_tiering.figure('reviewed.management_score_before') }} as value_before
+        {{ figure('reviewed.management_score') }} as value_now,
+        {{ figure('reviewed.management_score_before') }} as value_before
     from reviewed
     left join tier_rules
         on
@@ -51,13 +51,13 @@ rising as (
         reviewed.customer_key,
         reviewed.period_index,
         'one_order_to_next_tier' as alert_code,
-        {{ customer_tiering.figure(
+        {{ figure(
             'floor(100 * (reviewed.score_with_an_order - next_tier.enter_score)) * 0.01'
         ) }} as measure,
-        {{ customer_tiering.points_missing('next_tier.enter_score', 'reviewed.management_score') }}
+        {{ points_missing('next_tier.enter_score', 'reviewed.management_score') }}
             as detail,
-        {{ customer_tiering.figure('reviewed.management_score') }} as value_now,
-        {{ customer_tiering.figure('reviewed.management_score_before') }} as value_before
+        {{ figure('reviewed.management_score') }} as value_now,
+        {{ figure('reviewed.management_score_before') }} as value_before
     from reviewed
     inner join tier_rules as next_tier
         on

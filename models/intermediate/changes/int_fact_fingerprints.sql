@@ -29,7 +29,7 @@ fingerprints as (
     select
         'ledger' as fact_table,
         known_date as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'orders_delta', 'revenue_delta', 'refunded_amount', 'order_date'
         ]) }} as fingerprint
     from ledger
@@ -38,7 +38,7 @@ fingerprints as (
     select
         'items' as fact_table,
         order_date as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'category', 'product_type', 'line_amount', 'rate_to_reporting'
         ]) }} as fingerprint
     from items
@@ -47,7 +47,7 @@ fingerprints as (
     select
         'undone_items' as fact_table,
         undone_on as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'category', 'product_type', 'line_amount', 'rate_to_reporting', 'order_date'
         ]) }} as fingerprint
     from items
@@ -57,7 +57,7 @@ fingerprints as (
     select
         'interactions' as fact_table,
         occurred_on as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'channel', 'interaction_type', 'duration_seconds'
         ]) }} as fingerprint
     from interactions
@@ -66,7 +66,7 @@ fingerprints as (
     select
         'opened_tickets' as fact_table,
         opened_on as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key',
             'ticket_type',
             'case when closed_on is null then satisfaction_score end',
@@ -77,7 +77,7 @@ fingerprints as (
     select
         'closed_tickets' as fact_table,
         closed_on as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'ticket_type', 'satisfaction_score', 'opened_on'
         ]) }} as fingerprint
     from tickets
@@ -87,7 +87,7 @@ fingerprints as (
     select
         'survey_responses' as fact_table,
         responded_on as known_on,
-        {{ customer_tiering.fingerprint([
+        {{ fingerprint([
             'customer_key', 'survey_type', 'score', 'responded_at', 'response_id'
         ]) }} as fingerprint
     from responses
@@ -96,14 +96,14 @@ fingerprints as (
     select
         'referrals' as fact_table,
         referred_on as known_on,
-        {{ customer_tiering.fingerprint(['customer_key']) }} as fingerprint
+        {{ fingerprint(['customer_key']) }} as fingerprint
     from referrals
     group by referred_on
     union all
     select
         'converted_referrals' as fact_table,
         converted_on as known_on,
-        {{ customer_tiering.fingerprint(['customer_key']) }} as fingerprint
+        {{ fingerprint(['customer_key']) }} as fingerprint
     from referrals
     where converted_on is not null
     group by converted_on

@@ -52,7 +52,7 @@ items_of_orders as (
         orders.customer_key,
         items.category,
         items.product_type,
-        {{ customer_tiering.in_reporting_currency(
+        {{ in_reporting_currency(
             'coalesce(items.line_amount, 0)', 'orders.rate_to_reporting'
         ) }} as revenue
     from items

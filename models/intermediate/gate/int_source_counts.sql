@@ -47,9 +47,9 @@ known_customers as (
 ),
 
 read as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
-    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
+    {%- set amount = source_meta(source_name, table_name, 'amount') %}
     {%- set has_amount = 'true' if amount else 'false' %}
     {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
     {%- set naming_column, known_ids = naming.get(table_name, ['', '']) %}
@@ -132,12 +132,12 @@ counted as (
 undecided as (
     select *
     from (
-        {{ customer_tiering.undecided_duplicates('crm', 'customers', 'counted') }}
+        {{ undecided_duplicates('crm', 'customers', 'counted') }}
     ) as undecided_customers
     union all
     select *
     from (
-        {{ customer_tiering.undecided_duplicates('shop', 'orders', 'counted') }}
+        {{ undecided_duplicates('shop', 'orders', 'counted') }}
     ) as undecided_orders
 ),
 

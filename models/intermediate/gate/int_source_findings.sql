@@ -17,11 +17,11 @@ unknown_customers as (
 ),
 
 measured as (
-    {{ customer_tiering.source_measures('source_counts') }}
+    {{ source_measures('source_counts') }}
 ),
 
 published as (
-    {{ customer_tiering.source_measures('published_counts') }}
+    {{ source_measures('published_counts') }}
 ),
 
 -- of all rows, and of those that came since the last publication if they are some
@@ -80,8 +80,8 @@ too_many_rejected as (
 ),
 
 rejected_values as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    {{ customer_tiering.rejected_values(source_name, table_name, 'too_many_rejected') }}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {{ rejected_values(source_name, table_name, 'too_many_rejected') }}
     union all
     {%- endfor %}
     select
@@ -105,7 +105,7 @@ unmatched_rows as (
         case unmatched_column
             when 'order_id' then 'unknown_order' else 'unknown_customer'
         end as reject_reason,
-        cast(null as {{ customer_tiering.string_type() }}) as raw_value,
+        cast(null as {{ string_type() }}) as raw_value,
         rows_accepted as row_count,
         0 as rows_of_accepted_keys
     from source_counts
@@ -119,7 +119,7 @@ values_at_fault as (
 ),
 
 personal_values as (
-    {{ customer_tiering.personal_values('values_at_fault') }}
+    {{ personal_values('values_at_fault') }}
 ),
 
 shown_values as (
@@ -127,7 +127,7 @@ shown_values as (
         values_at_fault.source_table,
         values_at_fault.column_name,
         values_at_fault.reject_reason,
-        {{ customer_tiering.shown_value(
+        {{ shown_value(
             'values_at_fault.source_table', 'values_at_fault.column_name', 'values_at_fault.raw_value',
             'personal_values.raw_value is not null'
         ) }} as shown_value,
@@ -141,7 +141,7 @@ shown_values as (
 ranked_values as (
     select
         *,
-        shown_value || ' (' || {{ customer_tiering.in_thousands('row_count') }} || ')'
+        shown_value || ' (' || {{ in_thousands('row_count') }} || ')'
             as value_with_rows,
         row_number() over (
             partition by source_table, column_name, reject_reason
@@ -160,7 +160,7 @@ causes as (
         string_agg(case when place <= 5 then value_with_rows end, ', ' order by place)
         || case
             when count(shown_value) <= 5 then ''
-            else ' and ' || {{ customer_tiering.in_thousands('count(shown_value) - 5') }} || ' more'
+            else ' and ' || {{ in_thousands('count(shown_value) - 5') }} || ' more'
         end as shown_values
     from ranked_values
     group by 1, 2, 3
@@ -204,24 +204,24 @@ rejected_rows as (
         case
             when stopping.is_since_publication
                 then
-                    {{ customer_tiering.in_thousands('stopping.rows_at_fault') }} || ' of '
-                    || {{ customer_tiering.in_thousands('stopping.rows_checked') }}
+                    {{ in_thousands('stopping.rows_at_fault') }} || ' of '
+                    || {{ in_thousands('stopping.rows_checked') }}
                     || ' rows since the last publication rejected; in all, '
-                    || {{ customer_tiering.in_thousands('causes.row_count') }} || ': '
+                    || {{ in_thousands('causes.row_count') }} || ': '
             else
-                {{ customer_tiering.in_thousands('causes.row_count') }} || ' of '
-                || {{ customer_tiering.in_thousands('stopping.rows_checked') }}
+                {{ in_thousands('causes.row_count') }} || ' of '
+                || {{ in_thousands('stopping.rows_checked') }}
                 || ' rows rejected: '
         end
         || causes.column_name || ' '
-        || {{ customer_tiering.fault_in_words(
+        || {{ fault_in_words(
             'causes.source_table', 'causes.column_name', 'causes.reject_reason'
         ) }}
         || coalesce(': ' || causes.shown_values, '') || '. '
         || case
             when causes.rows_of_accepted_keys > 0
                 then
-                    {{ customer_tiering.in_thousands('causes.rows_of_accepted_keys') }}
+                    {{ in_thousands('causes.rows_of_accepted_keys') }}
                     || ' of them have the key of an accepted row: one row per '
                     || rtrim(causes.source_table, 's') || ' is expected'
                     || case
@@ -229,7 +229,7 @@ rejected_rows as (
                         else '.'
                     end
             else
-                {{ customer_tiering.advice_in_words(
+                {{ advice_in_words(
                     'causes.source_table', 'causes.column_name', 'causes.reject_reason'
                 ) }}
         end as sentence,
@@ -268,11 +268,11 @@ undecided_rows as (
     select
         stopping.source_table,
         stopping.finding,
-        cast(null as {{ customer_tiering.string_type() }}) as column_name,
-        cast(null as {{ customer_tiering.string_type() }}) as reject_reason,
-        cast(null as {{ customer_tiering.string_type() }}) as shown_values,
-        {{ customer_tiering.in_thousands('source_counts.rows_accepted') }} || ' rows with '
-        || {{ customer_tiering.in_thousands('source_counts.rows_kept') }} || ' ids and different '
+        cast(null as {{ string_type() }}) as column_name,
+        cast(null as {{ string_type() }}) as reject_reason,
+        cast(null as {{ string_type() }}) as shown_values,
+        {{ in_thousands('source_counts.rows_accepted') }} || ' rows with '
+        || {{ in_thousands('source_counts.rows_kept') }} || ' ids and different '
         || case when source_counts.has_different_amounts then 'amounts' else 'values' end
         || ': one row per ' || rtrim(stopping.source_table, 's') || ' is expected'
         || case
@@ -304,17 +304,17 @@ orders_of_unknown_customers as (
         stopping.source_table,
         stopping.finding,
         'customer_id' as column_name,
-        cast(null as {{ customer_tiering.string_type() }}) as reject_reason,
-        cast(null as {{ customer_tiering.string_type() }}) as shown_values,
-        {{ customer_tiering.in_thousands('stopping.rows_at_fault') }} || ' of '
-        || {{ customer_tiering.in_thousands('stopping.rows_checked') }} || ' orders with a customer'
+        cast(null as {{ string_type() }}) as reject_reason,
+        cast(null as {{ string_type() }}) as shown_values,
+        {{ in_thousands('stopping.rows_at_fault') }} || ' of '
+        || {{ in_thousands('stopping.rows_checked') }} || ' orders with a customer'
         || case when stopping.is_since_publication then ' since the last publication' else '' end
         || ' name one whom customers does not have ('
-        || {{ customer_tiering.in_thousands('spellings.customers') }} || ' ids in all). '
+        || {{ in_thousands('spellings.customers') }} || ' ids in all). '
         || case
             when spellings.matching_customers > 0
                 then
-                    {{ customer_tiering.in_thousands('spellings.matching_customers') }}
+                    {{ in_thousands('spellings.matching_customers') }}
                     || ' of the ids would match without ' || spellings.spelling
                     || ': write customer_id alike in both tables.'
             else 'Give all customers in customers, with the ids that orders has.'
@@ -331,10 +331,10 @@ orders_of_guests as (
         stopping.source_table,
         stopping.finding,
         'customer_id' as column_name,
-        cast(null as {{ customer_tiering.string_type() }}) as reject_reason,
-        cast(null as {{ customer_tiering.string_type() }}) as shown_values,
-        {{ customer_tiering.in_thousands('stopping.rows_at_fault') }} || ' of '
-        || {{ customer_tiering.in_thousands('stopping.rows_checked') }} || ' orders'
+        cast(null as {{ string_type() }}) as reject_reason,
+        cast(null as {{ string_type() }}) as shown_values,
+        {{ in_thousands('stopping.rows_at_fault') }} || ' of '
+        || {{ in_thousands('stopping.rows_checked') }} || ' orders'
         || case when stopping.is_since_publication then ' since the last publication' else '' end
         || ' have no customer: customer_id is empty or a word of seeds/nobody_words.csv.'
         || ' Give it from the column that says who bought.' as sentence,

@@ -7,7 +7,7 @@ with periods as (
 inputs as (
     select
         *,
-        {{ customer_tiering.customer_status('recency_days', 'frequency') }} as customer_status
+        {{ customer_status('recency_days', 'frequency') }} as customer_status
     from {{ ref('int_score_inputs') }}
     where recency_days is not null
 ),
@@ -19,7 +19,7 @@ cells as (
 in_segments as (
     select
         inputs.period_index,
-        {{ customer_tiering.segment('inputs.customer_status', 'cells.segment_code') }}
+        {{ segment('inputs.customer_status', 'cells.segment_code') }}
             as segment_code,
         inputs.own_gap_days
     from inputs
@@ -36,7 +36,7 @@ gaps_of_segments as (
     select
         period_index,
         segment_code,
-        {{ customer_tiering.quantiles('own_gap_days', [0.5]) }} as middle
+        {{ quantiles('own_gap_days', [0.5]) }} as middle
     from in_segments
     group by period_index, segment_code
 ),
@@ -44,7 +44,7 @@ gaps_of_segments as (
 gaps_of_periods as (
     select
         period_index,
-        {{ customer_tiering.quantiles('own_gap_days', [0.5]) }} as middle
+        {{ quantiles('own_gap_days', [0.5]) }} as middle
     from in_segments
     group by period_index
 ),
@@ -54,9 +54,9 @@ expected as (
         gaps_of_segments.period_index,
         gaps_of_segments.segment_code,
         coalesce(
-            {{ customer_tiering.middle_gap('gaps_of_segments.middle') }},
-            {{ customer_tiering.middle_gap('gaps_of_periods.middle') }},
-            {{ customer_tiering.whole_number('lifecycle_default_gap_days', 1, 3660) }}
+            {{ middle_gap('gaps_of_segments.middle') }},
+            {{ middle_gap('gaps_of_periods.middle') }},
+            {{ whole_number('lifecycle_default_gap_days', 1, 3660) }}
         ) as expected_gap_days
     from gaps_of_segments
     inner join gaps_of_periods on gaps_of_segments.period_index = gaps_of_periods.period_index

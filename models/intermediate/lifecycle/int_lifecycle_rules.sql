@@ -9,7 +9,7 @@ with rules as (
 
 placed as (
     select
-        {%- for place in customer_tiering.lifecycle_places() %}
+        {%- for place in lifecycle_places() %}
         max(case when place = {{ place }} then lifecycle_stage end) as stage_{{ place }},
         max(case when place = {{ place }} then order_days_from end) as order_days_from_{{ place }},
         max(case when place = {{ place }} then order_days_to end) as order_days_to_{{ place }},

@@ -19,7 +19,7 @@ rules as (
 in_segments as (
     select
         scores.*,
-        {{ customer_tiering.segment('scores.customer_status', 'cells.segment_code') }}
+        {{ segment('scores.customer_status', 'cells.segment_code') }}
             as segment_code
     from scores
     left join cells
@@ -46,7 +46,7 @@ staged as (
         expected.customer_key,
         expected.period_index,
         expected.segment_code,
-        {{ customer_tiering.lifecycle_stage('expected', 'rules') }} as lifecycle_stage,
+        {{ lifecycle_stage('expected', 'rules') }} as lifecycle_stage,
 
         expected.recency_days,
         expected.order_days,
@@ -58,7 +58,7 @@ staged as (
         expected.r_score,
         expected.f_score,
         expected.m_score,
-        {%- for component in customer_tiering.score_components() %}
+        {%- for component in score_components() %}
         expected.{{ component }}_score,
         {%- endfor %}
         expected.management_score,

@@ -16,7 +16,7 @@ known_days as (
     where
         (reversed_amount <> 0 or is_order_undone)
         -- a refund or return announced for a later day is not known yet
-        and known_date <= {{ customer_tiering.run_date() }}
+        and known_date <= {{ run_date() }}
 ),
 
 newest_day as (
@@ -28,9 +28,9 @@ as_of as (
         {% if var('as_of_date') | string == 'latest' -%}
         known_date
         {%- elif var('as_of_date') | string == 'yesterday' -%}
-        {{ customer_tiering.run_date() }} - 1
+        {{ run_date() }} - 1
         {%- else -%}
-        date '{{ customer_tiering.iso_date("as_of_date", var("as_of_date")) }}'
+        date '{{ iso_date("as_of_date", var("as_of_date")) }}'
         {%- endif %} as as_of_date
     from newest_day
 )

@@ -52,7 +52,7 @@ events as (
     from refunds_of_orders
     union all
     select
-        cast(null as {{ customer_tiering.string_type() }}) as refund_id,
+        cast(null as {{ string_type() }}) as refund_id,
         order_id,
         customer_key,
         'cancellation' as reversal_type,
@@ -67,7 +67,7 @@ events as (
     where is_entered and order_status = 'cancelled'
     union all
     select
-        cast(null as {{ customer_tiering.string_type() }}) as refund_id,
+        cast(null as {{ string_type() }}) as refund_id,
         orders.order_id,
         orders.customer_key,
         'return' as reversal_type,
@@ -123,8 +123,8 @@ converted as (
     select
         *,
         reversed_so_far - reversed_before as reversed_amount,
-        {{ customer_tiering.reporting_amount('reversed_so_far', 'rate_to_reporting') }}
-        - {{ customer_tiering.reporting_amount('reversed_before', 'rate_to_reporting') }}
+        {{ reporting_amount('reversed_so_far', 'rate_to_reporting') }}
+        - {{ reporting_amount('reversed_before', 'rate_to_reporting') }}
             as reversed_amount_reporting
     from applied
 ),

@@ -74,7 +74,7 @@ judged as (
         case
             when rate_to_reporting is null then 'no_exchange_rate'
             -- sums of such amounts would leave no room for those of others
-            when {{ customer_tiering.in_reporting_currency('order_amount', 'rate_to_reporting') }}
+            when {{ in_reporting_currency('order_amount', 'rate_to_reporting') }}
                 > 1000000000000 then 'amount_too_large'
         end as reject_reason
     from converted
@@ -95,7 +95,7 @@ entered as (
         rate_to_reporting,
         case
             when reject_reason is null
-                then {{ customer_tiering.reporting_amount('order_amount', 'rate_to_reporting') }}
+                then {{ reporting_amount('order_amount', 'rate_to_reporting') }}
         end as order_amount_reporting,
 
         is_test,

@@ -55,7 +55,7 @@ rejects as (
     union all
     select
         'order_items' as source_table,
-        concat_ws('|', order_id, cast(line_number as {{ customer_tiering.string_type() }}))
+        concat_ws('|', order_id, cast(line_number as {{ string_type() }}))
             as row_key,
         'rejected' as action,
         'unknown_order' as reject_reason,

@@ -3,16 +3,16 @@ with cross_table_rejects as (
 ),
 
 flawed as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    {{ customer_tiering.flawed_rows(source_name, table_name, 'cross_table_rejects') }}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {{ flawed_rows(source_name, table_name, 'cross_table_rejects') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 nullable_columns as (
     {%- set nullable = [] %}
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    {%- for name in customer_tiering.nulled_columns(source_name, table_name) %}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- for name in nulled_columns(source_name, table_name) %}
     {%- do nullable.append([table_name, name]) %}
     {%- endfor %}
     {%- endfor %}
@@ -108,12 +108,12 @@ numbered as (
 valued as (
     select
         *,
-        {{ customer_tiering.json_value('raw_record', "'$.' || column_name") }} as raw_value
+        {{ json_value('raw_record', "'$.' || column_name") }} as raw_value
     from numbered
 ),
 
 personal_values as (
-    {{ customer_tiering.personal_values('valued') }}
+    {{ personal_values('valued') }}
 ),
 
 identified as (
@@ -121,14 +121,14 @@ identified as (
         md5(concat_ws(
             '|', valued.source_table, valued.source_key, valued.action, valued.reject_reason,
             valued.column_name, valued.raw_record,
-            cast(valued.occurrence as {{ customer_tiering.string_type() }})
+            cast(valued.occurrence as {{ string_type() }})
         )) as reject_id,
         valued.source_table,
         valued.source_key,
         valued.action,
         valued.reject_reason,
         valued.column_name,
-        {{ customer_tiering.shown_value(
+        {{ shown_value(
             'valued.source_table', 'valued.column_name', 'valued.raw_value',
             'personal_values.raw_value is not null'
         ) }} as shown_value,

@@ -25,7 +25,7 @@ filled as (
         changes.customer_key,
         changes.first_index,
         changes.period_index as change_index,
-        {{ customer_tiering.unnest_range(
+        {{ unnest_range(
             'greatest(changes.period_index, bounds.first_to_compute)',
             'coalesce(changes.next_change_index, bounds.last_index + 1)',
         ) }} as period_index,
@@ -50,7 +50,7 @@ measured as (
         filled.customer_key,
         filled.period_index,
         filled.period_index - filled.first_index + 1 as review_number,
-        {{ customer_tiering.customer_status('filled.last_order_on', 'filled.frequency') }}
+        {{ customer_status('filled.last_order_on', 'filled.frequency') }}
             as customer_status,
 
         cast(periods.period_end - filled.last_order_on as integer) as recency_days,
@@ -67,7 +67,7 @@ measured as (
             when
                 filled.last_order_on is not null
                 and filled.order_days
-                > {{ customer_tiering.whole_number('lifecycle_min_gaps', 1, 1000) }}
+                > {{ whole_number('lifecycle_min_gaps', 1, 1000) }}
                 then filled.median_gap_days
         end as own_gap_days,
 

@@ -24,17 +24,17 @@ scored as (
         measures.*,
         case measures.customer_status
             when 'active'
-                then 5 - {{ customer_tiering.edges_below('recency', 'measures.recency_days') }}
+                then 5 - {{ edges_below('recency', 'measures.recency_days') }}
             when 'lapsed' then 1
         end as r_score,
         case measures.customer_status
             when 'active'
-                then 1 + {{ customer_tiering.edges_below('frequency', 'measures.frequency') }}
+                then 1 + {{ edges_below('frequency', 'measures.frequency') }}
             when 'lapsed' then 1
         end as f_score,
         case
             when measures.customer_status = 'active' and measures.monetary > 0
-                then 1 + {{ customer_tiering.edges_below('monetary', 'measures.monetary') }}
+                then 1 + {{ edges_below('monetary', 'measures.monetary') }}
             when measures.customer_status in ('active', 'lapsed') then 1
         end as m_score
     from measures

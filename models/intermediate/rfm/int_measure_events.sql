@@ -20,20 +20,20 @@ placed as (
         ledger.order_date,
         known.period_index as known_index,
         ordered.period_index as order_index,
-        coalesce(half.period_index, {{ customer_tiering.far_ahead() }}) as half_index,
-        coalesce(year.period_index, {{ customer_tiering.far_ahead() }}) as year_index,
-        coalesce(leaving.period_index, {{ customer_tiering.far_ahead() }}) as leaving_index,
+        coalesce(half.period_index, {{ far_ahead() }}) as half_index,
+        coalesce(year.period_index, {{ far_ahead() }}) as year_index,
+        coalesce(leaving.period_index, {{ far_ahead() }}) as leaving_index,
         ledger.known_date = ledger.order_date and undone_days.order_date is null as is_lasting
     from ledger
     inner join days as known on ledger.known_date = known.date_day
     inner join days as ordered on ledger.order_date = ordered.date_day
     left join days as half
-        on ledger.order_date + {{ customer_tiering.half_year_days() }} = half.date_day
+        on ledger.order_date + {{ half_year_days() }} = half.date_day
     left join days as year
-        on ledger.order_date + {{ customer_tiering.year_days() }} = year.date_day
+        on ledger.order_date + {{ year_days() }} = year.date_day
     left join days as leaving
         on
-            ledger.order_date + {{ customer_tiering.whole_number('rfm_window_days', 1, 3660) }}
+            ledger.order_date + {{ whole_number('rfm_window_days', 1, 3660) }}
             = leaving.date_day
     left join undone_days
         on
@@ -47,7 +47,7 @@ passing as (
         undone_days.customer_key,
         undone_days.order_date,
         undone.period_index as undone_index,
-        {{ customer_tiering.unnest_range('ordered.period_index', 'undone.period_index + 1') }}
+        {{ unnest_range('ordered.period_index', 'undone.period_index + 1') }}
             as period_index
     from undone_days
     inner join days as ordered on undone_days.order_date = ordered.date_day
@@ -81,7 +81,7 @@ events as (
         null as lasting_order_date,
         null as passing_order_date
     from placed
-    where leaving_index > known_index and leaving_index < {{ customer_tiering.far_ahead() }}
+    where leaving_index > known_index and leaving_index < {{ far_ahead() }}
     union all
     select
         customer_key,
@@ -94,7 +94,7 @@ events as (
         null as lasting_order_date,
         null as passing_order_date
     from placed
-    where half_index > known_index and half_index < {{ customer_tiering.far_ahead() }}
+    where half_index > known_index and half_index < {{ far_ahead() }}
     union all
     select
         customer_key,
@@ -111,7 +111,7 @@ events as (
         year_index > known_index
         and year_index > half_index
         and year_index <> leaving_index
-        and year_index < {{ customer_tiering.far_ahead() }}
+        and year_index < {{ far_ahead() }}
     union all
     select
         customer_key,

@@ -87,7 +87,7 @@ gap_lists as (
     select
         customer_key,
         epoch_from,
-        {{ customer_tiering.ordered_list('gap_days', 'order_date') }} as gap_days
+        {{ ordered_list('gap_days', 'order_date') }} as gap_days
     from gaps
     where gap_days is not null
     group by customer_key, epoch_from
@@ -106,7 +106,7 @@ rhythms as (
         changes.order_days,
         changes.gap_days as last_gap_days,
         cast(
-            {{ customer_tiering.median_of_first('gap_lists.gap_days', 'changes.order_days - 1') }}
+            {{ median_of_first('gap_lists.gap_days', 'changes.order_days - 1') }}
             as decimal(9, 2)
         ) as median_gap_days
     from changes

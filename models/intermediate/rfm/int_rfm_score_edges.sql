@@ -1,4 +1,4 @@
-{% set rfm_edges = customer_tiering.chosen('rfm_edges', ['quantile', 'fixed', 'frozen']) %}
+{% set rfm_edges = chosen('rfm_edges', ['quantile', 'fixed', 'frozen']) %}
 {# Named outside the fork, so that the dependency is the same whatever rfm_edges is. #}
 {% set fixed_edges = ref('rfm_fixed_edges') %}
 with measures as (
@@ -13,9 +13,9 @@ quantiles as (
     select
         period_index,
         count(*) as customers,
-        {{ customer_tiering.quantiles('recency_days', [0.2, 0.4, 0.6, 0.8]) }} as recency,
-        {{ customer_tiering.quantiles('frequency', [0.2, 0.4, 0.6, 0.8]) }} as frequency,
-        {{ customer_tiering.quantiles('monetary', [0.2, 0.4, 0.6, 0.8]) }} as monetary
+        {{ quantiles('recency_days', [0.2, 0.4, 0.6, 0.8]) }} as recency,
+        {{ quantiles('frequency', [0.2, 0.4, 0.6, 0.8]) }} as frequency,
+        {{ quantiles('monetary', [0.2, 0.4, 0.6, 0.8]) }} as monetary
     from measures
     where customer_status = 'active'
     group by period_index
@@ -31,7 +31,7 @@ unpivoted as (
         -- positions are multiples of 1/5 of days, counts or cents, so three decimals are exact
         {%- for position in range(1, 5) %}
         cast(
-            round({{ customer_tiering.element('quantiles.' ~ metric, position) }}, 3)
+            round({{ element('quantiles.' ~ metric, position) }}, 3)
             as decimal(18, 4)
         ) as edge_{{ position }},
         {%- endfor %}
@@ -43,7 +43,7 @@ unpivoted as (
 ),
 
 {% if rfm_edges == 'frozen' -%}
-{%- set frozen_on = customer_tiering.iso_date('rfm_edges_frozen_on', var('rfm_edges_frozen_on')) -%}
+{%- set frozen_on = iso_date('rfm_edges_frozen_on', var('rfm_edges_frozen_on')) -%}
 frozen_edges as (
     select
         metric,
@@ -123,7 +123,7 @@ counted as (
             else 0
         end as distinct_edges,
 
-        customers < {{ customer_tiering.whole_number('rfm_min_customers', 1, 999999999) }}
+        customers < {{ whole_number('rfm_min_customers', 1, 999999999) }}
             as is_small_population
     from chosen
 )

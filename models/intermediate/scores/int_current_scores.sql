@@ -35,9 +35,9 @@ current_scores as (
         newest_changes.first_order_on,
         newest_changes.last_order_on,
         customers.customer_id,
-        {{ customer_tiering.segment('scores.customer_status', 'cells.segment_code') }}
+        {{ segment('scores.customer_status', 'cells.segment_code') }}
             as segment_code,
-        {{ customer_tiering.segment('scores.customer_status', 'cells.value_matrix_code') }}
+        {{ segment('scores.customer_status', 'cells.value_matrix_code') }}
             as value_matrix_code,
         case when scores.customer_status = 'active' then cells.value_class else 'none' end
             as value_class,

@@ -9,16 +9,16 @@ weight_sets as (
 component_scores as (
     select
         inputs.*,
-        {{ customer_tiering.customer_status('inputs.recency_days', 'inputs.frequency') }}
+        {{ customer_status('inputs.recency_days', 'inputs.frequency') }}
             as customer_status,
-        {%- for component in customer_tiering.score_components() %}
+        {%- for component in score_components() %}
         weight_sets.{{ component }}_share,
         cast(
             case
                 when weight_sets.{{ component }}_share is not null
                     then
                         0
-                        {%- for of_component, input, is_known in customer_tiering.score_inputs()
+                        {%- for of_component, input, is_known in score_inputs()
                             if of_component == component %}
                         + coalesce(inputs.{{ input }}_normalised, 0)
                         * weight_sets.{{ input }}_input_share
@@ -39,14 +39,14 @@ scored as (
         *,
         case
             when
-                {%- for component in customer_tiering.score_components() %}
+                {%- for component in score_components() %}
                 {{ '+ ' if not loop.first -}}
                 coalesce({{ component }}_share, 0)
                 {%- endfor %}
                 > 0
                 then
                     cast(
-                        {%- for component in customer_tiering.score_components() %}
+                        {%- for component in score_components() %}
                         {{ '+ ' if not loop.first -}}
                         coalesce({{ component }}_score * {{ component }}_share, 0)
                         {%- endfor %}
@@ -75,10 +75,10 @@ select
     r_score,
     f_score,
     m_score,
-    {%- for component, input, is_known in customer_tiering.score_inputs() %}
+    {%- for component, input, is_known in score_inputs() %}
     {{ input }}_normalised,
     {%- endfor %}
-    {%- for component in customer_tiering.score_components() %}
+    {%- for component in score_components() %}
     {{ component }}_score,
     {%- endfor %}
     management_score,

@@ -17,7 +17,7 @@ periods as (
 ),
 
 inputs as (
-    {%- for input, own_count in customer_tiering.interaction_inputs() %}
+    {%- for input, own_count in interaction_inputs() %}
     select '{{ input }}' as input
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -48,7 +48,7 @@ select
     cast(
         case
             when customers > 0
-                then {{ customer_tiering.rounded_ratio('100 * covered_customers', 'customers') }}
+                then {{ rounded_ratio('100 * covered_customers', 'customers') }}
             else 0
         end as integer
     ) as coverage_percent

@@ -25,7 +25,7 @@ interacting as (
 ),
 
 counted as (
-    {%- for input, own_count in customer_tiering.interaction_inputs() %}
+    {%- for input, own_count in interaction_inputs() %}
     select
         period_index,
         '{{ input }}' as input,

@@ -52,7 +52,7 @@ select
     input,
 
     own_count,
-    {{ customer_tiering.normalised(customer_tiering.rounded_ratio(
+    {{ normalised(rounded_ratio(
         '5000 * (2 * customers_below + customers_equal)', 'peers'
     )) }} as rank_share
 from ranked

@@ -31,7 +31,7 @@ ranked as (
 guessed as (
     select
         *,
-        {{ customer_tiering.contribution_guess('revenue_rank', 'peers') }} as guess
+        {{ contribution_guess('revenue_rank', 'peers') }} as guess
     from ranked
 ),
 
@@ -41,8 +41,8 @@ normalised as (
         monetary,
         case
             when peers = 1 then cast(0 as decimal(5, 2))
-            else {{ customer_tiering.normalised(
-                customer_tiering.contribution_hundredths('guess', 'revenue_rank', 'peers')
+            else {{ normalised(
+                contribution_hundredths('guess', 'revenue_rank', 'peers')
             ) }}
         end as contribution
     from guessed

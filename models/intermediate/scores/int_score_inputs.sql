@@ -39,17 +39,17 @@ measured as (
         coalesce(signals.contact_months, 0) as contact_months,
         signals.typed_revenue,
         greatest(least(signals.service_revenue, signals.typed_revenue), 0) as service_revenue,
-        {{ customer_tiering.cents('greatest(rfm.revenue_first_half, 0)') }} as first_half_cents,
-        {{ customer_tiering.cents('greatest(rfm.revenue_second_half, 0)') }} as second_half_cents,
+        {{ cents('greatest(rfm.revenue_first_half, 0)') }} as first_half_cents,
+        {{ cents('greatest(rfm.revenue_second_half, 0)') }} as second_half_cents,
         rfm.last_order_on - rfm.first_order_on as tenure_days,
 
         rfm.customer_status <> 'prospect' as is_valued,
         rfm.customer_status <> 'prospect'
         and coalesce(starts.categories_from <= periods.period_end, false) as has_categories,
         rfm.customer_status <> 'prospect'
-        and rfm.first_order_on <= periods.period_end - {{ customer_tiering.half_year_days() }}
+        and rfm.first_order_on <= periods.period_end - {{ half_year_days() }}
         and coalesce(
-            starts.categories_from <= periods.period_end - {{ customer_tiering.half_year_days() }},
+            starts.categories_from <= periods.period_end - {{ half_year_days() }},
             false
         ) as has_new_categories,
         rfm.customer_status <> 'prospect'
@@ -61,7 +61,7 @@ measured as (
         rfm.customer_status <> 'prospect' and coalesce(signals.typed_revenue > 0, false)
             as has_demand,
         rfm.customer_status = 'active'
-        and rfm.first_order_on <= periods.period_end - {{ customer_tiering.year_days() }}
+        and rfm.first_order_on <= periods.period_end - {{ year_days() }}
         and (rfm.revenue_first_half > 0 or rfm.revenue_second_half > 0) as has_trend
     from rfm
     inner join periods on rfm.period_index = periods.period_index
@@ -79,7 +79,7 @@ measured as (
 
 ranked as (
     select
-        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        {%- for input, own_count in interaction_inputs() %}
         case
             when
                 measured.customer_status = 'lapsed'
@@ -118,7 +118,7 @@ normalised as (
         customer_key,
         period_index,
         review_number,
-        {% for component, input, is_known in customer_tiering.score_inputs() -%}
+        {% for component, input, is_known in score_inputs() -%}
         {{ '+ ' if not loop.first }}case when {{ is_known }} then {{ 2 ** loop.index0 }} else 0 end
         {% endfor %} as known_inputs,
 
@@ -131,7 +131,7 @@ normalised as (
         last_gap_days,
         own_gap_days,
         case when has_categories then category_count end as categories,
-        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        {%- for input, own_count in interaction_inputs() %}
         {{ own_count }},
         {%- endfor %}
         r_score,
@@ -142,53 +142,53 @@ normalised as (
         {%- for metric, score in [
             ('recency', 'r_score'), ('frequency', 'f_score'), ('monetary', 'm_score')
         ] %}
-        case when is_valued then {{ customer_tiering.normalised('2500 * (' ~ score ~ ' - 1)') }} end
+        case when is_valued then {{ normalised('2500 * (' ~ score ~ ' - 1)') }} end
             as {{ metric }}_normalised,
         {%- endfor %}
         case when is_valued then coalesce(contribution, cast(0 as decimal(5, 2))) end
             as contribution_normalised,
         case
             when has_trend
-                then {{ customer_tiering.normalised(customer_tiering.rounded_ratio(
+                then {{ normalised(rounded_ratio(
                     '10000 * (second_half_cents * (frequency + 1) + first_half_cents)',
                     '(first_half_cents + second_half_cents) * (frequency + 2)',
                 )) }}
         end as revenue_trend_normalised,
         case
             when customer_status = 'active'
-                then {{ customer_tiering.repeat_rate_normalised('frequency') }}
+                then {{ repeat_rate_normalised('frequency') }}
             when is_valued then cast(0 as decimal(5, 2))
         end as repeat_rate_normalised,
         case
             when is_valued
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * least(tenure_days, 1095)', '1095')
+                then {{ normalised(
+                    rounded_ratio('10000 * least(tenure_days, 1095)', '1095')
                 ) }}
         end as tenure_normalised,
         case
             when has_categories
-                then {{ customer_tiering.normalised('2000 * least(category_count, 5)') }}
+                then {{ normalised('2000 * least(category_count, 5)') }}
         end as categories_normalised,
         case
             when has_referrals
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * least(referral_count, 3)', '3')
+                then {{ normalised(
+                    rounded_ratio('10000 * least(referral_count, 3)', '3')
                 ) }}
         end as referrals_normalised,
         case
             when has_nps
-                then {{ customer_tiering.normalised('1000 * nps_answer') }}
+                then {{ normalised('1000 * nps_answer') }}
         end as nps_normalised,
         case
             when has_csat
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('2500 * (csat_sum - csat_answers)', 'csat_answers')
+                then {{ normalised(
+                    rounded_ratio('2500 * (csat_sum - csat_answers)', 'csat_answers')
                 ) }}
         end as csat_normalised,
         case
             when has_tickets
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000', '(1 + complaint_count)')
+                then {{ normalised(
+                    rounded_ratio('10000', '(1 + complaint_count)')
                 ) }}
         end as complaints_normalised,
         active_days_rank_share as active_days_normalised,
@@ -196,14 +196,14 @@ normalised as (
         usage_time_rank_share as usage_time_normalised,
         case
             when has_demand
-                then {{ customer_tiering.normalised(
-                    customer_tiering.rounded_ratio('10000 * service_revenue', 'typed_revenue')
+                then {{ normalised(
+                    rounded_ratio('10000 * service_revenue', 'typed_revenue')
                 ) }}
         end as demand_breadth_normalised,
         contact_regularity_rank_share as contact_regularity_normalised,
         case
             when has_new_categories
-                then {{ customer_tiering.normalised('5000 * least(new_category_count, 2)') }}
+                then {{ normalised('5000 * least(new_category_count, 2)') }}
         end as new_categories_normalised
     from ranked
 )

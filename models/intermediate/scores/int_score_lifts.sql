@@ -10,7 +10,7 @@ weight_sets as (
 
 lifts as (
     select
-        {%- for component, input, is_known in customer_tiering.score_inputs() %}
+        {%- for component, input, is_known in score_inputs() %}
         cast(
             (100 - scores.{{ input }}_normalised) * weight_sets.{{ input }}_weight
             as decimal(18, 14)
@@ -29,7 +29,7 @@ largest as (
     select
         *,
         cast(greatest(
-            {%- for component, input, is_known in customer_tiering.score_inputs() %}
+            {%- for component, input, is_known in score_inputs() %}
             coalesce({{ input }}_lift, 0){{ ',' if not loop.last }}
             {%- endfor %}
         ) as decimal(18, 14)) as largest_lift_points
@@ -41,7 +41,7 @@ first_largest as (
     select
         *,
         least(
-            {%- for component, input, is_known in customer_tiering.score_inputs() %}
+            {%- for component, input, is_known in score_inputs() %}
             case
                 when {{ input }}_lift = largest_lift_points then {{ input }}_sort_order
             end{{ ',' if not loop.last }}
@@ -55,7 +55,7 @@ named as (
     select
         customer_key,
         case
-            {%- for component, input, is_known in customer_tiering.score_inputs() %}
+            {%- for component, input, is_known in score_inputs() %}
             when
                 {{ input }}_lift = largest_lift_points
                 and {{ input }}_sort_order = largest_sort_order

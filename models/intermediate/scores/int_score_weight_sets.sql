@@ -9,7 +9,7 @@ weight_sets as (
         period_index,
         known_inputs,
 
-        {%- for component, input, is_known in customer_tiering.score_inputs() %}
+        {%- for component, input, is_known in score_inputs() %}
         cast(
             coalesce(max(case when input = '{{ input }}' then input_share end), 0)
             as decimal(7, 6)
@@ -20,7 +20,7 @@ weight_sets as (
         coalesce(max(case when input = '{{ input }}' then sort_order end), 0)
             as {{ input }}_sort_order,
         {%- endfor %}
-        {%- for component in customer_tiering.score_components() %}
+        {%- for component in score_components() %}
         max(case when component = '{{ component }}' then component_share end)
             as {{ component }}_share,
         {%- endfor %}

@@ -22,7 +22,7 @@ component_weights as (
 ),
 
 inputs as (
-    {%- for component, input, is_known in customer_tiering.score_inputs() %}
+    {%- for component, input, is_known in score_inputs() %}
     select
         '{{ component }}' as component,
         '{{ input }}' as input,
@@ -69,7 +69,7 @@ known_components as (
 input_shares as (
     select
         known.*,
-        {{ customer_tiering.millionths(
+        {{ millionths(
             'known.covered_weight', 'known_components.covered_weight_of_inputs'
         ) }} as share_millionths,
         row_number() over (
@@ -87,7 +87,7 @@ input_shares as (
 component_shares as (
     select
         *,
-        {{ customer_tiering.millionths(
+        {{ millionths(
             'covered_weight',
             'sum(covered_weight) over (partition by period_index, known_inputs)',
         ) }} as share_millionths,
@@ -103,7 +103,7 @@ component_shares as (
 input_weights as (
     select
         *,
-        {{ customer_tiering.share_with_remainder('period_index, known_inputs, component') }}
+        {{ share_with_remainder('period_index, known_inputs, component') }}
             as input_share
     from input_shares
 ),
@@ -111,7 +111,7 @@ input_weights as (
 weighted_components as (
     select
         *,
-        {{ customer_tiering.share_with_remainder('period_index, known_inputs') }}
+        {{ share_with_remainder('period_index, known_inputs') }}
             as component_share
     from component_shares
 ),

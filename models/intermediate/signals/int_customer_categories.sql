@@ -21,7 +21,7 @@ counted as (
     from items
     inner join periods
         on
-            {{ customer_tiering.in_window('items.order_date', 'periods.period_end') }}
+            {{ in_window('items.order_date', 'periods.period_end') }}
             and (items.undone_on is null or items.undone_on > periods.period_end)
     group by items.customer_key, periods.period_index
 )

@@ -5,10 +5,10 @@ with items as (
     select
         customer_key,
         product_type,
-        coalesce({{ customer_tiering.cents('line_amount') }}, 0)
+        coalesce({{ cents('line_amount') }}, 0)
         * cast(
             100000000 * cast(rate_to_reporting as decimal(38, 8))
-            as {{ customer_tiering.wide_integer_type() }}
+            as {{ wide_integer_type() }}
         )
             as revenue,
         order_date,
@@ -31,7 +31,7 @@ summed as (
     from items
     inner join periods
         on
-            {{ customer_tiering.in_window('items.order_date', 'periods.period_end') }}
+            {{ in_window('items.order_date', 'periods.period_end') }}
             and (items.undone_on is null or items.undone_on > periods.period_end)
     group by items.customer_key, periods.period_index
 )

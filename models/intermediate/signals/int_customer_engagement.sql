@@ -17,7 +17,7 @@ counting as (
         periods.period_index
     from interactions
     inner join periods
-        on {{ customer_tiering.in_window('interactions.occurred_on', 'periods.period_end') }}
+        on {{ in_window('interactions.occurred_on', 'periods.period_end') }}
 ),
 
 counted as (

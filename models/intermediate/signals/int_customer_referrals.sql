@@ -14,7 +14,7 @@ counted as (
         cast(count(*) as integer) as converted_referrals
     from referrals
     inner join periods
-        on {{ customer_tiering.in_window('referrals.converted_on', 'periods.period_end') }}
+        on {{ in_window('referrals.converted_on', 'periods.period_end') }}
     group by referrals.customer_key, periods.period_index
 )
 

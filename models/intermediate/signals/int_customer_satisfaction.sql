@@ -23,7 +23,7 @@ recommendations as (
         ) as place
     from responses
     inner join periods
-        on {{ customer_tiering.in_window('responses.responded_on', 'periods.period_end') }}
+        on {{ in_window('responses.responded_on', 'periods.period_end') }}
     where responses.survey_type = 'nps'
 ),
 
@@ -66,7 +66,7 @@ facts_in_window as (
         0 as open_complaints
     from ratings
     inner join periods
-        on {{ customer_tiering.in_window('ratings.rated_on', 'periods.period_end') }}
+        on {{ in_window('ratings.rated_on', 'periods.period_end') }}
     union all
     select
         tickets.customer_key,
@@ -78,7 +78,7 @@ facts_in_window as (
         0 as open_complaints
     from tickets
     inner join periods
-        on {{ customer_tiering.in_window('tickets.opened_on', 'periods.period_end') }}
+        on {{ in_window('tickets.opened_on', 'periods.period_end') }}
     where tickets.ticket_type = 'complaint'
     union all
     select

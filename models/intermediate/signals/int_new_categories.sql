@@ -23,7 +23,7 @@ recent as (
     inner join periods
         on
             items.order_date <= periods.period_end
-            and items.order_date > periods.period_end - {{ customer_tiering.half_year_days() }}
+            and items.order_date > periods.period_end - {{ half_year_days() }}
             and (items.undone_on is null or items.undone_on > periods.period_end)
 ),
 
@@ -37,7 +37,7 @@ bought_before as (
         on
             recent.customer_key = items.customer_key
             and recent.category = items.category
-            and recent.period_end >= items.order_date + {{ customer_tiering.half_year_days() }}
+            and recent.period_end >= items.order_date + {{ half_year_days() }}
             and (items.undone_on is null or recent.period_end < items.undone_on)
 ),
 

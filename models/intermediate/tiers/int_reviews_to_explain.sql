@@ -30,10 +30,10 @@ explained as (
         inputs.monetary,
         inputs.tenure_days,
         inputs.categories,
-        {%- for input, own_count in customer_tiering.interaction_inputs() %}
+        {%- for input, own_count in interaction_inputs() %}
         inputs.{{ own_count }}{{ ',' if not loop.last }}
         {%- endfor %}
-        {%- for component, input, is_known in customer_tiering.score_inputs() %},
+        {%- for component, input, is_known in score_inputs() %},
         inputs.{{ input }}_normalised
         {%- endfor %},
 

@@ -6,7 +6,7 @@ with tier_rules as (
 
 ladders as (
     select
-        {%- for rank in customer_tiering.tier_ranks() %}
+        {%- for rank in tier_ranks() %}
         {%- for rule in ['enter', 'keep'] %}
         max(case when tier_rank = {{ rank }} then {{ rule }}_score end)
             as {{ rule }}_score_{{ rank }},

@@ -21,7 +21,7 @@ compared as (
         reviews.direction,
         reviews.period_end,
         reviews.reference_period_end,
-        {%- for input, measure, better in customer_tiering.score_measures() %}
+        {%- for input, measure, better in score_measures() %}
         case
             when
                 reviews.{{ input }}_normalised is not null
@@ -29,7 +29,7 @@ compared as (
                 and (reviews.{{ measure }} - reference.{{ measure }})
                 * {{ better }} * reviews.direction > 0
                 then (
-                    {{ customer_tiering.points_moved(input) }}
+                    {{ points_moved(input) }}
                 ) * reviews.direction
         end as {{ input }}_move,
         weights.{{ input }}_sort_order,
@@ -54,7 +54,7 @@ largest as (
     select
         *,
         greatest(
-            {%- for input, measure, better in customer_tiering.score_measures() %}
+            {%- for input, measure, better in score_measures() %}
             {{ input }}_move{{ ',' if not loop.last }}
             {%- endfor %}
         ) as largest_move
@@ -66,7 +66,7 @@ first_largest as (
     select
         *,
         least(
-            {%- for input, measure, better in customer_tiering.score_measures() %}
+            {%- for input, measure, better in score_measures() %}
             case
                 when {{ input }}_move = largest_move then {{ input }}_sort_order
             end{{ ',' if not loop.last }}
@@ -81,7 +81,7 @@ moved as (
         customer_key,
         period_index,
         case
-            {%- for input, measure, better in customer_tiering.score_measures() %}
+            {%- for input, measure, better in score_measures() %}
             when {{ input }}_move = largest_move and {{ input }}_sort_order = largest_sort_order
                 then '{{ input }}'
             {%- endfor %}

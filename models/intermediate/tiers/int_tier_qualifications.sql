@@ -31,7 +31,7 @@ reviewed as (
         periods.rules_valid_from,
         case
             when scores.frequency > 0
-                then {{ customer_tiering.score_with_an_order('scores', 'weight_sets') }}
+                then {{ score_with_an_order('scores', 'weight_sets') }}
         end as score_with_an_order
     from scores
     inner join periods on scores.period_index = periods.period_index
@@ -50,9 +50,9 @@ qualified as (
 
         reviewed.management_score,
         reviewed.score_with_an_order,
-        {{ customer_tiering.highest_rank('enter', 'reviewed', 'ladders') }} as qualified_rank,
-        {{ customer_tiering.kept_rank('reviewed', 'ladders') }} as kept_rank,
-        {{ customer_tiering.highest_rank(
+        {{ highest_rank('enter', 'reviewed', 'ladders') }} as qualified_rank,
+        {{ kept_rank('reviewed', 'ladders') }} as kept_rank,
+        {{ highest_rank(
             'enter', 'reviewed', 'ladders', 'score_with_an_order', 1
         ) }} as rank_with_an_order,
 

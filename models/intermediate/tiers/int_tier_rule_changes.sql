@@ -29,15 +29,15 @@ under_older_rules as (
         reviews.period_index,
         reviews.change_type as actual_change_type,
         reviews.tier_rank as actual_rank,
-        {{ customer_tiering.highest_rank('enter', 'scores', 'ladders') }} as qualified_rank,
-        {{ customer_tiering.kept_rank('scores', 'ladders') }} as kept_rank,
+        {{ highest_rank('enter', 'scores', 'ladders') }} as qualified_rank,
+        {{ kept_rank('scores', 'ladders') }} as kept_rank,
         scores.customer_status <> 'prospect' as has_orders,
         periods.is_open_period,
         periods.is_last_of_year,
         extract(year from periods.period_end)
         > extract(year from periods.previous_period_end) as crosses_year,
-        {{ customer_tiering.month_day('periods.period_end') }} as month_day,
-        {{ customer_tiering.month_day('periods.previous_period_end') }} as previous_month_day
+        {{ month_day('periods.period_end') }} as month_day,
+        {{ month_day('periods.previous_period_end') }} as previous_month_day
     from reviews
     inner join scores
         on reviews.customer_key = scores.customer_key and reviews.period_index = scores.period_index
@@ -56,7 +56,7 @@ decided_again as (
         review.qualified_rank,
         review.kept_rank,
         before.tier_rank,
-        {{ customer_tiering.tier_change_type('before', 'review', 'review') }} as change_type
+        {{ tier_change_type('before', 'review', 'review') }} as change_type
     from under_older_rules as review
     inner join states as before
         on
@@ -71,7 +71,7 @@ decided_otherwise as (
     from decided_again
     where
         change_type <> actual_change_type
-        or {{ customer_tiering.tier_rank_after('change_type', 'decided_again', 'decided_again') }}
+        or {{ tier_rank_after('change_type', 'decided_again', 'decided_again') }}
         <> actual_rank
 )
 

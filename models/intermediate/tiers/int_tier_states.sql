@@ -1,4 +1,4 @@
-with recursive qualifications as {{ customer_tiering.computed_once() }} (
+with recursive qualifications as {{ computed_once() }} (
     select * from {{ ref('int_tier_qualifications') }}
 ),
 
@@ -8,12 +8,12 @@ periods as (
         is_open_period,
         is_last_of_year,
         extract(year from period_end) > extract(year from previous_period_end) as crosses_year,
-        {{ customer_tiering.month_day('period_end') }} as month_day,
-        {{ customer_tiering.month_day('previous_period_end') }} as previous_month_day,
+        {{ month_day('period_end') }} as month_day,
+        {{ month_day('previous_period_end') }} as previous_month_day,
         -- anniversaries of a tier reached on 29 February fall on the 28th
         case
-            when {{ customer_tiering.month_day('period_end') }} = 229 then 228
-            else {{ customer_tiering.month_day('period_end') }}
+            when {{ month_day('period_end') }} = 229 then 228
+            else {{ month_day('period_end') }}
         end as since_month_day
     from {{ ref('int_review_periods') }}
 ),
@@ -30,7 +30,7 @@ states as (
         customer_key,
         0 as review_number,
         0 as period_index,
-        cast(null as {{ customer_tiering.string_type() }}) as change_type,
+        cast(null as {{ string_type() }}) as change_type,
         0 as tier_rank_before,
         0 as tier_rank,
         0 as qualified_rank,
@@ -93,7 +93,7 @@ states as (
             when change_type is null or change_type in ('enter', 'upgrade', 'leave') then 0
             when is_open_period then reviews_held
             when change_type = 'downgrade'
-                then {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+                then {{ whole_number('tier_min_hold_periods', 0, 520) }}
             else reviews_held + 1
         end as reviews_held,
         case
@@ -128,7 +128,7 @@ states as (
     from (
         select
             decided.*,
-            {{ customer_tiering.tier_rank_after('change_type', 'decided', 'decided') }}
+            {{ tier_rank_after('change_type', 'decided', 'decided') }}
                 as tier_rank_after
         from (
             select
@@ -159,7 +159,7 @@ states as (
                         then before.period_index
                     else before.reference_index
                 end as reference_index,
-                {{ customer_tiering.tier_change_type('before', 'review', 'period') }}
+                {{ tier_change_type('before', 'review', 'period') }}
                     as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
                 before.is_active and review.has_orders and not review.is_active as is_newly_lapsed
@@ -174,7 +174,7 @@ states as (
 ),
 
 -- a recursion hands its rows out one by one: collected first, they are written by all threads
-collected as {{ customer_tiering.computed_once() }} (
+collected as {{ computed_once() }} (
     select * from states
 )
 

@@ -26,7 +26,7 @@ closed as (
 ),
 
 published as (
-    {{ customer_tiering.newest_snapshot_date('published_tiers') }}
+    {{ newest_snapshot_date('published_tiers') }}
 ),
 
 reviewed as (

@@ -10,7 +10,7 @@ bounds as (
 ),
 
 days as (
-    {{ customer_tiering.date_series('first_day', 'last_day', '1 day') }}
+    {{ date_series('first_day', 'last_day', '1 day') }}
     from bounds
 ),
 

@@ -25,10 +25,10 @@ first_order as (
 ),
 
 starts as (
-    {{ customer_tiering.date_series(
-        customer_tiering.period_start('order_date'),
-        customer_tiering.period_start('as_of_date'),
-        customer_tiering.period_length(),
+    {{ date_series(
+        period_start('order_date'),
+        period_start('as_of_date'),
+        period_length(),
     ) }}, as_of_date
     from first_order
 ),
@@ -36,7 +36,7 @@ starts as (
 bounded as (
     select
         day as period_start,
-        {{ customer_tiering.period_end('day') }} as calendar_period_end,
+        {{ period_end('day') }} as calendar_period_end,
         as_of_date
     from starts
 ),
@@ -73,7 +73,7 @@ with_rules as (
         numbered.is_open_period,
         numbered.is_kept,
         -- the last review on or before 31 December: the next one lies in a later year
-        extract(year from {{ customer_tiering.period_end('numbered.calendar_period_end + 1') }})
+        extract(year from {{ period_end('numbered.calendar_period_end + 1') }})
         > extract(year from numbered.calendar_period_end) as is_last_of_year,
 
         numbered.period_start,

@@ -38,7 +38,7 @@ select
     reviews.r_score,
     reviews.f_score,
     reviews.m_score,
-    {%- for component in customer_tiering.score_components() %}
+    {%- for component in score_components() %}
     reviews.{{ component }}_score,
     {%- endfor %}
     reviews.management_score,

@@ -57,8 +57,8 @@ aged as (
         customers.customer_key,
         extract(year from as_of.as_of_date) - extract(year from customers.birth_date)
         - case
-            when {{ customer_tiering.month_day('as_of.as_of_date') }}
-                < {{ customer_tiering.month_day('customers.birth_date') }} then 1
+            when {{ month_day('as_of.as_of_date') }}
+                < {{ month_day('customers.birth_date') }} then 1
             else 0
         end as age
     from customers

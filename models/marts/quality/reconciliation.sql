@@ -28,8 +28,8 @@ rejected_later as (
 ),
 
 staged as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
-    {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') %}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- set amount = source_meta(source_name, table_name, 'amount') %}
     select
         '{{ table_name }}' as source_table,
         count(*) as rows_kept,
@@ -63,15 +63,15 @@ undecided as (
         amount_undecided as amount
     from source_counts
     where rows_undecided is not null
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables()
-        if not customer_tiering.source_meta(source_name, table_name, 'required') %}
+    {%- for source_name, table_name, staged_model in raw_tables()
+        if not source_meta(source_name, table_name, 'required') %}
     union all
     select
         source_table,
         row_count,
         amount
     from (
-        {{ customer_tiering.undecided_duplicates(source_name, table_name, 'counted') }}
+        {{ undecided_duplicates(source_name, table_name, 'counted') }}
     ) as {{ table_name }}_undecided
     {%- endfor %}
 ),

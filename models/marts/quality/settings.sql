@@ -1,3 +1,3 @@
 select
-    cast('{{ var("reporting_currency") }}' as {{ customer_tiering.string_type() }})
+    cast('{{ var("reporting_currency") }}' as {{ string_type() }})
         as reporting_currency

@@ -2,10 +2,10 @@ with landed as (
     select * from {{ source('landing', 'landed_columns') }}
 ),
 
-{% for source_name, table_name, staged_model in customer_tiering.raw_tables() -%}
+{% for source_name, table_name, staged_model in raw_tables() -%}
 {{ table_name }}_counts as (
     select
-        {%- for name in customer_tiering.column_names(source_name, table_name) %}
+        {%- for name in column_names(source_name, table_name) %}
         count({{ name }}) as {{ name }},
         {%- endfor %}
         count(*) as row_count
@@ -14,9 +14,9 @@ with landed as (
 
 {% endfor -%}
 filled as (
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() %}
+    {%- for source_name, table_name, staged_model in raw_tables() %}
     {%- set is_last_table = loop.last %}
-    {%- for name in customer_tiering.column_names(source_name, table_name) %}
+    {%- for name in column_names(source_name, table_name) %}
     select
         '{{ table_name }}' as source_table,
         '{{ name }}' as column_name,

@@ -97,7 +97,7 @@ top_tier as (
         case
             when
                 100 * holders
-                >= {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }}
+                >= {{ whole_number('top_tier_percent_from', 0, 100) }}
                 * holders_of_any
                 then null
             when greatest(out_by_score, out_by_orders, out_by_revenue) = 0 then null
@@ -173,12 +173,12 @@ warnings as (
         null as amount_share
     from top_tier
     where
-        holders_of_any >= {{ customer_tiering.whole_number('top_tier_min_holders', 1, 999999999) }}
+        holders_of_any >= {{ whole_number('top_tier_min_holders', 1, 999999999) }}
         and (
             100 * holders
-            < {{ customer_tiering.whole_number('top_tier_percent_from', 0, 100) }} * holders_of_any
+            < {{ whole_number('top_tier_percent_from', 0, 100) }} * holders_of_any
             or 100 * holders
-            > {{ customer_tiering.whole_number('top_tier_percent_to', 0, 100) }} * holders_of_any
+            > {{ whole_number('top_tier_percent_to', 0, 100) }} * holders_of_any
         )
     union all
     select
@@ -213,7 +213,7 @@ warnings as (
     where
         source_table = 'orders'
         and 100 * (rows_duplicate - rows_undecided)
-        > {{ customer_tiering.whole_number('many_duplicates_percent', 0, 100) }} * rows_in
+        > {{ whole_number('many_duplicates_percent', 0, 100) }} * rows_in
     union all
     select
         'unused_rows' as warning_code,
@@ -230,8 +230,8 @@ warnings as (
         'orders' as subject,
         unknown_totals.customers as observed,
         unknown_totals.revenue as amount,
-        {{ customer_tiering.share('unknown_totals.orders', 'order_totals.orders') }} as share,
-        {{ customer_tiering.share('unknown_totals.revenue', 'order_totals.revenue') }}
+        {{ share('unknown_totals.orders', 'order_totals.orders') }} as share,
+        {{ share('unknown_totals.revenue', 'order_totals.revenue') }}
             as amount_share
     from unknown_totals
     cross join order_totals
@@ -254,24 +254,24 @@ warnings as (
         'orders' as subject,
         orders_of_guests as observed,
         revenue_of_guests as amount,
-        {{ customer_tiering.share('orders_of_guests', 'orders') }} as share,
-        {{ customer_tiering.share('revenue_of_guests', 'revenue') }} as amount_share
+        {{ share('orders_of_guests', 'orders') }} as share,
+        {{ share('revenue_of_guests', 'revenue') }} as amount_share
     from order_totals
     where
         100 * orders_of_guests
-        > {{ customer_tiering.whole_number('guest_share_percent', 0, 100) }} * orders
+        > {{ whole_number('guest_share_percent', 0, 100) }} * orders
     union all
     select
         'consent_unknown' as warning_code,
         'customers' as subject,
         customers_unknown as observed,
         null as amount,
-        {{ customer_tiering.share('customers_unknown', 'customers') }} as share,
+        {{ share('customers_unknown', 'customers') }} as share,
         null as amount_share
     from consents
     where
         100 * customers_unknown
-        > {{ customer_tiering.whole_number('consent_unknown_percent', 0, 100) }} * customers
+        > {{ whole_number('consent_unknown_percent', 0, 100) }} * customers
     union all
     select
         'erasure_of_unknown_customer' as warning_code,

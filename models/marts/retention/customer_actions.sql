@@ -102,7 +102,7 @@ kept as (
         place = 1
         or (
             action_code <> 'none'
-            and place <= {{ customer_tiering.whole_number('max_open_actions', 1, 20) }}
+            and place <= {{ whole_number('max_open_actions', 1, 20) }}
         )
 ),
 
@@ -131,8 +131,8 @@ select
     channel,
     offer,
     stance,
-    {{ customer_tiering.with_figures('because_en', 'worded') }} as because,
-    {{ customer_tiering.with_figures('because_zh', 'worded') }} as because_zh,
+    {{ with_figures('because_en', 'worded') }} as because,
+    {{ with_figures('because_zh', 'worded') }} as because_zh,
 
     priority,
 

@@ -37,7 +37,7 @@ select
     customers.customer_id,
     stretches.alert_code,
     stretches.severity,
-    {{ customer_tiering.alert_evidence('stretches') }} as evidence,
+    {{ alert_evidence('stretches') }} as evidence,
     stretches.action_code as recommended_action_code,
 
     stretches.value_now,

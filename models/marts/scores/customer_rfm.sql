@@ -8,9 +8,9 @@ as_of as (
 
 select
     scores.customer_id,
-    cast(scores.r_score as {{ customer_tiering.string_type() }})
-    || cast(scores.f_score as {{ customer_tiering.string_type() }})
-    || cast(scores.m_score as {{ customer_tiering.string_type() }}) as rfm_cell,
+    cast(scores.r_score as {{ string_type() }})
+    || cast(scores.f_score as {{ string_type() }})
+    || cast(scores.m_score as {{ string_type() }}) as rfm_cell,
     scores.segment_code,
     scores.value_matrix_code,
 

@@ -44,13 +44,13 @@ coverage as (
 ),
 
 details as (
-    {%- for component, input, is_known in customer_tiering.score_inputs() %}
+    {%- for component, input, is_known in score_inputs() %}
     select
         scores.customer_id,
         scores.period_index,
         '{{ component }}' as component,
         '{{ input }}' as input,
-        cast({{ customer_tiering.input_value(input) }} as decimal(20, 4)) as input_value,
+        cast({{ input_value(input) }} as decimal(20, 4)) as input_value,
         scores.{{ input }}_normalised as normalised_value,
         weight_sets.{{ input }}_weight as weight
     from scores
@@ -73,7 +73,7 @@ details as (
     cross join profile
     where
         profile.input not in (
-            {%- for component, input, is_known in customer_tiering.score_inputs() %}
+            {%- for component, input, is_known in score_inputs() %}
             '{{ input }}'{{ ',' if not loop.last }}
             {%- endfor %}
         )

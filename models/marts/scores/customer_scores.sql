@@ -14,7 +14,7 @@ select
     scores.customer_id,
     lifts.largest_lift_input,
 
-    {% for component in customer_tiering.score_components() -%}
+    {% for component in score_components() -%}
     scores.{{ component }}_score,
     {% endfor -%}
     scores.management_score,

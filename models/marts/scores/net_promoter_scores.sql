@@ -74,7 +74,7 @@ select
     cast(
         cast(
             case when promoters >= detractors then 1 else -1 end
-            * {{ customer_tiering.rounded_ratio('10000 * abs(promoters - detractors)', 'answers') }}
+            * {{ rounded_ratio('10000 * abs(promoters - detractors)', 'answers') }}
             as decimal(7, 0)
         ) * 0.01 as decimal(7, 2)
     ) as net_promoter_score,

@@ -11,7 +11,7 @@ reviewed as (
     select
         tiers.*,
         as_of.as_of_date,
-        {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+        {{ whole_number('tier_min_hold_periods', 0, 520) }}
         - tiers.reviews_held as reviews_protected,
         case
             when not tiers.is_open_period then tiers.period_end
@@ -53,11 +53,11 @@ select
     tier_since,
     case
         when tier_rank > 0 and reviews_protected > 0
-            then {{ customer_tiering.add_periods('protected_from', 'reviews_protected') }}
+            then {{ add_periods('protected_from', 'reviews_protected') }}
     end as protected_until,
     case
         when is_open_period then calendar_period_end
-        else {{ customer_tiering.add_periods('period_end', '1') }}
+        else {{ add_periods('period_end', '1') }}
     end as next_review_on,
     as_of_date
 from reviewed

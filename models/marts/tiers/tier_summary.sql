@@ -84,13 +84,13 @@ select
     cast(customers as bigint) as customers,
     cast(lapsed_customers as bigint) as lapsed_customers,
     cast(window_revenue as decimal(18, 2)) as window_revenue,
-    {{ customer_tiering.share('window_revenue', 'all_window_revenue') }} as window_revenue_share,
-    {{ customer_tiering.share('window_revenue_from_top', 'all_window_revenue') }}
+    {{ share('window_revenue', 'all_window_revenue') }} as window_revenue_share,
+    {{ share('window_revenue_from_top', 'all_window_revenue') }}
         as cumulative_revenue_share,
     cast(period_revenue as decimal(18, 2)) as period_revenue,
-    {{ customer_tiering.mean_amount('window_revenue', 'orders') }} as average_order_value,
-    {{ customer_tiering.share('repeat_customers', 'active_customers') }} as repeat_rate,
-    {{ customer_tiering.share('churned_customers', 'active_customers_before') }} as churn_rate,
+    {{ mean_amount('window_revenue', 'orders') }} as average_order_value,
+    {{ share('repeat_customers', 'active_customers') }} as repeat_rate,
+    {{ share('churned_customers', 'active_customers_before') }} as churn_rate,
 
     period_end
 from summed

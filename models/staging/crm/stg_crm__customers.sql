@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'crm', 'customers',
     columns=[
         'customer_id', 'parent_customer_id', 'customer_type', 'full_name', 'email', 'phone',

@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'crm', 'erasure_requests',
     columns=['customer_id', 'requested_at'],
 ) }}

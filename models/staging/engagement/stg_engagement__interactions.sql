@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'engagement', 'interactions',
     columns=[
         'interaction_id', 'customer_id', 'channel', 'interaction_type', 'duration_seconds',

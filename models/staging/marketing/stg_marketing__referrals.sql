@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'marketing', 'referrals',
     columns=[
         'referral_id', 'referrer_customer_id', 'referred_customer_id', 'referred_on',

@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'service', 'tickets',
     columns=[
         'ticket_id', 'customer_id', 'ticket_type', 'severity', 'satisfaction_score', 'opened_on',

@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'shop', 'exchange_rates',
     columns=['currency_code', 'rate_to_reporting', 'rate_date'],
 ) }}

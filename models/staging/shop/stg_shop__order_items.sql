@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'shop', 'order_items',
     columns=['order_id', 'product_id', 'line_number', 'quantity', 'line_amount'],
 ) }}

@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'shop', 'orders',
     columns=[
         'order_id', 'customer_id', 'currency_code', 'channel', 'store_id', 'order_status',

@@ -1,4 +1,4 @@
-{{ customer_tiering.deduplicated(
+{{ deduplicated(
     'shop', 'products',
     columns=['product_id', 'product_name', 'category', 'product_type'],
 ) }}

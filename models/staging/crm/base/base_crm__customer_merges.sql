@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('crm', 'customer_merges') }}
@@ -16,7 +16,7 @@ typed as (
 
         read_timestamp(landed.merged_at, {{ source_zone }}) as merged_at,
 
-        {{ customer_tiering.raw_values('crm', 'customer_merges') }}
+        {{ raw_values('crm', 'customer_merges') }}
     from landed
     cross join nobody
 ),
@@ -29,7 +29,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('crm', 'customer_merges', 'dated') }}
+    {{ checked_rows('crm', 'customer_merges', 'dated') }}
 )
 
 select * from checked

@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('crm', 'customers') }}
@@ -34,7 +34,7 @@ typed as (
         read_timestamp(landed.signed_up_at, {{ source_zone }}) as signed_up_at,
         read_timestamp(landed.updated_at, {{ source_zone }}) as updated_at,
 
-        {{ customer_tiering.raw_values('crm', 'customers') }}
+        {{ raw_values('crm', 'customers') }}
     from landed
     cross join nobody
 ),
@@ -48,7 +48,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('crm', 'customers', 'dated') }}
+    {{ checked_rows('crm', 'customers', 'dated') }}
 )
 
 select * from checked

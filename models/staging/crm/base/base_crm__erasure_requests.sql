@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('crm', 'erasure_requests') }}
@@ -15,7 +15,7 @@ typed as (
 
         read_timestamp(landed.requested_at, {{ source_zone }}) as requested_at,
 
-        {{ customer_tiering.raw_values('crm', 'erasure_requests') }}
+        {{ raw_values('crm', 'erasure_requests') }}
     from landed
     cross join nobody
 ),
@@ -28,7 +28,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('crm', 'erasure_requests', 'dated') }}
+    {{ checked_rows('crm', 'erasure_requests', 'dated') }}
 )
 
 select * from checked

@@ -24,7 +24,7 @@ nobody as (
 ),
 
 listed as (
-    select {{ customer_tiering.ordered_list('word', 'word') }} as words from nobody
+    select {{ ordered_list('word', 'word') }} as words from nobody
 )
 
 select * from listed

@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('engagement', 'interactions') }}
@@ -21,7 +21,7 @@ typed as (
 
         read_timestamp(landed.occurred_at, {{ source_zone }}) as occurred_at,
 
-        {{ customer_tiering.raw_values('engagement', 'interactions') }}
+        {{ raw_values('engagement', 'interactions') }}
     from landed
     cross join nobody
 ),
@@ -34,7 +34,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('engagement', 'interactions', 'dated') }}
+    {{ checked_rows('engagement', 'interactions', 'dated') }}
 )
 
 select * from checked

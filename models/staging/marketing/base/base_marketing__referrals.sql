@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('marketing', 'referrals') }}
@@ -18,7 +18,7 @@ typed as (
         read_timestamp(landed.referred_at, {{ source_zone }}) as referred_at,
         read_timestamp(landed.converted_at, {{ source_zone }}) as converted_at,
 
-        {{ customer_tiering.raw_values('marketing', 'referrals') }}
+        {{ raw_values('marketing', 'referrals') }}
     from landed
     cross join nobody
 ),
@@ -32,7 +32,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('marketing', 'referrals', 'dated') }}
+    {{ checked_rows('marketing', 'referrals', 'dated') }}
 )
 
 select * from checked

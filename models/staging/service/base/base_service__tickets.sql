@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('service', 'tickets') }}
@@ -22,7 +22,7 @@ typed as (
         read_timestamp(landed.opened_at, {{ source_zone }}) as opened_at,
         read_timestamp(landed.closed_at, {{ source_zone }}) as closed_at,
 
-        {{ customer_tiering.raw_values('service', 'tickets') }}
+        {{ raw_values('service', 'tickets') }}
     from landed
     cross join nobody
 ),
@@ -36,7 +36,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('service', 'tickets', 'dated') }}
+    {{ checked_rows('service', 'tickets', 'dated') }}
 )
 
 select * from checked

@@ -10,12 +10,12 @@ typed as (
 
         read_date(landed.rate_date) as rate_date,
 
-        {{ customer_tiering.raw_values('shop', 'exchange_rates') }}
+        {{ raw_values('shop', 'exchange_rates') }}
     from landed
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('shop', 'exchange_rates', 'typed') }}
+    {{ checked_rows('shop', 'exchange_rates', 'typed') }}
 )
 
 select * from checked

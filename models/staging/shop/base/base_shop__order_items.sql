@@ -11,12 +11,12 @@ typed as (
         read_quantity(landed.quantity) as quantity,
         read_amount(landed.line_amount) as line_amount,
 
-        {{ customer_tiering.raw_values('shop', 'order_items') }}
+        {{ raw_values('shop', 'order_items') }}
     from landed
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('shop', 'order_items', 'typed') }}
+    {{ checked_rows('shop', 'order_items', 'typed') }}
 )
 
 select * from checked

@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('shop', 'orders') }}
@@ -33,7 +33,7 @@ typed as (
         read_timestamp(landed.returned_at, {{ source_zone }}) as returned_at,
         read_timestamp(landed.updated_at, {{ source_zone }}) as updated_at,
 
-        {{ customer_tiering.raw_values('shop', 'orders') }}
+        {{ raw_values('shop', 'orders') }}
     from landed
     cross join nobody
 ),
@@ -57,7 +57,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('shop', 'orders', 'dated', more=['order_status']) }}
+    {{ checked_rows('shop', 'orders', 'dated', more=['order_status']) }}
 ),
 
 renamed as (

@@ -10,12 +10,12 @@ typed as (
         read_text(landed.category) as category,
         lower(read_text(landed.product_type)) as product_type,
 
-        {{ customer_tiering.raw_values('shop', 'products') }}
+        {{ raw_values('shop', 'products') }}
     from landed
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('shop', 'products', 'typed') }}
+    {{ checked_rows('shop', 'products', 'typed') }}
 )
 
 select * from checked

@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('shop', 'refunds') }}
@@ -14,7 +14,7 @@ typed as (
 
         read_timestamp(landed.refunded_at, {{ source_zone }}) as refunded_at,
 
-        {{ customer_tiering.raw_values('shop', 'refunds') }}
+        {{ raw_values('shop', 'refunds') }}
     from landed
 ),
 
@@ -26,7 +26,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('shop', 'refunds', 'dated') }}
+    {{ checked_rows('shop', 'refunds', 'dated') }}
 )
 
 select * from checked

@@ -1,5 +1,5 @@
-{%- set source_zone = customer_tiering.source_time_zone() -%}
-{%- set business_zone = customer_tiering.business_time_zone() -%}
+{%- set source_zone = source_time_zone() -%}
+{%- set business_zone = business_time_zone() -%}
 
 with landed as (
     select * from {{ source('survey', 'survey_responses') }}
@@ -20,7 +20,7 @@ typed as (
 
         read_timestamp(landed.responded_at, {{ source_zone }}) as responded_at,
 
-        {{ customer_tiering.raw_values('survey', 'survey_responses') }}
+        {{ raw_values('survey', 'survey_responses') }}
     from landed
     cross join nobody
 ),
@@ -33,7 +33,7 @@ dated as (
 ),
 
 checked as (
-    {{ customer_tiering.checked_rows('survey', 'survey_responses', 'dated') }}
+    {{ checked_rows('survey', 'survey_responses', 'dated') }}
 )
 
 select * from checked
