@@ -1,12 +1,15 @@
 {# The two closed periods that are compared: the vars drift_from and drift_to, dates on which one
    ends, or without them the newest and the one that many reviews, 1 or more, before it. #}
 {%- set reviews_apart = 12 -%}
-{%- set drift_from = var('drift_from', '') | string -%}
-{%- set drift_to = var('drift_to', '') | string -%}
+{%- set date = {
+    'pattern': '[0-9]{4}-[0-9]{2}-[0-9]{2}', 'words': [''], 'allowed': 'an ISO date such as 2025-12-31',
+} -%}
+{%- set drift_from = checked_value('drift_from', var('drift_from', ''), date) -%}
+{%- set drift_to = checked_value('drift_to', var('drift_to', ''), date) -%}
 {%- set first_end = 'min(period_end)' if not drift_from
-    else "date '" ~ iso_date('drift_from', drift_from) ~ "'" -%}
+    else "date '" ~ drift_from ~ "'" -%}
 {%- set last_possible_end = 'period_end' if not drift_to
-    else "date '" ~ iso_date('drift_to', drift_to) ~ "'" -%}
+    else "date '" ~ drift_to ~ "'" -%}
 
 with customer_periods as (
     select * from {{ ref('customer_periods') }}

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from zoneinfo import available_timezones
 
 import yaml
+from jinja2 import Environment
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,43 +24,20 @@ from pydantic import (
     StrictInt,
     StrictStr,
     ValidationError,
+    create_model,
 )
 
 from customer_tiering.errors import ConfigurationError
 from customer_tiering.pseudonyms import KEY, KEY_LENGTH
 from customer_tiering.seed_rules import check_seeds, notes_on
-from customer_tiering.seeds import Seeds, did_you_mean, from_to, read_seeds
+from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
 
 PACKAGE = "customer_tiering"
 PROJECT_FILE = "dbt_project.yml"
 COMMAND_LINE = "command line"
 
-# A mistyped year would otherwise make thousands of review periods.
-_YEARS = range(1900, 2200)
-_ISO_DATE = f"an ISO date (YYYY-MM-DD) from {_YEARS.start} to {_YEARS.stop - 1}"
-_IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]{0,62}"
-
-
-def _matching(pattern: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError("not written as it must be")
-        return text
-
-    return AfterValidator(check)
-
-
-def _iso_date(value: object) -> object:
-    """YAML reads an unquoted ISO date as a date; both forms are fine, a time of day is not."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        value = date.fromisoformat(value)
-    if not isinstance(value, date) or isinstance(value, datetime) or value.year not in _YEARS:
-        raise ValueError("not an ISO date of these centuries")
-    return value
-
-
-def _iso_date_or(*words: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: value if value in words else _iso_date(value))
+# Which vars there are and what each may be; plain dbt checks them by the same table.
+_TABLE = Path(__file__).parent.parent / "macros" / "configuration" / "settings.sql"
 
 
 @cache
@@ -67,109 +45,71 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
-def _time_zone(name: str) -> str:
-    if name not in _time_zones():
-        raise ValueError("not a time zone")
-    return name
+def _type_of(rule: Mapping[str, Any]) -> Any:
+    """The type of a var, by its row of the table of settings."""
 
+    def choose(value: object) -> object:
+        if value not in rule["words"]:
+            raise ValueError("none of the words")
+        return value
 
-TimeZone = Annotated[
-    StrictStr,
-    AfterValidator(_time_zone),
-    Field(description="an IANA time zone such as UTC or Asia/Shanghai"),
-]
+    def match(text: str) -> str:
+        if not re.fullmatch(rule["pattern"], text):
+            raise ValueError("not written as it must be")
+        return text
+
+    def find_zone(name: str) -> str:
+        if name not in _time_zones():
+            raise ValueError("not a time zone")
+        return name
+
+    def read_date(value: object) -> object:
+        """YAML reads an unquoted ISO date as a date; both forms are fine, a time of day is not."""
+        if value in rule.get("words", []):
+            return value
+        if not isinstance(value, str | date) or isinstance(value, datetime):
+            raise ValueError("not a date")
+        return date.fromisoformat(match(str(value)))
+
+    mapping: Any = dict
+    number = Annotated[StrictInt, Field(ge=rule.get("from"), le=rule.get("to"))]
+    return {
+        "number": number,
+        "word": Annotated[StrictStr, AfterValidator(choose)],
+        "date": Annotated[Any, BeforeValidator(read_date)],
+        "time_zone": Annotated[StrictStr, AfterValidator(find_zone)],
+        "boolean": StrictBool,
+        "text": Annotated[StrictStr, AfterValidator(match)],
+        "folder": Annotated[StrictStr, AfterValidator(match)],
+        "name": StrictStr,  # the seeds say which
+        "days_by_table": mapping[StrictStr, number],
+        "limits_by_table": mapping[StrictStr, mapping[StrictStr, number]],
+    }[rule["type"]]
 
 
 class Settings(BaseModel):
-    """The vars. Meaning and defaults are in dbt_project.yml; here is what each may be."""
+    """The vars by name, as the table of settings allows them; meanings and defaults are in dbt_project.yml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Folder and schema end up in SQL text: neither can hold what would end a literal or a name,
-    # and the folder nothing that DuckDB or Jinja would expand.
-    raw_path: Annotated[
-        StrictStr,
-        _matching(r"[^'\"`;{}*?\[\]\x00-\x1f\x7f]{0,1000}"),
-        Field(description="a folder whose path has no quotes, semicolons, braces or wildcards"),
-    ]
-    raw_schema: Annotated[
-        StrictStr,
-        _matching(rf"|{_IDENTIFIER}(\.{_IDENTIFIER})?"),
-        Field(description="empty, schema or database.schema, in letters, digits and _"),
-    ]
-    as_of_date: Annotated[
-        date | Literal["latest", "yesterday"],
-        _iso_date_or("latest", "yesterday"),
-        Field(description=f"latest, yesterday or {_ISO_DATE}"),
-    ]
-    run_date: Annotated[
-        date | Literal["today"],
-        _iso_date_or("today"),
-        Field(description=f"today or {_ISO_DATE}"),
-    ]
-    history_starts_on: Annotated[date, BeforeValidator(_iso_date), Field(description=_ISO_DATE)]
-    review_period: Annotated[
-        Literal["month", "week", "quarter"], Field(description="month, week or quarter")
-    ]
-    source_time_zone: TimeZone
-    business_time_zone: TimeZone
-    reporting_currency: Annotated[
-        StrictStr,
-        _matching(r"[A-Z]{3}"),
-        Field(description="three capital letters, as in ISO 4217"),
-    ]
-    rfm_window_days: Annotated[StrictInt, from_to(1, 3660)]
-    rfm_edges: Annotated[
-        Literal["quantile", "fixed", "frozen"], Field(description="quantile, fixed or frozen")
-    ]
-    rfm_edges_frozen_on: Annotated[
-        date | Literal[""],
-        _iso_date_or(""),
-        Field(description=f"empty or {_ISO_DATE}"),
-    ]
-    rfm_min_customers: Annotated[StrictInt, from_to(1, 999_999_999)]
-    score_profile: Annotated[
-        StrictStr, Field(description="the name of a profile of seeds/score_weights.csv")
-    ]
-    lifecycle_min_gaps: Annotated[StrictInt, from_to(1, 1000)]
-    lifecycle_default_gap_days: Annotated[StrictInt, from_to(1, 3660)]
-    alert_recent_days: Annotated[StrictInt, from_to(1, 366)]
-    max_open_actions: Annotated[StrictInt, from_to(1, 20)]
-    tier_min_hold_periods: Annotated[StrictInt, from_to(0, 520)]
-    tier_grace_periods: Annotated[StrictInt, from_to(0, 520)]
-    tier_downgrade: Annotated[
-        Literal["one_level", "straight"], Field(description="one_level or straight")
-    ]
-    tier_validity: Annotated[
-        Literal["rolling", "calendar_year", "anniversary"],
-        Field(description="rolling, calendar_year or anniversary"),
-    ]
-    top_tier_percent_from: Annotated[StrictInt, from_to(0, 100)]
-    top_tier_percent_to: Annotated[StrictInt, from_to(0, 100)]
-    top_tier_min_holders: Annotated[StrictInt, from_to(1, 999_999_999)]
-    pseudonymise_ids: Annotated[StrictBool, Field(description="true or false")]
-    source_max_age_days: Annotated[
-        dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=36_600)]],
-        Field(description="a mapping of raw tables to days from 0 to 36600, such as {orders: 2}"),
-    ]
-    source_max_shrink_percent: Annotated[StrictInt, from_to(0, 100)]
-    guest_share_percent: Annotated[StrictInt, from_to(0, 100)]
-    consent_unknown_percent: Annotated[StrictInt, from_to(0, 100)]
-    many_duplicates_percent: Annotated[StrictInt, from_to(0, 100)]
-    source_limits: Annotated[
-        dict[StrictStr, dict[StrictStr, Annotated[StrictInt, Field(ge=0, le=100)]]],
-        Field(
-            description="a mapping of raw tables to limits from 0 to 100, such as {orders: {rejected: 20}}"
-        ),
-    ]
-    late_arrival_days: Annotated[StrictInt, from_to(0, 36_600)]
-    publications_kept: Annotated[StrictInt, from_to(1, 1000)]
-    min_free_megabytes: Annotated[StrictInt, from_to(0, 1_000_000_000)]
-    audit_max_shrink_percent: Annotated[StrictInt, from_to(0, 100)]
-    audit_max_tier_shift_points: Annotated[StrictInt, from_to(0, 100)]
-    audit_max_score_shift: Annotated[StrictInt, from_to(0, 100)]
-    audit_max_unknown_shift_points: Annotated[StrictInt, from_to(0, 100)]
-    audit_min_customers: Annotated[StrictInt, from_to(1, 999_999_999)]
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _settings_of_the_table() -> type[Settings]:
+    tables: list[dict[str, Any]] = []
+    text = _TABLE.read_text(encoding="utf-8")
+    macros: Any = Environment().from_string(text, {"return": tables.append}).module
+    macros.settings()
+    fields: dict[str, Any] = {
+        name: (_type_of(rule), Field(description=macros.allowed_by(rule)))
+        for name, rule in tables[0].items()
+    }
+    return create_model("Settings", __base__=Settings, **fields)
+
+
+_Checked = _settings_of_the_table()
 
 
 @dataclass(frozen=True)
@@ -247,7 +187,7 @@ def _project_vars(project_dir: Path) -> dict[str, Any]:
 
 
 def _read_settings(values: Mapping[Any, Any], overrides: Mapping[str, Any]) -> Settings:
-    known = list(Settings.model_fields)
+    known = list(_Checked.model_fields)
     for name in values:
         if name not in known:
             where = _where(name, overrides)
@@ -255,17 +195,19 @@ def _read_settings(values: Mapping[Any, Any], overrides: Mapping[str, Any]) -> S
             raise ConfigurationError(where, found, f"one of {', '.join(known)}")
     for name in known:
         if name not in values:
-            allowed = str(Settings.model_fields[name].description)
-            raise ConfigurationError(_where(name, overrides), "no value", allowed)
+            raise ConfigurationError(_where(name, overrides), "no value", _allowed(name))
     try:
-        return Settings(**values)
+        return _Checked(**values)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-        allowed = str(Settings.model_fields[name].description)
         found = _shown(values[name])
         if name.endswith("time_zone"):
             found += did_you_mean(str(values[name]), sorted(_time_zones()))
-        raise ConfigurationError(_where(name, overrides), found, allowed) from None
+        raise ConfigurationError(_where(name, overrides), found, _allowed(name)) from None
+
+
+def _allowed(name: str) -> str:
+    return str(_Checked.model_fields[name].description)
 
 
 def _where(name: str, overrides: Mapping[str, Any]) -> str:
@@ -318,7 +260,7 @@ def _check_frozen_edges(settings: Settings, refuse: Callable[..., NoReturn]) -> 
             refuse(name, f"empty, as rfm_edges is {settings.rfm_edges}")
         return
     if not isinstance(frozen_on, date):
-        refuse(name, f"{_ISO_DATE}, as rfm_edges is frozen")
+        refuse(name, f"{_allowed(name).removeprefix('empty or ')}, as rfm_edges is frozen")
     if not is_period_end(frozen_on, settings.review_period):
         refuse(name, f"the last day of a {settings.review_period} (review_period)")
     if frozen_on < settings.history_starts_on:

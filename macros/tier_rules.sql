@@ -42,9 +42,9 @@
         when {{ review }}.qualified_rank > {{ before }}.tier_rank then 'upgrade'
         when {{ review }}.kept_rank >= {{ before }}.tier_rank then 'keep'
         when not ({{ customer_tiering.may_downgrade(before, period) }}) then 'keep'
-        when {{ before }}.reviews_held < {{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }}
+        when {{ before }}.reviews_held < {{ customer_tiering.setting('tier_min_hold_periods') }}
             then 'protected'
-        when {{ before }}.reviews_in_grace < {{ customer_tiering.whole_number('tier_grace_periods', 0, 520) }}
+        when {{ before }}.reviews_in_grace < {{ customer_tiering.setting('tier_grace_periods') }}
             then 'grace'
         when {{ lower_rank }} = 0 then 'leave'
         else 'downgrade'
@@ -65,7 +65,7 @@
 
 {# The rank to which a downgrade leads. #}
 {% macro lower_rank(before, review) -%}
-    {%- if customer_tiering.chosen('tier_downgrade', ['one_level', 'straight']) == 'straight' -%}
+    {%- if customer_tiering.setting('tier_downgrade') == 'straight' -%}
         {{ return(review ~ '.kept_rank') }}
     {%- endif -%}
     {{ return('(' ~ before ~ '.tier_rank - 1)') }}
@@ -75,7 +75,7 @@
 {# Whether a review may downgrade at all: only a closed one, and by tier_validity. An anniversary lies within the review's period
    when its month and day do; 29 February counts as the 28th. #}
 {% macro may_downgrade(before, period) -%}
-    {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}
+    {%- set validity = customer_tiering.setting('tier_validity') -%}
     {%- if validity == 'rolling' -%}
         not {{ period }}.is_open_period
     {%- elif validity == 'calendar_year' -%}
@@ -99,12 +99,12 @@
    remaining protection and grace, and at a review that may downgrade. `state` has next_review_on,
    reviews_held, reviews_in_grace and since_month_day. #}
 {% macro first_downgrade_on(state) -%}
-    {%- set validity = customer_tiering.chosen('tier_validity', ['rolling', 'calendar_year', 'anniversary']) -%}
+    {%- set validity = customer_tiering.setting('tier_validity') -%}
     {%- set protected_reviews -%}
-        greatest({{ customer_tiering.whole_number('tier_min_hold_periods', 0, 520) }} - {{ state }}.reviews_held, 0)
+        greatest({{ customer_tiering.setting('tier_min_hold_periods') }} - {{ state }}.reviews_held, 0)
     {%- endset -%}
     {%- set reviews_of_grace -%}
-        greatest({{ customer_tiering.whole_number('tier_grace_periods', 0, 520) }} - {{ state }}.reviews_in_grace, 0)
+        greatest({{ customer_tiering.setting('tier_grace_periods') }} - {{ state }}.reviews_in_grace, 0)
     {%- endset -%}
     {%- set unprotected_on = customer_tiering.add_periods(state ~ '.next_review_on', protected_reviews) -%}
     {%- set year = 'cast(extract(year from ' ~ unprotected_on ~ ') as integer)' -%}

@@ -77,18 +77,6 @@
 {% endmacro %}
 
 
-{# Vars that do not affect results, so changing them keeps the last build: the facts to which they lead are compared
-   themselves, or they only decide what is allowed or kept. #}
-{% macro vars_without_rules() %}
-    {{ return([
-        'as_of_date', 'run_date', 'raw_path', 'raw_schema',
-        'source_max_age_days', 'source_max_shrink_percent', 'source_limits', 'publications_kept', 'min_free_megabytes',
-        'audit_max_shrink_percent', 'audit_max_tier_shift_points', 'audit_max_score_shift',
-        'audit_max_unknown_shift_points', 'audit_min_customers',
-    ]) }}
-{% endmacro %}
-
-
 {# A digest of everything but facts and dates that a build depends on: the project's files, the vars, the engine, where the raw
    tables come from, the erased ids, the key of pseudonyms. Without the salt it does not reveal which ids are erased. #}
 {% macro build_basis(sources, is_erasing, salt) %}
@@ -101,9 +89,10 @@
     {% for pattern in ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
         {% do files.append(customer_tiering.literal_path(root) ~ '/' ~ pattern) %}
     {% endfor %}
+    {% set settings = customer_tiering.settings() %}
     {% set told = {} %}
     {% for name, value in customer_tiering.told_vars().items() | sort
-        if name not in customer_tiering.vars_without_rules() %}
+        if not settings.get(name, {}).get('keeps_build') %}
         {% do told.update({name: value}) %}
     {% endfor %}
     {% set parts = [
@@ -121,7 +110,7 @@
             ~ adapter.quote(sources[0].schema) ~ ".erased_ids)"
         ) %}
     {% endif %}
-    {% if customer_tiering.is_pseudonymising() %}
+    {% if customer_tiering.setting('pseudonymise_ids') %}
         {% do parts.append(customer_tiering.customer_pseudonym("'basis'")) %}
     {% endif %}
     {{ return(run_query("select sha256(concat_ws('|', " ~ parts | join(', ') ~ '))').columns[0].values()[0]) }}

@@ -1,80 +1,58 @@
-{# The vars that end up inside SQL text, checked before they do. #}
+{# The value of a var, once it is what `settings` allows: it can stand inside SQL text. #}
+{% macro setting(name) -%}
+    {{ return(customer_tiering.checked_value(name, var(name), customer_tiering.settings()[name])) }}
+{%- endmacro %}
 
-{% macro time_zone(name) -%}
-    {%- if not modules.re.fullmatch('[A-Za-z0-9_+/-]{1,64}', name | string) -%}
+
+{# A value that a rule allows: a number, true or false, a mapping, or else a text. #}
+{% macro checked_value(name, value, rule) -%}
+    {%- set text = value | string -%}
+    {%- if rule.type == 'number' -%}
+        {%- set is_allowed = modules.re.fullmatch('[0-9]{1,10}', text) and rule.from <= text | int <= rule.to -%}
+    {%- elif rule.type in ('days_by_table', 'limits_by_table') -%}
+        {# the raw tables' own check follows #}
+        {%- set is_allowed = value is mapping -%}
+    {%- elif rule.type == 'folder' -%}
+        {# the landing takes each character for itself; the command line is stricter #}
+        {%- set is_allowed = true -%}
+    {%- else -%}
+        {%- set is_allowed = text in rule.words | default([]) or rule.pattern and modules.re.fullmatch(rule.pattern, text) -%}
+    {%- endif -%}
+    {%- if not is_allowed -%}
         {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: a time zone is '" ~ name ~ "'; allowed is an IANA name such as Asia/Shanghai."
+            "dbt_project.yml, vars: " ~ name ~ " is '" ~ text ~ "'; allowed is "
+            ~ customer_tiering.allowed_by(rule) ~ "."
         ) }}
     {%- endif -%}
-    {{ return(name | string) }}
+    {%- if rule.type == 'number' -%}{{ return(text | int) }}{%- endif -%}
+    {%- if rule.type == 'boolean' -%}{{ return(text | lower == 'true') }}{%- endif -%}
+    {{ return(value if value is mapping else text) }}
 {%- endmacro %}
 
 
 {# The zones of raw times and of business dates as SQL texts. #}
 {% macro source_time_zone() -%}
-    {{ return("'" ~ customer_tiering.time_zone(var('source_time_zone')) ~ "'") }}
+    {{ return("'" ~ customer_tiering.setting('source_time_zone') ~ "'") }}
 {%- endmacro %}
 
 {% macro business_time_zone() -%}
-    {{ return("'" ~ customer_tiering.time_zone(var('business_time_zone')) ~ "'") }}
-{%- endmacro %}
-
-
-{% macro iso_date(name, value) -%}
-    {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', value | string) -%}
-        {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: " ~ name ~ " is '" ~ value ~ "'; allowed is an ISO date such as 2025-12-31."
-        ) }}
-    {%- endif -%}
-    {{ return(value | string) }}
+    {{ return("'" ~ customer_tiering.setting('business_time_zone') ~ "'") }}
 {%- endmacro %}
 
 
 {# The run's own business date as an SQL literal. The only place that looks at a clock, and only at the
    start of the run, so that every model of a run has the same. #}
 {% macro run_date() -%}
-    {%- set value = var('run_date') | string -%}
-    {%- if value == 'today' -%}
-        {%- set zone = modules.pytz.timezone(customer_tiering.time_zone(var('business_time_zone'))) -%}
-        {%- set value = run_started_at.astimezone(zone).date().isoformat() -%}
+    {%- set day = customer_tiering.setting('run_date') -%}
+    {%- if day == 'today' -%}
+        {%- set zone = modules.pytz.timezone(customer_tiering.setting('business_time_zone')) -%}
+        {%- set day = run_started_at.astimezone(zone).date().isoformat() -%}
     {%- endif -%}
-    {{ return("date '" ~ customer_tiering.iso_date('run_date', value) ~ "'") }}
-{%- endmacro %}
-
-
-{# A var that is one of a few words. #}
-{% macro chosen(name, allowed) -%}
-    {%- set value = var(name) | string -%}
-    {%- if value not in allowed -%}
-        {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: " ~ name ~ " is '" ~ value ~ "'; allowed is one of "
-            ~ allowed | join(', ') ~ "."
-        ) }}
-    {%- endif -%}
-    {{ return(value) }}
-{%- endmacro %}
-
-
-{# A var that is a whole number within limits. #}
-{% macro whole_number(name, smallest, largest) -%}
-    {%- set value = var(name) | string -%}
-    {%- if not modules.re.fullmatch('[0-9]{1,9}', value) or value | int < smallest or value | int > largest -%}
-        {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: " ~ name ~ " is '" ~ value ~ "'; allowed is a whole number from "
-            ~ smallest ~ " to " ~ largest ~ "."
-        ) }}
-    {%- endif -%}
-    {{ return(value | int) }}
+    {{ return("date '" ~ day ~ "'") }}
 {%- endmacro %}
 
 
 {# The first business date that an order may have, as an SQL literal. #}
 {% macro history_starts_on() -%}
-    {{ return("date '" ~ customer_tiering.iso_date('history_starts_on', var('history_starts_on')) ~ "'") }}
-{%- endmacro %}
-
-
-{# Whether customer ids are replaced by keyed pseudonyms. #}
-{% macro is_pseudonymising() -%}
-    {{ return(customer_tiering.chosen('pseudonymise_ids', ['true', 'false', 'True', 'False']) | lower == 'true') }}
+    {{ return("date '" ~ customer_tiering.setting('history_starts_on') ~ "'") }}
 {%- endmacro %}

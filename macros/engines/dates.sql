@@ -10,7 +10,7 @@
 
 {# The first day of the review period that holds a date, and the last day of the one that starts on it. #}
 {% macro period_start(date) -%}
-    cast(date_trunc('{{ var("review_period") }}', {{ date }}) as date)
+    cast(date_trunc('{{ customer_tiering.setting("review_period") }}', {{ date }}) as date)
 {%- endmacro %}
 
 {% macro period_end(period_start) -%}
@@ -18,13 +18,13 @@
 {%- endmacro %}
 
 {% macro period_length() -%}
-    {{ return({'month': '1 month', 'week': '7 day', 'quarter': '3 month'}[var('review_period')]) }}
+    {{ return({'month': '1 month', 'week': '7 day', 'quarter': '3 month'}[customer_tiering.setting('review_period')]) }}
 {%- endmacro %}
 
 
 {# How many review periods make a year. #}
 {% macro periods_a_year() -%}
-    {{ return({'month': 12, 'week': 52, 'quarter': 4}[var('review_period')]) }}
+    {{ return({'month': 12, 'week': 52, 'quarter': 4}[customer_tiering.setting('review_period')]) }}
 {%- endmacro %}
 
 

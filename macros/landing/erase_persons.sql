@@ -45,7 +45,7 @@
         {% endif %}
     {% endfor %}
     {% set name = adapter.quote(sources[0].schema) ~ '.erased_ids' if sources else none %}
-    {% if 'erasure_requests' in found or customer_tiering.is_pseudonymising() %}
+    {% if 'erasure_requests' in found or customer_tiering.setting('pseudonymise_ids') %}
         {% do customer_tiering.land_nobody_words(sources) %}
     {% endif %}
     {% if 'erasure_requests' in found %}
@@ -139,10 +139,10 @@
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
         {% set erased = 'erased_' ~ column.name %}
         {% set kept = 'marked_id(' ~ raw ~ ')' %}
-        {% if is_erasing or customer_tiering.is_pseudonymising() %}
+        {% if is_erasing or customer_tiering.setting('pseudonymise_ids') %}
             {% set kept = 'id_as_text(' ~ kept ~ ')' %}
         {% endif %}
-        {% if customer_tiering.is_pseudonymising() %}
+        {% if customer_tiering.setting('pseudonymise_ids') %}
             {# staging finds out who is nobody, and what is marked #}
             {% set kept = 'case when is_marked(' ~ kept ~ ') or lower(read_id(' ~ raw ~ ')) in (select word from '
                 ~ adapter.quote(source.schema) ~ '.nobody_words) then ' ~ kept ~ ' else '
@@ -233,7 +233,7 @@
         ).columns[0].values()[0] %}
         {% if found %}
             {# under pseudonyms nothing goes over that was published before ids were pseudonyms #}
-            {% set is_pseudonymising = customer_tiering.is_pseudonymising() %}
+            {% set is_pseudonymising = customer_tiering.setting('pseudonymise_ids') %}
             {% set written = customer_tiering.customer_pseudonym('customer_id') if is_pseudonymising
                 else 'customer_id' %}
             {% set relation = api.Relation.create(

@@ -18,7 +18,7 @@
 
 {# Maximum age in days of each table's newest row, counted back from run_date: {table: days}. #}
 {% macro source_age_limits(sources) %}
-    {% set limits = var('source_max_age_days') %}
+    {% set limits = customer_tiering.setting('source_max_age_days') %}
     {% set dated = [] %}
     {% for source in sources if 'dated_by' in source.config.meta %}{% do dated.append(source.name) %}{% endfor %}
     {% set allowed = 'a mapping of ' ~ dated | join(', ') ~ ' to days from 0 to 36600' %}
@@ -72,8 +72,8 @@
 
 {# Fewer than ten rows may always go, such as a merge that is undone, but not all of a required table. #}
 {% macro refuse_shrunken(source, name, before) %}
-    {% set limits = var('source_limits').get(source.name, {}) %}
-    {% set most = limits.get('lost_rows', customer_tiering.whole_number('source_max_shrink_percent', 0, 100)) | int %}
+    {% set limits = customer_tiering.setting('source_limits').get(source.name, {}) %}
+    {% set most = limits.get('lost_rows', customer_tiering.setting('source_max_shrink_percent')) | int %}
     {% set rows = run_query('select count(*) from ' ~ name).columns[0].values()[0] | int %}
     {% set is_emptied = rows == 0 and source.config.meta.get('required', false) %}
     {% if 100 * (before - rows) > most * before and (before - rows >= 10 or is_emptied) %}

@@ -96,7 +96,7 @@
    a view, but for one that can be landed row by row, and pseudonyms, which a view would make each time it is read. #}
 {% macro land_whole(source, relation, present, is_erasing) %}
     {% set is_view = relation.query and not relation.files and not relation.newest_by
-        and not customer_tiering.is_pseudonymising() %}
+        and not customer_tiering.setting('pseudonymise_ids') %}
     {% do customer_tiering.drop_landed(source) %}
     {% do run_query(
         'create ' ~ ('view' if is_view else 'table') ~ ' ' ~ customer_tiering.landed_name(source) ~ ' as '
@@ -115,7 +115,7 @@
    from (none: a schema), is_text: whether all is read as text, newest_by: the column of a schema's table that
    shows which rows are new (none: no column does)}. #}
 {% macro raw_relation(source) %}
-    {% if var('raw_schema') | string %}
+    {% if customer_tiering.setting('raw_schema') %}
         {% set relation = customer_tiering.raw_relation_in_schema(source) %}
     {% else %}
         {% set relation = customer_tiering.raw_relation_in_folder(source) %}

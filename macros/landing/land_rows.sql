@@ -8,7 +8,7 @@
         ~ "' and lower(table_schema) = '" ~ schema.name | lower ~ "' and lower(table_catalog) = '"
         ~ schema.database | lower ~ "'"
     ).columns[0].values()[0] %}
-    {% set name = var('raw_schema') ~ '.' ~ source.name %}
+    {% set name = customer_tiering.setting('raw_schema') ~ '.' ~ source.name %}
     {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
     {{ return({
         'name': name, 'query': name if found else none, 'files': [], 'is_text': not found, 'newest_by': newest_by
@@ -18,15 +18,7 @@
 
 {# Database and name of the schema that var raw_schema names. #}
 {% macro raw_schema_parts() %}
-    {% set parts = (var('raw_schema') | string).split('.') %}
-    {% for part in parts %}
-        {% if not modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', part) or parts | length > 2 %}
-            {{ exceptions.raise_compiler_error(
-                "dbt_project.yml, vars: raw_schema is '" ~ var('raw_schema')
-                ~ "'; allowed is a schema or database.schema of letters, digits and underscores."
-            ) }}
-        {% endif %}
-    {% endfor %}
+    {% set parts = customer_tiering.setting('raw_schema').split('.') %}
     {{ return({'database': parts[0] if parts | length == 2 else target.database, 'name': parts[-1]}) }}
 {% endmacro %}
 
@@ -34,7 +26,7 @@
 {# SQL of where the raw tables come from: files, or a schema of a database file or connection. Files of another folder are
    told apart by their paths. #}
 {% macro raw_origin() %}
-    {% if not var('raw_schema') | string %}{{ return("'files'") }}{% endif %}
+    {% if not customer_tiering.setting('raw_schema') %}{{ return("'files'") }}{% endif %}
     {% set schema = customer_tiering.raw_schema_parts() %}
     {{ return(
         "(select concat_ws('|', 'schema', type, path, '" ~ schema.name | lower ~ "') from duckdb_databases() "
@@ -69,7 +61,7 @@
     {% set newest = customer_tiering.newest_landed(landed, age, types[age]) %}
     {% if newest is none or customer_tiering.types_of(query) != types %}{{ return(false) }}{% endif %}
     {% set from_then = "cast('" ~ newest ~ "' as " ~ types[age] ~ ') - interval '
-        ~ customer_tiering.whole_number('late_arrival_days', 0, 36600) ~ ' day' %}
+        ~ customer_tiering.setting('late_arrival_days') ~ ' day' %}
     {% set recent = age ~ ' is null or ' ~ age ~ ' >= ' ~ from_then %}
     {% do run_query('delete from ' ~ landed ~ ' where ' ~ recent) %}
     {% do run_query('insert into ' ~ landed ~ ' select * from ' ~ query ~ ' where ' ~ recent) %}
@@ -90,7 +82,7 @@
 {% macro newest_landed(landed, age, data_type) %}
     {% set run_start = "timestamptz '" ~ run_started_at.isoformat() ~ "'" %}
     {% if data_type != 'TIMESTAMP WITH TIME ZONE' %}
-        {% set run_start = "timezone('" ~ customer_tiering.time_zone(var('source_time_zone')) ~ "', " ~ run_start ~ ')' %}
+        {% set run_start = "timezone(" ~ customer_tiering.source_time_zone() ~ ', ' ~ run_start ~ ')' %}
     {% endif %}
     {{ return(run_query(
         'select cast(max(' ~ age ~ ') as varchar) from ' ~ landed ~ ' where ' ~ age ~ ' <= ' ~ run_start

@@ -26,7 +26,7 @@
 
 {# The folder of the raw tables as DuckDB writes it before the names of files: ends with a slash, or is empty. #}
 {% macro raw_folder() %}
-    {% set path = var('raw_path') | string %}
+    {% set path = customer_tiering.setting('raw_path') %}
     {% if '://' in path %}{{ return(path.rstrip('/') ~ '/') }}{% endif %}
     {% set parts = [] %}
     {% for part in path.split('/') %}

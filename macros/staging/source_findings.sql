@@ -4,14 +4,14 @@
 {% macro source_limits(source_name, table_name) %}
     {% set limits = {} %}
     {% do limits.update(customer_tiering.source_meta(source_name, table_name, 'limits', {})) %}
-    {% do limits.update(var('source_limits').get(table_name, {})) %}
+    {% do limits.update(customer_tiering.setting('source_limits').get(table_name, {})) %}
     {{ return(limits) }}
 {% endmacro %}
 
 
 {# Refuses a var source_limits that names something else than a raw table, one of its limits and per cent. #}
 {% macro check_source_limits(sources) %}
-    {% set given = var('source_limits') %}
+    {% set given = customer_tiering.setting('source_limits') %}
     {% set known = {} %}
     {% for source in sources %}
         {% do known.update({source.name: ['lost_rows'] + (source.config.meta.get('limits', {}) | list)}) %}

@@ -9,9 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from jinja2 import Environment
 
 from customer_tiering.configuration import (
+    PACKAGE,
     Configuration,
     ConfigurationError,
     is_period_end,
@@ -1090,6 +1092,13 @@ BROKEN_VARS = {
         "'retial' (did you mean retail?)",
         "a profile of seeds/score_weights.csv (retail, one_off, b2b, finance, subscription)",
     ),
+    "profile_in_capitals": (
+        None,
+        {"score_profile": "Retail"},
+        "score_profile",
+        "'Retail' (did you mean retail?)",
+        "a profile of seeds/score_weights.csv (retail",
+    ),
     "raw_schema_of_three_parts": (
         None,
         {"raw_schema": "server.database.schema"},
@@ -1200,6 +1209,79 @@ def test_broken_var_is_refused(
     assert where in head.partition(": found ")[0]
     assert found in f"found {head.partition(': found ')[2]}"
     assert allowed in tail
+
+
+class Returned(Exception):  # noqa: N818 - no error
+    """What a macro returns."""
+
+
+class PlainDbt:
+    """The macros that check vars in plain dbt, without dbt."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        files = ("settings.sql", "checked_vars.sql")
+        folder = ROOT / "macros" / "configuration"
+        text = "".join((folder / file).read_text(encoding="utf-8") for file in files)
+        known = {"customer_tiering": self, "modules": {"re": re}, "var": values.__getitem__}
+        known |= {"return": self._return, "exceptions": {"raise_compiler_error": self._refuse}}
+        self._macros = Environment().from_string(text, known).module
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            try:
+                return str(getattr(self._macros, name)(*arguments))
+            except Returned as returned:
+                return returned.args[0]
+
+        return call
+
+    def _return(self, value: object) -> None:
+        raise Returned(value)
+
+    def _refuse(self, sentence: str) -> None:
+        raise ValueError(sentence)
+
+
+def test_plain_dbt_reads_vars_as_the_command_line_does(project: Path) -> None:
+    values = yaml.safe_load((ROOT / PROJECT).read_text(encoding="utf-8"))["vars"][PACKAGE]
+    settings = load_configuration(project, {}).settings
+    dbt = PlainDbt(values)
+    assert list(dbt.settings()) == list(type(settings).model_fields)
+    for name in values:
+        value = getattr(settings, name)
+        assert dbt.setting(name) == (value.isoformat() if isinstance(value, date) else value)
+
+
+def test_plain_dbt_refuses_vars_in_the_words_of_the_command_line(project: Path) -> None:
+    """A text that nothing may be, and each number that is one too small or too large."""
+    broken: list[tuple[str, object]] = []
+    for name, rule in PlainDbt({}).settings().items():
+        if rule["type"] not in (
+            "folder",
+            "name",
+        ):  # dbt takes any folder; the seeds say which names
+            broken.append((name, "';'"))
+        if rule["type"] == "number":
+            broken += [(name, rule["from"] - 1), (name, rule["to"] + 1)]
+            for value in (rule["from"], rule["to"]):
+                assert PlainDbt({name: value}).setting(name) == value
+    for name, value in broken:
+        allowed = refusal(project, {name: value}).partition("; allowed is ")[2]
+        with pytest.raises(ValueError, match=f"^dbt_project.yml, vars: {name} is ") as refused:
+            PlainDbt({name: value}).setting(name)
+        assert str(refused.value).endswith(f"is '{value}'; allowed is {allowed}")
+
+
+def test_vars_are_read_by_their_table_alone() -> None:
+    """A var that is read past `setting` would be checked by nobody."""
+    own = ("checked_vars.sql", "tier_drift.sql")  # the latter's vars are its own
+    readers = [
+        path.name
+        for folder in ("models", "macros", "seeds", "analyses", "tests")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".sql", ".yml") and re.search(r"\bvar\(", path.read_text("utf-8"))
+    ]
+    assert sorted(readers) == sorted(own)
 
 
 @pytest.mark.parametrize(

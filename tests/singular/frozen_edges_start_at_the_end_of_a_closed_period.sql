@@ -1,7 +1,7 @@
 {# Edges can only be frozen as they were at the end of a closed period with active customers. #}
-select '{{ var("rfm_edges_frozen_on") }}' as rfm_edges_frozen_on
+select '{{ setting("rfm_edges_frozen_on") }}' as rfm_edges_frozen_on
 where
-    '{{ var("rfm_edges") }}' = 'frozen'
+    '{{ setting("rfm_edges") }}' = 'frozen'
     and not exists (
         select 1
         from {{ ref('rfm_score_edges') }} as edges
@@ -9,5 +9,5 @@ where
         where
             not periods.is_open_period
             and edges.customers > 0
-            and cast(edges.period_end as {{ string_type() }}) = '{{ var("rfm_edges_frozen_on") }}'
+            and cast(edges.period_end as {{ string_type() }}) = '{{ setting("rfm_edges_frozen_on") }}'
     )

@@ -19,7 +19,7 @@ ledger_windows as (
             ledger_days.known_date <= periods.period_end
             and ledger_days.order_date <= periods.period_end
             and ledger_days.order_date
-            > periods.period_end - {{ whole_number('rfm_window_days', 1, 3660) }}
+            > periods.period_end - {{ setting('rfm_window_days') }}
     group by periods.period_end
 ),
 

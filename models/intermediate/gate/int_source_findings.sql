@@ -1,4 +1,4 @@
-{%- set reporting_currency = var('reporting_currency') -%}
+{%- set reporting_currency = setting('reporting_currency') -%}
 
 with source_counts as (
     select * from {{ ref('int_source_counts') }}

@@ -56,7 +56,7 @@ expected as (
         coalesce(
             {{ middle_gap('gaps_of_segments.middle') }},
             {{ middle_gap('gaps_of_periods.middle') }},
-            {{ whole_number('lifecycle_default_gap_days', 1, 3660) }}
+            {{ setting('lifecycle_default_gap_days') }}
         ) as expected_gap_days
     from gaps_of_segments
     inner join gaps_of_periods on gaps_of_segments.period_index = gaps_of_periods.period_index

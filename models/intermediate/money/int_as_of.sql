@@ -25,12 +25,12 @@ newest_day as (
 
 as_of as (
     select
-        {% if var('as_of_date') | string == 'latest' -%}
+        {% if setting('as_of_date') == 'latest' -%}
         known_date
-        {%- elif var('as_of_date') | string == 'yesterday' -%}
+        {%- elif setting('as_of_date') == 'yesterday' -%}
         {{ run_date() }} - 1
         {%- else -%}
-        date '{{ iso_date("as_of_date", var("as_of_date")) }}'
+        date '{{ setting("as_of_date") }}'
         {%- endif %} as as_of_date
     from newest_day
 )

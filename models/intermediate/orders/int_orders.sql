@@ -14,7 +14,7 @@ exchange_rates as (
 foreign_days as (
     select distinct currency_code, order_date
     from orders
-    where currency_code <> '{{ var("reporting_currency") }}'
+    where currency_code <> '{{ setting("reporting_currency") }}'
 ),
 
 ranked_rates as (
@@ -41,7 +41,7 @@ converted as (
     select
         orders.order_id,
         customer_keys.customer_key,
-        coalesce(orders.currency_code, '{{ var("reporting_currency") }}') as currency_code,
+        coalesce(orders.currency_code, '{{ setting("reporting_currency") }}') as currency_code,
         orders.channel,
         orders.store_id,
         orders.order_status,
@@ -49,8 +49,8 @@ converted as (
         orders.order_amount,
         orders.discount_amount,
         case
-            when coalesce(orders.currency_code, '{{ var("reporting_currency") }}')
-                = '{{ var("reporting_currency") }}' then cast(1 as decimal(18, 8))
+            when coalesce(orders.currency_code, '{{ setting("reporting_currency") }}')
+                = '{{ setting("reporting_currency") }}' then cast(1 as decimal(18, 8))
             else rates.rate_to_reporting
         end as rate_to_reporting,
 

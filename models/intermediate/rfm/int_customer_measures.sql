@@ -67,7 +67,7 @@ measured as (
             when
                 filled.last_order_on is not null
                 and filled.order_days
-                > {{ whole_number('lifecycle_min_gaps', 1, 1000) }}
+                > {{ setting('lifecycle_min_gaps') }}
                 then filled.median_gap_days
         end as own_gap_days,
 

@@ -33,7 +33,7 @@ placed as (
         on ledger.order_date + {{ year_days() }} = year.date_day
     left join days as leaving
         on
-            ledger.order_date + {{ whole_number('rfm_window_days', 1, 3660) }}
+            ledger.order_date + {{ setting('rfm_window_days') }}
             = leaving.date_day
     left join undone_days
         on

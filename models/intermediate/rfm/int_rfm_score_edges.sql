@@ -1,4 +1,4 @@
-{% set rfm_edges = chosen('rfm_edges', ['quantile', 'fixed', 'frozen']) %}
+{% set rfm_edges = setting('rfm_edges') %}
 {# Named outside the fork, so that the dependency is the same whatever rfm_edges is. #}
 {% set fixed_edges = ref('rfm_fixed_edges') %}
 with measures as (
@@ -43,7 +43,7 @@ unpivoted as (
 ),
 
 {% if rfm_edges == 'frozen' -%}
-{%- set frozen_on = iso_date('rfm_edges_frozen_on', var('rfm_edges_frozen_on')) -%}
+{%- set frozen_on = setting('rfm_edges_frozen_on') -%}
 frozen_edges as (
     select
         metric,
@@ -123,7 +123,7 @@ counted as (
             else 0
         end as distinct_edges,
 
-        customers < {{ whole_number('rfm_min_customers', 1, 999999999) }}
+        customers < {{ setting('rfm_min_customers') }}
             as is_small_population
     from chosen
 )

@@ -14,7 +14,7 @@ coverage as (
 weights as (
     select *
     from {{ ref('score_weights') }}
-    where profile = '{{ var("score_profile") }}'
+    where profile = '{{ setting("score_profile") }}'
 ),
 
 component_weights as (

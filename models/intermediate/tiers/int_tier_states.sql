@@ -93,7 +93,7 @@ states as (
             when change_type is null or change_type in ('enter', 'upgrade', 'leave') then 0
             when is_open_period then reviews_held
             when change_type = 'downgrade'
-                then {{ whole_number('tier_min_hold_periods', 0, 520) }}
+                then {{ setting('tier_min_hold_periods') }}
             else reviews_held + 1
         end as reviews_held,
         case

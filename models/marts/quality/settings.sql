@@ -1,3 +1,3 @@
 select
-    cast('{{ var("reporting_currency") }}' as {{ string_type() }})
+    cast('{{ setting("reporting_currency") }}' as {{ string_type() }})
         as reporting_currency

@@ -97,7 +97,7 @@ top_tier as (
         case
             when
                 100 * holders
-                >= {{ whole_number('top_tier_percent_from', 0, 100) }}
+                >= {{ setting('top_tier_percent_from') }}
                 * holders_of_any
                 then null
             when greatest(out_by_score, out_by_orders, out_by_revenue) = 0 then null
@@ -151,7 +151,7 @@ warnings as (
         null as share,
         null as amount_share
     from newest_edges
-    where metric = 'frequency' and distinct_edges = 1 and '{{ var("score_profile") }}' <> 'one_off'
+    where metric = 'frequency' and distinct_edges = 1 and '{{ setting("score_profile") }}' <> 'one_off'
     union all
     select
         'small_population' as warning_code,
@@ -173,12 +173,12 @@ warnings as (
         null as amount_share
     from top_tier
     where
-        holders_of_any >= {{ whole_number('top_tier_min_holders', 1, 999999999) }}
+        holders_of_any >= {{ setting('top_tier_min_holders') }}
         and (
             100 * holders
-            < {{ whole_number('top_tier_percent_from', 0, 100) }} * holders_of_any
+            < {{ setting('top_tier_percent_from') }} * holders_of_any
             or 100 * holders
-            > {{ whole_number('top_tier_percent_to', 0, 100) }} * holders_of_any
+            > {{ setting('top_tier_percent_to') }} * holders_of_any
         )
     union all
     select
@@ -213,7 +213,7 @@ warnings as (
     where
         source_table = 'orders'
         and 100 * (rows_duplicate - rows_undecided)
-        > {{ whole_number('many_duplicates_percent', 0, 100) }} * rows_in
+        > {{ setting('many_duplicates_percent') }} * rows_in
     union all
     select
         'unused_rows' as warning_code,
@@ -259,7 +259,7 @@ warnings as (
     from order_totals
     where
         100 * orders_of_guests
-        > {{ whole_number('guest_share_percent', 0, 100) }} * orders
+        > {{ setting('guest_share_percent') }} * orders
     union all
     select
         'consent_unknown' as warning_code,
@@ -271,7 +271,7 @@ warnings as (
     from consents
     where
         100 * customers_unknown
-        > {{ whole_number('consent_unknown_percent', 0, 100) }} * customers
+        > {{ setting('consent_unknown_percent') }} * customers
     union all
     select
         'erasure_of_unknown_customer' as warning_code,

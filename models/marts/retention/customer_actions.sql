@@ -102,7 +102,7 @@ kept as (
         place = 1
         or (
             action_code <> 'none'
-            and place <= {{ whole_number('max_open_actions', 1, 20) }}
+            and place <= {{ setting('max_open_actions') }}
         )
 ),
 

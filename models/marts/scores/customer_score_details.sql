@@ -36,7 +36,7 @@ weight_sets as (
 profile as (
     select component, input
     from {{ ref('score_weights') }}
-    where profile = '{{ var("score_profile") }}' and input is not null
+    where profile = '{{ setting("score_profile") }}' and input is not null
 ),
 
 coverage as (

@@ -11,7 +11,7 @@ reviewed as (
     select
         tiers.*,
         as_of.as_of_date,
-        {{ whole_number('tier_min_hold_periods', 0, 520) }}
+        {{ setting('tier_min_hold_periods') }}
         - tiers.reviews_held as reviews_protected,
         case
             when not tiers.is_open_period then tiers.period_end
