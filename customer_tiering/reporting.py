@@ -33,12 +33,15 @@ MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
 
 _TIERS = """
 with ladder as (
-    select tier_code, label_en, label_zh
+    select tiers.tier_code, tiers.label_en, tiers.label_zh
     from marts.tiers
-    where version_valid_from = coalesce(
-        (select max(version_valid_from) from marts.tiers where version_valid_from <= $as_of),
-        (select min(version_valid_from) from marts.tiers)
-    )
+    inner join (
+        from marts.review_periods
+        -- a publication of an earlier release has no such column
+        union all by name select null::date as rules_valid_from where false
+    ) as review_periods
+        on tiers.version_valid_from = review_periods.rules_valid_from
+    where review_periods.period_end = $as_of
 )
 
 select

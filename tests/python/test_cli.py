@@ -40,9 +40,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MARTS = {
     "marts.review_periods": """
         select * from (values
-            (date '2025-05-31', date '2025-05-01', false),
-            (date '2025-06-15', date '2025-06-01', true)
-        ) as periods (period_end, period_start, is_open_period)
+            (date '2025-05-31', date '2025-05-01', false, date '2000-01-01'),
+            (date '2025-06-15', date '2025-06-01', true, date '2000-01-01')
+        ) as periods (period_end, period_start, is_open_period, rules_valid_from)
     """,
     "marts.tiers": """
         select * from (values
