@@ -47,7 +47,8 @@
 {%- endmacro %}
 
 
-{# The components of the management score. #}
+{# The components of the management score, in the order of the marts' columns. In score_inputs the order is another: there a
+   place is a bit, and new inputs come last. #}
 {% macro score_components() %}
     {{ return(['value', 'growth', 'loyalty', 'satisfaction', 'engagement', 'partnership']) }}
 {% endmacro %}

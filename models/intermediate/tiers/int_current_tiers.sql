@@ -55,7 +55,7 @@ current_tiers as (
         on states.customer_key = reasons.customer_key and states.period_index = reasons.period_index
 ),
 
-ladder as (
+with_next_tier as (
     select
         current_tiers.*,
         named.tier_code,
@@ -81,4 +81,4 @@ ladder as (
             and current_tiers.rules_valid_from = next_tier.version_valid_from
 )
 
-select * from ladder
+select * from with_next_tier
