@@ -51,38 +51,13 @@
 {% endmacro %}
 
 
-{# The severities, the gravest first. #}
-{% macro alert_severities() %}
-    {{ return(['high', 'medium', 'low']) }}
-{% endmacro %}
-
-
-{# The severity of the gravest rule that an alert's figures meet, or another column of that rule. `figures` has
-   measure, basis and tier_rank; `rules` is int_alert_rules. #}
-{% macro of_gravest_rule(figures, rules, column=none) -%}
-    case
-        {%- for severity in customer_tiering.alert_severities() %}
-        when
-            {{ rules }}.has_{{ severity }}
-            and (
-                {{ rules }}.{{ severity }}_measure_from is null
-                or {{ figures }}.measure >= {{ rules }}.{{ severity }}_measure_from
-            )
-            and (
-                {{ rules }}.{{ severity }}_measure_below is null
-                or {{ figures }}.measure < {{ rules }}.{{ severity }}_measure_below
-            )
-            and (
-                {{ rules }}.{{ severity }}_basis_from is null
-                or {{ figures }}.basis >= {{ rules }}.{{ severity }}_basis_from
-            )
-            and (
-                {{ rules }}.{{ severity }}_tier_rank_from is null
-                or {{ figures }}.tier_rank >= {{ rules }}.{{ severity }}_tier_rank_from
-            )
-            then {% if column %}{{ rules }}.{{ severity }}_{{ column }}{% else %}'{{ severity }}'{% endif %}
-        {%- endfor %}
-    end
+{# Whether figures, with measure, basis and tier_rank, meet a rule of seeds/alert_rules.csv. An empty threshold does not
+   apply. #}
+{% macro is_met(rule, figures) -%}
+    {{ figures }}.measure >= coalesce({{ rule }}.measure_from, {{ figures }}.measure)
+        and ({{ rule }}.measure_below is null or {{ figures }}.measure < {{ rule }}.measure_below)
+        and ({{ rule }}.basis_from is null or {{ figures }}.basis >= {{ rule }}.basis_from)
+        and {{ figures }}.tier_rank >= coalesce({{ rule }}.tier_rank_from, 0)
 {%- endmacro %}
 
 

@@ -20,7 +20,10 @@ states as (
 ),
 
 rules as (
-    select * from {{ ref('int_alert_rules') }}
+    select
+        *,
+        case severity when 'high' then 1 when 'medium' then 2 else 3 end as severity_rank
+    from {{ ref('alert_rules') }}
 ),
 
 candidates as (
@@ -69,39 +72,50 @@ candidates as (
     from tier_alerts
 ),
 
--- most candidates are far from every rule, and need not meet their tier
-within_reach as (
-    select candidates.*
-    from candidates
-    inner join rules on candidates.alert_code = rules.alert_code
-    where candidates.measure >= rules.least_measure
-),
-
 figures as (
     select
-        within_reach.*,
+        candidates.*,
         -- customers who have not ordered may have complaints but have no reviews
         coalesce(states.tier_rank, 0) as tier_rank
-    from within_reach
+    from candidates
     left join states
         on
-            within_reach.customer_key = states.customer_key
-            and within_reach.period_index = states.period_index
+            candidates.customer_key = states.customer_key
+            and candidates.period_index = states.period_index
 ),
 
-graded as (
+met as (
     select
-        figures.customer_key,
-        figures.period_index,
-        figures.alert_code,
-        {{ of_gravest_rule('figures', 'rules') }} as severity,
-        {{ of_gravest_rule('figures', 'rules', 'action_code') }} as action_code,
-        figures.measure,
-        figures.value_now,
-        figures.value_before,
-        cast(figures.detail as decimal(18, 2)) as detail
+        figures.*,
+        rules.severity,
+        rules.severity_rank,
+        rules.action_code
     from figures
-    inner join rules on figures.alert_code = rules.alert_code
+    inner join rules
+        on figures.alert_code = rules.alert_code and {{ is_met('rules', 'figures') }}
+),
+
+-- a join, as numbering all alerts of all periods costs more
+gravest as (
+    select
+        met.customer_key,
+        met.period_index,
+        met.alert_code,
+        met.severity,
+        met.action_code,
+        met.measure,
+        met.value_now,
+        met.value_before,
+        cast(met.detail as decimal(18, 2)) as detail
+    from met
+    where not exists (
+        select 1
+        from rules as graver
+        where
+            met.alert_code = graver.alert_code
+            and met.severity_rank > graver.severity_rank
+            and {{ is_met('graver', 'met') }}
+    )
 )
 
-select * from graded where severity is not null
+select * from gravest

@@ -8,7 +8,7 @@ states as (
 ),
 
 rules as (
-    select * from {{ ref('int_alert_rules') }} where alert_code = 'silent_high_value'
+    select * from {{ ref('alert_rules') }} where alert_code = 'silent_high_value'
 ),
 
 periods as (
@@ -27,6 +27,13 @@ tickets as (
     select * from {{ ref('int_tickets') }}
 ),
 
+least_rule as (
+    select
+        min(coalesce(measure_from, 0)) as silent_days,
+        min(coalesce(tier_rank_from, 0)) as tier_rank
+    from rules
+),
+
 -- contacts are looked up for those few whose orders have been missing for long enough
 without_orders as (
     select
@@ -41,10 +48,10 @@ without_orders as (
             stages.customer_key = states.customer_key
             and stages.period_index = states.period_index
     inner join periods on stages.period_index = periods.period_index
-    cross join rules
-    where
-        stages.recency_days >= rules.least_measure
-        and states.tier_rank >= rules.least_tier_rank
+    inner join least_rule
+        on
+            stages.recency_days >= least_rule.silent_days
+            and states.tier_rank >= least_rule.tier_rank
 ),
 
 contact_days as (
