@@ -10,7 +10,7 @@
 
 {% macro default__begin_build(sources, is_erasing) %}
     {% set last = customer_tiering.last_build() %}
-    {% set salt = last.salt or run_query('select cast(uuid() as varchar)').columns[0].values()[0] %}
+    {% set salt = last.salt or customer_tiering.value_of('select cast(uuid() as varchar)') %}
     {% set basis = customer_tiering.build_basis(sources, is_erasing, salt) %}
     {% set goes_on = last.is_complete and last.basis == basis and not flags.FULL_REFRESH
         and (customer_tiering.is_whole_build() or not customer_tiering.selected_period_models()) %}
@@ -37,7 +37,9 @@
             {% set relation = api.Relation.create(
                 database=node.database, schema=node.schema, identifier=node.alias, type='table'
             ) %}
-            {% do run_query('drop table ' ~ relation) %}
+            {% call customer_tiering.run_statement() %}
+                drop table {{ relation }}
+            {% endcall %}
             {# dbt has listed the existing relations before it ran this #}
             {% do adapter.cache_dropped(relation) %}
         {% endif %}
@@ -46,31 +48,52 @@
         and 'is_kept' in customer_tiering.types_of('intermediate.int_review_periods') %}
         {% do run_query('update intermediate.int_review_periods set is_kept = false') %}
     {% endif %}
-    {% do run_query(
-        "create or replace table builds.last_build as select '" ~ salt ~ "' as salt, '" ~ basis ~ "' as basis, "
-        ~ "false as is_complete, cast(null as date) as as_of_date, cast(null as integer) as periods, "
-        ~ "cast(null as integer) as periods_kept"
-    ) %}
-    {% do run_query(
-        'create or replace table builds.fact_fingerprints '
-        ~ '(fact_table varchar, known_on date, fingerprint decimal(38, 0))'
-    ) %}
-    {% do run_query(
-        'create or replace table builds.customer_keys (resolved_customer_id varchar, customer_key integer)'
-    ) %}
-    {% do run_query(
-        'create or replace table builds.landed_files (source_table varchar, file varchar, size_bytes bigint, '
-        ~ 'modified_at timestamptz, is_settled boolean, column_names varchar[], row_count bigint, '
-        ~ 'run_started_at timestamptz)'
-    ) %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.last_build as
+        select
+            '{{ salt }}' as salt,
+            '{{ basis }}' as basis,
+            false as is_complete,
+            cast(null as date) as as_of_date,
+            cast(null as integer) as periods,
+            cast(null as integer) as periods_kept
+    {% endcall %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.fact_fingerprints (
+            fact_table varchar,
+            known_on date,
+            fingerprint decimal(38, 0)
+        )
+    {% endcall %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.customer_keys (
+            resolved_customer_id varchar,
+            customer_key integer
+        )
+    {% endcall %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.landed_files (
+            source_table varchar,
+            file varchar,
+            size_bytes bigint,
+            modified_at timestamptz,
+            is_settled boolean,
+            column_names varchar[],
+            row_count bigint,
+            run_started_at timestamptz
+        )
+    {% endcall %}
 {% endmacro %}
 
 
 {# The row of builds.last_build; without one, nothing is known and nothing complete. #}
 {% macro last_build() %}
     {% if customer_tiering.table_exists('builds', 'last_build') %}
-        {% for row in run_query('select salt, basis, is_complete from builds.last_build').rows %}
-            {{ return({'salt': row[0], 'basis': row[1], 'is_complete': row[2]}) }}
+        {% set query %}
+            select salt, basis, is_complete from builds.last_build
+        {% endset %}
+        {% for salt, basis, is_complete in run_query(query).rows %}
+            {{ return({'salt': salt, 'basis': basis, 'is_complete': is_complete}) }}
         {% endfor %}
     {% endif %}
     {{ return({'salt': none, 'basis': none, 'is_complete': false}) }}
@@ -95,34 +118,45 @@
         if not settings.get(name, {}).get('keeps_build') %}
         {% do told.update({name: value}) %}
     {% endfor %}
-    {% set parts = [
-        "'" ~ salt ~ "'",
-        "(select string_agg(substr(filename, " ~ (root | length + 1) ~ ") || sha256(content), '' order by filename) "
-        ~ "from read_blob(" ~ customer_tiering.list_of(files) ~ "))",
-        "'" ~ tojson(told, sort_keys=true) | replace("'", "''") ~ "'",
-        "version()",
-        "'" ~ dbt_version ~ "'",
-        customer_tiering.raw_origin(),
-    ] %}
-    {% if is_erasing %}
-        {% do parts.append(
-            "(select string_agg(customer_id || '=' || erased_id, ';' order by customer_id) from "
-            ~ adapter.quote(sources[0].schema) ~ ".erased_ids)"
-        ) %}
-    {% endif %}
-    {% if customer_tiering.setting('pseudonymise_ids') %}
-        {% do parts.append(customer_tiering.customer_pseudonym("'basis'")) %}
-    {% endif %}
-    {{ return(run_query("select sha256(concat_ws('|', " ~ parts | join(', ') ~ '))').columns[0].values()[0]) }}
+    {% set query %}
+        select sha256(concat_ws(
+            '|',
+            '{{ salt }}',
+            (
+                select string_agg(substr(filename, {{ root | length + 1 }}) || sha256(content), '' order by filename)
+                from read_blob({{ customer_tiering.list_of(files) }})
+            ),
+            {{ customer_tiering.text_literal(tojson(told, sort_keys=true)) }},
+            version(),
+            '{{ dbt_version }}',
+            {% if is_erasing %}
+            (
+                select string_agg(customer_id || '=' || erased_id, ';' order by customer_id)
+                from {{ adapter.quote(sources[0].schema) }}.erased_ids
+            ),
+            {% endif %}
+            {% if customer_tiering.setting('pseudonymise_ids') %}
+            {{ customer_tiering.customer_pseudonym("'basis'") }},
+            {% endif %}
+            {{ customer_tiering.raw_origin() }}
+        ))
+    {% endset %}
+    {{ return(customer_tiering.value_of(query)) }}
 {% endmacro %}
 
 
 {# Whether a table is there. Asked of the engine rather than of dbt, which would begin a transaction for it. #}
 {% macro table_exists(schema, name) %}
-    {{ return(run_query(
-        "select count(*) from information_schema.tables where table_catalog = '" ~ target.database
-        ~ "' and table_schema = '" ~ schema ~ "' and table_name = '" ~ name ~ "' and table_type = 'BASE TABLE'"
-    ).columns[0].values()[0] > 0) }}
+    {% set query %}
+        select count(*) > 0
+        from information_schema.tables
+        where
+            table_catalog = '{{ target.database }}'
+            and table_schema = '{{ schema }}'
+            and table_name = '{{ name }}'
+            and table_type = 'BASE TABLE'
+    {% endset %}
+    {{ return(customer_tiering.value_of(query)) }}
 {% endmacro %}
 
 

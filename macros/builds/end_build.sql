@@ -9,19 +9,22 @@
 {% macro default__end_build(results) %}
     {% set succeeded = results | map(attribute='status') | map('string') | reject('in', ['success', 'pass', 'warn', 'no-op']) | list == [] %}
     {% if customer_tiering.is_whole_build() and succeeded %}
-        {% do run_query(
-            'create or replace table builds.fact_fingerprints as select * from intermediate.int_fact_fingerprints'
-        ) %}
-        {% do run_query(
-            'create or replace table builds.customer_keys as select distinct resolved_customer_id, customer_key '
-            ~ 'from intermediate.int_customer_keys'
-        ) %}
-        {% do run_query(
-            'update builds.last_build set is_complete = true, '
-            ~ 'as_of_date = (select as_of_date from intermediate.int_as_of), '
-            ~ 'periods = (select count(*) from intermediate.int_review_periods), '
-            ~ 'periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)'
-        ) %}
+        {% call customer_tiering.run_statement() %}
+            create or replace table builds.fact_fingerprints as
+            select * from intermediate.int_fact_fingerprints
+        {% endcall %}
+        {% call customer_tiering.run_statement() %}
+            create or replace table builds.customer_keys as
+            select distinct resolved_customer_id, customer_key from intermediate.int_customer_keys
+        {% endcall %}
+        {% call customer_tiering.run_statement() %}
+            update builds.last_build
+            set
+                is_complete = true,
+                as_of_date = (select as_of_date from intermediate.int_as_of),
+                periods = (select count(*) from intermediate.int_review_periods),
+                periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)
+        {% endcall %}
         {# a later build or query of a part of the project sees all periods #}
         {% do run_query('update intermediate.int_review_periods set is_kept = false where is_kept') %}
     {% elif not customer_tiering.selected_period_models() %}
@@ -35,10 +38,11 @@
 {% macro tell_source_findings(results) %}
     {% for result in results
         if result.node.name == 'raw_tables_are_within_their_limits' and result.status | string == 'fail' %}
-        {% for message in run_query(
-            'select message from intermediate.int_source_findings order by finding_number'
-        ).columns[0].values() %}
-            {% do log(message, info=true) %}
+        {% set query %}
+            select message from intermediate.int_source_findings order by finding_number
+        {% endset %}
+        {% for row in run_query(query).rows %}
+            {% do log(row[0], info=true) %}
         {% endfor %}
     {% endfor %}
 {% endmacro %}

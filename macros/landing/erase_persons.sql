@@ -4,18 +4,26 @@
 {# Makes the table raw.nobody_words: the words that as an id mean nobody, whom no request and no merge can name and who
    gets no pseudonym. The same as base_crm__nobody, which is not yet built. #}
 {% macro land_nobody_words(sources) %}
-    {% set ids = 'select cast(null as varchar) as customer_id where false' %}
     {% for source in sources if source.name == 'customers' %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% set present = customer_tiering.columns_of(relation.query) %}
-        {% if 'customer_id' in present %}
-            {% set ids = 'select read_id(' ~ adapter.quote(present.customer_id) ~ ') as customer_id from ' ~ relation.query %}
-        {% endif %}
-        {% do run_query(
-            'create or replace table ' ~ adapter.quote(source.schema) ~ '.nobody_words as select lower(word) as word from '
-            ~ customer_tiering.seed_file('nobody_words') ~ " where holds = 'always' or word not in (select customer_id from ("
-            ~ ids ~ ') as ids where customer_id is not null)'
-        ) %}
+        {% call customer_tiering.run_statement() %}
+            create or replace table {{ adapter.quote(source.schema) }}.nobody_words as
+            select lower(word) as word
+            from {{ customer_tiering.seed_file('nobody_words') }}
+            {% if 'customer_id' in present %}
+            where
+                holds = 'always'
+                or word not in (
+                    select customer_id
+                    from (
+                        select read_id({{ adapter.quote(present.customer_id) }}) as customer_id
+                        from {{ relation.query }}
+                    ) as ids
+                    where customer_id is not null
+                )
+            {% endif %}
+        {% endcall %}
     {% endfor %}
 {% endmacro %}
 
@@ -26,52 +34,76 @@
 {% endmacro %}
 
 {% macro default__land_erased_ids(sources) %}
+    {% if not sources %}{{ return(false) }}{% endif %}
+    {% set schema = adapter.quote(sources[0].schema) %}
     {% set found = {} %}
     {% for source in sources if source.name in ('erasure_requests', 'customer_merges') %}
-        {% set relation = customer_tiering.raw_relation(source) %}
-        {% if relation.query %}
-            {% set present = customer_tiering.columns_of(relation.query) %}
-            {% set values = [] %}
-            {% for column in source.columns.values() if column.name in present %}
-                {% do values.append(
-                    customer_tiering.read_value(adapter.quote(present[column.name]), column)
-                    ~ ' as ' ~ column.name
-                ) %}
-            {% endfor %}
-            {# a missing required column stops the run with a sentence when the table itself is landed #}
-            {% if values | length == source.columns | length %}
-                {% do found.update({source.name: 'select ' ~ values | join(', ') ~ ' from ' ~ relation.query}) %}
-            {% endif %}
-        {% endif %}
+        {% do found.update({source.name: customer_tiering.rows_as_read(source)}) %}
     {% endfor %}
-    {% set name = adapter.quote(sources[0].schema) ~ '.erased_ids' if sources else none %}
-    {% if 'erasure_requests' in found or customer_tiering.setting('pseudonymise_ids') %}
+    {% if found.get('erasure_requests') or customer_tiering.setting('pseudonymise_ids') %}
         {% do customer_tiering.land_nobody_words(sources) %}
     {% endif %}
-    {% if 'erasure_requests' in found %}
-        {% set words = adapter.quote(sources[0].schema) ~ '.nobody_words' %}
-        {% set asked = 'select customer_id, requested_at from (' ~ found.erasure_requests
-            ~ ') as requests where requested_at is not null and ' ~ customer_tiering.is_person('customer_id', words) %}
-        {% set merges = 'select * from (' ~ found.get(
-            'customer_merges',
-            'select cast(null as varchar) as from_customer_id, cast(null as varchar) as into_customer_id, '
-            ~ 'cast(null as timestamp) as merged_at'
-        ) ~ ') as merges where ' ~ customer_tiering.is_person('from_customer_id', words) ~ ' and '
-            ~ customer_tiering.is_person('into_customer_id', words) %}
-        {% if run_query('select count(*) from (' ~ asked ~ ') as asked').columns[0].values()[0] %}
-            {% do run_query('create or replace view ' ~ name ~ ' as ' ~ customer_tiering.erased_ids(asked, merges)) %}
+    {% if found.get('erasure_requests') %}
+        {% set words = schema ~ '.nobody_words' %}
+        {% set requests %}
+            select customer_id, requested_at
+            from ({{ found.erasure_requests }}) as requests
+            where requested_at is not null and {{ customer_tiering.is_person('customer_id', words) }}
+        {% endset %}
+        {% set no_merges %}
+            select
+                cast(null as varchar) as from_customer_id,
+                cast(null as varchar) as into_customer_id,
+                cast(null as timestamp) as merged_at
+        {% endset %}
+        {% set merges %}
+            select *
+            from ({{ found.get('customer_merges') or no_merges }}) as merged
+            where
+                {{ customer_tiering.is_person('from_customer_id', words) }}
+                and {{ customer_tiering.is_person('into_customer_id', words) }}
+        {% endset %}
+        {% set request_count %}
+            select count(*) from ({{ requests }}) as requests
+        {% endset %}
+        {% if customer_tiering.value_of(request_count) %}
+            {% call customer_tiering.run_statement() %}
+                create or replace view {{ schema }}.erased_ids as
+                {{ customer_tiering.erased_ids(requests, merges) }}
+            {% endcall %}
             {{ return(true) }}
         {% endif %}
     {% endif %}
-    {% if name %}{% do run_query('drop view if exists ' ~ name) %}{% endif %}
+    {% call customer_tiering.run_statement() %}
+        drop view if exists {{ schema }}.erased_ids
+    {% endcall %}
     {{ return(false) }}
 {% endmacro %}
 
 
-{# Condition that an id is one of a person: neither a word for nobody nor one that erased persons have. NULL for NULL. #}
-{% macro is_person(id, words) %}
-    {{ return('(lower(' ~ id ~ ') not in (select word from ' ~ words ~ ') and not is_reserved_id(' ~ id ~ '))') }}
+{# A missing required column stops the run with a sentence when the table itself is landed. #}
+{% macro rows_as_read(source) %}
+    {% set relation = customer_tiering.raw_relation(source) %}
+    {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
+    {% for column in source.columns.values() if column.name not in present %}
+        {{ return(none) }}
+    {% endfor %}
+    {% set query %}
+        select
+            {% for column in source.columns.values() %}
+            {{ customer_tiering.read_value(adapter.quote(present[column.name]), column) }} as {{ column.name }}
+            {{- ',' if not loop.last }}
+            {% endfor %}
+        from {{ relation.query }}
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}
+
+
+{# Condition that an id is one of a person: neither a word for nobody nor one that erased persons have. NULL for NULL. #}
+{% macro is_person(id, words) -%}
+    (lower({{ id }}) not in (select word from {{ words }}) and not is_reserved_id({{ id }}))
+{%- endmacro %}
 
 
 {# Query of customer_id and erased_id, one row an id of an erased person: of every id that merges, in any
@@ -85,14 +117,16 @@
         from ({{ requests }}) as asked
         group by customer_id
     ),
+
     ranked_merges as (
         select
             from_customer_id,
             into_customer_id,
             rank() over (partition by from_customer_id order by merged_at desc) as place
-        from ({{ merges }}) as merges
+        from ({{ merges }}) as merged
         where from_customer_id <> into_customer_id and merged_at is not null
     ),
+
     links as (
         select from_customer_id as customer_id, into_customer_id as linked_id
         from ranked_merges where place = 1
@@ -100,15 +134,18 @@
         select into_customer_id as customer_id, from_customer_id as linked_id
         from ranked_merges where place = 1
     ),
+
     reached as (
         select customer_id, number from requests
         union
         select links.linked_id, reached.number
         from reached inner join links on reached.customer_id = links.customer_id
     ),
+
     persons as (
         select customer_id, min(number) as number from reached group by customer_id
     ),
+
     placed as (
         select
             persons.customer_id,
@@ -120,6 +157,7 @@
         from persons
         left join requests on persons.customer_id = requests.customer_id
     )
+
     select
         customer_id,
         format('erased_{:06d}', number) || case when place > 1 then '_' || place else '' end as erased_id
@@ -127,51 +165,67 @@
 {%- endmacro %}
 
 
-{# The select list and the joins by which a raw table is landed: ids that look like those of erased persons marked, and
-   without the erased and with pseudonyms, whichever is asked for: {columns, from}. `present` are its columns by lower-case
-   name; those that are missing are not among the result's. #}
-{% macro masked(source, relation, present, is_erasing) %}
-    {% set names = adapter.quote(source.schema) ~ '.erased_ids' %}
-    {% set joins = [] %}
+{% macro masked(source, present, is_erasing) %}
+    {% set schema = adapter.quote(source.schema) %}
     {% set columns = {} %}
-    {% for column in source.columns.values()
-        if column.name in present and column.config.meta.get('customer_id') %}
-        {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
-        {% set erased = 'erased_' ~ column.name %}
-        {% set kept = 'marked_id(' ~ raw ~ ')' %}
-        {% if is_erasing or customer_tiering.setting('pseudonymise_ids') %}
-            {% set kept = 'id_as_text(' ~ kept ~ ')' %}
-        {% endif %}
-        {% if customer_tiering.setting('pseudonymise_ids') %}
-            {# staging finds out who is nobody, and what is marked #}
-            {% set kept = 'case when is_marked(' ~ kept ~ ') or lower(read_id(' ~ raw ~ ')) in (select word from '
-                ~ adapter.quote(source.schema) ~ '.nobody_words) then ' ~ kept ~ ' else '
-                ~ customer_tiering.customer_pseudonym('read_id(' ~ raw ~ ')') ~ ' end' %}
-        {% endif %}
-        {% if is_erasing %}
-            {% do joins.append(
-                ' left join ' ~ names ~ ' as ' ~ erased ~ ' on read_id(' ~ raw ~ ') = ' ~ erased ~ '.customer_id'
-            ) %}
-            {% set kept = 'coalesce(' ~ erased ~ '.erased_id, ' ~ kept ~ ')' %}
-        {% endif %}
-        {% do columns.update({column.name: kept}) %}
-    {% endfor %}
+    {% set erased = [] %}
     {% for column in source.columns.values() if column.name in present %}
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
-        {% set is_id = column.name in columns %}
-        {% set kept = columns.get(column.name, raw) %}
-        {% if is_erasing and 'customer_id' in columns and column.name != 'customer_id' %}
-            {% set is_other = 'erased_customer_id.customer_id is null' %}
-            {% if column.config.meta.get('pii') or column.config.meta.get('erase') %}
-                {% set kept = 'case when ' ~ is_other ~ ' then ' ~ kept ~ ' end' %}
-            {% elif not is_id and customer_tiering.is_plain(raw, column) %}
-                {% set kept = 'case when ' ~ is_other ~ ' or ' ~ customer_tiering.is_plain(raw, column)
-                    ~ ' then ' ~ kept ~ ' end' %}
-            {% endif %}
+        {% if column.config.meta.get('customer_id') %}
+            {% do columns.update({column.name: customer_tiering.masked_id(schema, column, raw, is_erasing)}) %}
+            {% if is_erasing %}{% do erased.append([column.name, raw]) %}{% endif %}
+        {% else %}
+            {% do columns.update({column.name: raw}) %}
         {% endif %}
-        {% do columns.update({column.name: kept}) %}
     {% endfor %}
-    {{ return({'columns': columns, 'from': relation.query ~ ' as raw_rows' ~ joins | join}) }}
+    {% if 'customer_id' in erased | map('first') %}
+        {% for column in source.columns.values() if column.name in present and column.name != 'customer_id' %}
+            {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
+            {% do columns.update({
+                column.name: customer_tiering.without_erased(column, raw, columns[column.name])
+            }) %}
+        {% endfor %}
+    {% endif %}
+    {{ return({'columns': columns, 'erased': erased}) }}
+{% endmacro %}
+
+
+{% macro masked_id(schema, column, raw, is_erasing) %}
+    {% set kept = 'marked_id(' ~ raw ~ ')' %}
+    {% if is_erasing or customer_tiering.setting('pseudonymise_ids') %}
+        {% set kept = 'id_as_text(' ~ kept ~ ')' %}
+    {% endif %}
+    {% if customer_tiering.setting('pseudonymise_ids') %}
+        {# staging finds out who is nobody, and what is marked #}
+        {% set id = 'read_id(' ~ raw ~ ')' %}
+        {% set kept %}
+            case
+                when is_marked({{ kept }}) or lower({{ id }}) in (select word from {{ schema }}.nobody_words)
+                    then {{ kept }}
+                else {{ customer_tiering.customer_pseudonym(id) }}
+            end
+        {% endset %}
+    {% endif %}
+    {% if is_erasing %}
+        {% set kept = 'coalesce(erased_' ~ column.name ~ '.erased_id, ' ~ kept ~ ')' %}
+    {% endif %}
+    {{ return(kept) }}
+{% endmacro %}
+
+
+{% macro without_erased(column, raw, kept) %}
+    {% set meta = column.config.meta %}
+    {% set is_plain = customer_tiering.is_plain(raw, column) if not meta.get('customer_id') else none %}
+    {% if meta.get('pii') or meta.get('erase') %}
+        {% set kept %}
+            case when erased_customer_id.customer_id is null then {{ kept }} end
+        {% endset %}
+    {% elif is_plain %}
+        {% set kept %}
+            case when erased_customer_id.customer_id is null or {{ is_plain }} then {{ kept }} end
+        {% endset %}
+    {% endif %}
+    {{ return(kept) }}
 {% endmacro %}
 
 
@@ -186,9 +240,10 @@
         {{ return(customer_tiering.is_letters(value, meta.letters)) }}
     {% elif 'words_of' in meta %}
         {% set seed, words = meta.words_of.split('.') %}
-        {{ return(
-            '(lower(' ~ value ~ ') in (select lower(' ~ words ~ ') from ' ~ customer_tiering.seed_file(seed) ~ '))'
-        ) }}
+        {% set condition %}
+            (lower({{ value }}) in (select lower({{ words }}) from {{ customer_tiering.seed_file(seed) }}))
+        {% endset %}
+        {{ return(condition) }}
     {% elif 'allowed' in meta %}
         {{ return('(' ~ modules.re.sub('\\b' ~ column.name ~ '\\b', '(' ~ value ~ ')', meta.allowed) ~ ')') }}
     {% endif %}
@@ -200,10 +255,8 @@
 {% macro seed_file(seed) %}
     {% for node in graph.nodes.values()
         if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
-        {{ return(
-            "read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''")
-            ~ "', all_varchar = true, header = true)"
-        ) }}
+        {% set file = customer_tiering.text_literal(node.root_path ~ '/' ~ node.original_file_path) %}
+        {{ return('read_csv(' ~ file ~ ', all_varchar = true, header = true)') }}
     {% endfor %}
 {% endmacro %}
 
@@ -213,10 +266,10 @@
 {% macro hand_over_erased_ids(sources, is_erasing) %}
     {% set file = env_var('TIERING_ERASED_IDS', '') %}
     {% if file and is_erasing %}
-        {% do run_query(
-            'copy (select customer_id from ' ~ adapter.quote(sources[0].schema) ~ ".erased_ids) to '"
-            ~ file | replace("'", "''") ~ "' (format parquet)"
-        ) %}
+        {% call customer_tiering.run_statement() %}
+            copy (select customer_id from {{ adapter.quote(sources[0].schema) }}.erased_ids)
+            to {{ customer_tiering.text_literal(file) }} (format parquet)
+        {% endcall %}
     {% endif %}
 {% endmacro %}
 
@@ -226,27 +279,41 @@
 {% macro carry_published_history(sources, is_erasing) %}
     {% set file = env_var('TIERING_LAST_PUBLICATION', '') %}
     {% if file and sources %}
-        {% do run_query("attach '" ~ file | replace("'", "''") ~ "' as published_before (read_only)") %}
-        {% set found = run_query(
-            "select count(*) from duckdb_tables() where database_name = 'published_before' "
-            ~ "and schema_name = 'history' and table_name = 'published_tiers'"
-        ).columns[0].values()[0] %}
-        {% if found %}
-            {# under pseudonyms nothing goes over that was published before ids were pseudonyms #}
-            {% set is_pseudonymising = customer_tiering.setting('pseudonymise_ids') %}
-            {% set written = customer_tiering.customer_pseudonym('customer_id') if is_pseudonymising
-                else 'customer_id' %}
+        {% call customer_tiering.run_statement() %}
+            attach {{ customer_tiering.text_literal(file) }} as published_before (read_only)
+        {% endcall %}
+        {% set found %}
+            select count(*)
+            from duckdb_tables()
+            where database_name = 'published_before' and schema_name = 'history' and table_name = 'published_tiers'
+        {% endset %}
+        {% if customer_tiering.value_of(found) %}
             {% set relation = api.Relation.create(
                 database=target.database, schema='history', identifier='published_tiers', type='table'
             ) %}
             {% do run_query('create schema if not exists history') %}
-            {% do run_query(
-                'create or replace table ' ~ relation ~ ' as select * from published_before.history.published_tiers'
-                ~ " where not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')"
-                ~ (" and regexp_full_match(customer_id, '[0-9a-f]{32}')" if is_pseudonymising else '')
-                ~ (' and customer_id not in (select ' ~ written ~ ' from ' ~ adapter.quote(sources[0].schema)
-                    ~ '.erased_ids)' if is_erasing else '')
-            ) %}
+            {% call customer_tiering.run_statement() %}
+                create or replace table {{ relation }} as
+                select *
+                from published_before.history.published_tiers
+                where
+                    not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')
+                    {% if customer_tiering.setting('pseudonymise_ids') %}
+                    {# nothing goes over that was published before ids were pseudonyms #}
+                    and regexp_full_match(customer_id, '[0-9a-f]{32}')
+                    {% endif %}
+                    {% if is_erasing %}
+                    and customer_id not in (
+                        select
+                            {% if customer_tiering.setting('pseudonymise_ids') %}
+                            {{ customer_tiering.customer_pseudonym('customer_id') }}
+                            {% else %}
+                            customer_id
+                            {% endif %}
+                        from {{ adapter.quote(sources[0].schema) }}.erased_ids
+                    )
+                    {% endif %}
+            {% endcall %}
             {# dbt has listed the existing relations before it ran this #}
             {% do adapter.cache_added(relation) %}
         {% endif %}

@@ -5,7 +5,7 @@
     {% set limits = customer_tiering.source_age_limits(sources) %}
     {% set rows_before = customer_tiering.rows_last_published() %}
     {% for source in sources %}
-        {% set name = adapter.quote(source.schema) ~ '.' ~ adapter.quote(source.identifier) %}
+        {% set name = customer_tiering.landed_name(source) %}
         {% if rows_before.get(source.name, 0) > 0 %}
             {% do customer_tiering.refuse_shrunken(source, name, rows_before[source.name]) %}
         {% endif %}
@@ -43,20 +43,25 @@
    NULL for counts that it did not have yet. Empty before the first publication, and when dbt runs without `tiering refresh`,
    which supplies them. #}
 {% macro land_published_counts() %}
-    {% set laid = {} %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.published_counts (
+            source_table varchar,
+            rows_in bigint,
+            rows_rejected bigint,
+            rows_undecided bigint,
+            rows_of_known_customers bigint,
+            rows_of_unknown_customers bigint,
+            rows_of_guests bigint
+        )
+    {% endcall %}
     {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}
-        {% do laid.update(customer_tiering.columns_of('last_publication.reconciliation')) %}
+        {% set published = customer_tiering.columns_of('last_publication.reconciliation') %}
+        {% set columns = customer_tiering.columns_of('builds.published_counts') | select('in', published) | join(', ') %}
+        {% call customer_tiering.run_statement() %}
+            insert into builds.published_counts ({{ columns }})
+            select {{ columns }} from last_publication.reconciliation
+        {% endcall %}
     {% endif %}
-    {% set counts = [] %}
-    {% for name in ['rows_in', 'rows_rejected', 'rows_undecided', 'rows_of_known_customers', 'rows_of_unknown_customers',
-        'rows_of_guests'] %}
-        {% do counts.append((name if name in laid else 'cast(null as bigint)') ~ ' as ' ~ name) %}
-    {% endfor %}
-    {% do run_query(
-        'create or replace table builds.published_counts as select '
-        ~ ('source_table' if laid else 'cast(null as varchar) as source_table') ~ ', ' ~ counts | join(', ')
-        ~ (' from last_publication.reconciliation' if laid else ' where false')
-    ) %}
 {% endmacro %}
 
 
@@ -74,7 +79,10 @@
 {% macro refuse_shrunken(source, name, before) %}
     {% set limits = customer_tiering.setting('source_limits').get(source.name, {}) %}
     {% set most = limits.get('lost_rows', customer_tiering.setting('source_max_shrink_percent')) | int %}
-    {% set rows = run_query('select count(*) from ' ~ name).columns[0].values()[0] | int %}
+    {% set query %}
+        select count(*) from {{ name }}
+    {% endset %}
+    {% set rows = customer_tiering.value_of(query) | int %}
     {% set is_emptied = rows == 0 and source.config.meta.get('required', false) %}
     {% if 100 * (before - rows) > most * before and (before - rows >= 10 or is_emptied) %}
         {{ exceptions.raise_compiler_error(
@@ -93,15 +101,17 @@
     {% if source.columns[dated_by].data_type == 'timestamp' %}
         {% set day = 'business_date(' ~ day ~ ', ' ~ customer_tiering.business_time_zone() ~ ')' %}
     {% endif %}
-    {% set newest = run_query(
-        "select cast(max(day) as varchar), " ~ customer_tiering.run_date() ~ " - max(day) from (select "
-        ~ day ~ " as day from " ~ name ~ ") as dated where day <= " ~ customer_tiering.run_date()
-    ).rows[0] %}
-    {% if newest[0] is none or newest[1] | int > most | int %}
+    {% set query %}
+        select cast(max(day) as varchar), {{ customer_tiering.run_date() }} - max(day)
+        from (select {{ day }} as day from {{ name }}) as dated
+        where day <= {{ customer_tiering.run_date() }}
+    {% endset %}
+    {% set newest, age = run_query(query).rows[0] %}
+    {% if newest is none or age | int > most | int %}
         {{ exceptions.raise_compiler_error(
             "raw table " ~ source.name ~ ": found "
-            ~ ("no " ~ dated_by ~ " up to the run's date" if newest[0] is none
-                else "a newest " ~ dated_by ~ " of " ~ newest[0] ~ ", " ~ newest[1] ~ " days before the run's date")
+            ~ ("no " ~ dated_by ~ " up to the run's date" if newest is none
+                else "a newest " ~ dated_by ~ " of " ~ newest ~ ", " ~ age ~ " days before the run's date")
             ~ "; allowed is at most " ~ most ~ " days (var source_max_age_days)."
         ) }}
     {% endif %}

@@ -29,7 +29,7 @@
 {# Marks the files that the last landing read as they are now. One that was not settled then may have been read before a
    change. #}
 {% macro recognise_landed_files(source) %}
-    {% set update %}
+    {% call customer_tiering.run_statement() %}
         update builds.found_files
         set is_known = true, column_names = landed.column_names, row_count = landed.row_count
         from builds.landed_files as landed
@@ -40,8 +40,7 @@
             and found_files.modified_at = landed.modified_at
             and found_files.is_settled
             and landed.is_settled
-    {% endset %}
-    {% do run_query(update) %}
+    {% endcall %}
 {% endmacro %}
 
 
@@ -50,20 +49,21 @@
     {% set queries = [] %}
     {% for compression, files in customer_tiering.files_to_read().items() %}
         {% for file in files %}
-            {% set reader = customer_tiering.file_reader(name, [file], compression, has_header=false) %}
-            {% set names = 'list_value(*columns(*)) as column_names from ' ~ reader ~ 'sample_size = 1) limit 1' %}
-            {% if customer_tiering.is_parquet(name) %}
-                {% set names = 'list(column_name) as column_names from (describe select * from ' ~ reader
-                    ~ 'union_by_name = true))' %}
-            {% endif %}
-            {% do queries.append("(select '" ~ file | replace("'", "''") ~ "' as file, " ~ names ~ ')') %}
+            {% do queries.append(customer_tiering.column_names_of_file(name, file, compression)) %}
         {% endfor %}
     {% endfor %}
     {% for some in queries | batch(200) %}
-        {% do run_query(
-            'update builds.found_files set column_names = named.column_names from (' ~ some | join(' union all ')
-            ~ ') as named where found_files.file = named.file'
-        ) %}
+        {% call customer_tiering.run_statement() %}
+            update builds.found_files
+            set column_names = named.column_names
+            from (
+                {% for query in some %}
+                select * from ({{ query }}) as one_file
+                {{ 'union all' if not loop.last }}
+                {% endfor %}
+            ) as named
+            where found_files.file = named.file
+        {% endcall %}
     {% endfor %}
     {% if queries and customer_tiering.is_parquet(name) %}{% do customer_tiering.take_back_renaming() %}{% endif %}
     {# a file without any content has none #}
@@ -71,25 +71,41 @@
 {% endmacro %}
 
 
+{% macro column_names_of_file(name, file, compression) %}
+    {% if customer_tiering.is_parquet(name) %}
+        {% set reader = customer_tiering.file_reader(name, [file], compression, 'union_by_name = true') %}
+        {% set query %}
+            select {{ customer_tiering.text_literal(file) }} as file, list(column_name) as column_names
+            from (describe select * from {{ reader }})
+        {% endset %}
+    {% else %}
+        {% set reader = customer_tiering.file_reader(name, [file], compression, 'sample_size = 1', has_header=false) %}
+        {% set query %}
+            select {{ customer_tiering.text_literal(file) }} as file, list_value(*columns(*)) as column_names
+            from {{ reader }}
+            limit 1
+        {% endset %}
+    {% endif %}
+    {{ return(query) }}
+{% endmacro %}
+
+
 {# Of two columns a and A of a Parquet file DuckDB calls the second A_1, a name that the file does not hold. #}
 {% macro take_back_renaming() %}
-    {% set update %}
+    {% call customer_tiering.run_statement() %}
         update builds.found_files
-        set column_names = [
-            case
-                when list_contains(written.names, name) then name
-                else regexp_replace(name, '_[0-9]+$', '')
-            end
-            for name in column_names
-        ]
+        set
+            column_names = [
+                case when list_contains(written.names, name) then name else regexp_replace(name, '_[0-9]+$', '') end
+                for name in column_names
+            ]
         from (
             select file_name, list(name) as names
             from parquet_schema({{ customer_tiering.list_of_files_to_read() }})
             group by 1
         ) as written
         where found_files.file = written.file_name
-    {% endset %}
-    {% do run_query(update) %}
+    {% endcall %}
 {% endmacro %}
 
 
@@ -108,7 +124,10 @@
         from builds.found_files
         where
             is_read
-            and (column_names <> [] or not exists (select 1 from builds.found_files where column_names <> []))
+            and (
+                column_names <> []
+                or not exists (select 1 from builds.found_files as others where others.column_names <> [])
+            )
     {% endset %}
     {% set in_folders %}
         select file, folder, lower(split_part(folder, '=', 1)) as name
@@ -132,7 +151,10 @@
         select
             file,
             required.name,
-            array_to_string([name for name in column_names if list_contains({{ customer_tiering.list_of(names) }}, lower(name))], ', '),
+            array_to_string(
+                [name for name in column_names if list_contains({{ customer_tiering.list_of(names) }}, lower(name))],
+                ', '
+            ),
             len([name for name in lower_names if not list_contains({{ customer_tiering.list_of(names) }}, name)])
         from ({{ files }}) as files
         cross join (select unnest({{ customer_tiering.list_of(required) }}) as name) as required
@@ -205,12 +227,18 @@
             is_erasing,
             types
         ) %}
-        {% if customer_tiering.types_of('(select * exclude (landed_from_file) from (' ~ query ~ '))') != types %}
-            {{ return(false) }}
-        {% endif %}
-        {% do run_query('create or replace table builds.new_rows as ' ~ query) %}
+        {% set types_of_new = customer_tiering.types_of('(' ~ query ~ ')') %}
+        {% do types_of_new.pop('landed_from_file') %}
+        {% if types_of_new != types %}{{ return(false) }}{% endif %}
+        {% call customer_tiering.run_statement() %}
+            create or replace table builds.new_rows as
+            {{ query }}
+        {% endcall %}
         {% do customer_tiering.count_rows_by_file('builds.new_rows') %}
-        {% do run_query('insert into ' ~ landed ~ ' select * exclude (landed_from_file) from builds.new_rows') %}
+        {% call customer_tiering.run_statement() %}
+            insert into {{ landed }}
+            select * exclude (landed_from_file) from builds.new_rows
+        {% endcall %}
         {% do run_query('drop table builds.new_rows') %}
         {% do customer_tiering.note_landed_files(source) %}
     {% endif %}
@@ -224,20 +252,21 @@
     {% set relation = customer_tiering.files_relation(name) %}
     {% do customer_tiering.land_whole(source, relation, customer_tiering.columns_of_files('true'), is_erasing) %}
     {% do customer_tiering.count_rows_by_file(landed) %}
-    {% do run_query('alter table ' ~ landed ~ ' drop column landed_from_file') %}
+    {% call customer_tiering.run_statement() %}
+        alter table {{ landed }} drop column landed_from_file
+    {% endcall %}
     {% do customer_tiering.note_landed_files(source) %}
 {% endmacro %}
 
 
 {% macro count_rows_by_file(rows) %}
-    {% set update %}
+    {% do run_query('update builds.found_files set row_count = 0 where is_read and not is_known') %}
+    {% call customer_tiering.run_statement() %}
         update builds.found_files
         set row_count = read.row_count
         from (select landed_from_file, count(*) as row_count from {{ rows }} group by 1) as read
         where found_files.file = read.landed_from_file
-    {% endset %}
-    {% do run_query('update builds.found_files set row_count = 0 where is_read and not is_known') %}
-    {% do run_query(update) %}
+    {% endcall %}
 {% endmacro %}
 
 
@@ -282,15 +311,14 @@
 
 {# Records for the next build what was read. #}
 {% macro note_landed_files(source) %}
-    {% set insert %}
+    {% call customer_tiering.run_statement() %}
         insert into builds.landed_files
         select
             '{{ source.name }}', file, size_bytes, modified_at, is_settled, column_names, row_count,
             timestamptz '{{ run_started_at.isoformat() }}'
         from builds.found_files
         where is_read and not is_known
-    {% endset %}
-    {% do run_query(insert) %}
+    {% endcall %}
 {% endmacro %}
 
 
@@ -309,9 +337,10 @@
         select coalesce(before.file, after.file)
         from before
         full join after
-            on before.file = after.file
-            and before.size_bytes = after.size_bytes
-            and before.modified_at = after.modified_at
+            on
+                before.file = after.file
+                and before.size_bytes = after.size_bytes
+                and before.modified_at = after.modified_at
         where after.file is null {{ '' if is_second else 'or before.file is null' }}
         order by 1
         limit 1
@@ -324,7 +353,10 @@
 {# Says in a line each which files of a table's folder are not read, and which have other columns than most. The second
    cannot be known before, and is kept for who runs dbt. #}
 {% macro note_files(source) %}
-    {% set unread = run_query('select path from builds.found_files where not is_read order by 1').columns[0].values() %}
+    {% set query %}
+        select path from builds.found_files where not is_read order by 1
+    {% endset %}
+    {% set unread = run_query(query).columns[0].values() %}
     {% if unread %}
         {% do log(
             "raw table " ~ source.name ~ ": not read, as neither Parquet nor CSV, or hidden: "
@@ -342,7 +374,7 @@
             select names
             from files
             where names <> []
-            group by 1
+            group by names
             order by count(*) desc, min(path)
             limit 1
         ),
@@ -356,22 +388,30 @@
             from files
             cross join usual
             where files.names <> usual.names
+        ),
+
+        differences as (
+            select
+                path,
+                concat_ws(
+                    '; ',
+                    case when is_empty then 'empty' end,
+                    case when missing <> [] and not is_empty then 'without ' || array_to_string(missing, ', ') end,
+                    case when more <> [] then 'with ' || array_to_string(more, ', ') end
+                ) as difference
+            from others
         )
 
-        select path || ' (' || case when is_empty then 'empty' else concat_ws(
-            '; ',
-            case when missing <> [] then 'without ' || array_to_string(missing, ', ') end,
-            case when more <> [] then 'with ' || array_to_string(more, ', ') end
-        ) end || ')'
-        from others
-        order by path
+        select path || ' (' || difference || ')' from differences order by path
     {% endset %}
     {% set others = run_query(query).columns[0].values() %}
     {% if others %}
         {% set note = "raw table " ~ source.name ~ ": columns differ from those of most files in "
             ~ customer_tiering.first_of(others) ~ "." %}
         {% do log(note, info=true) %}
-        {% do run_query("insert into builds.landing_notes values ('" ~ note | replace("'", "''") ~ "')") %}
+        {% call customer_tiering.run_statement() %}
+            insert into builds.landing_notes values ({{ customer_tiering.text_literal(note) }})
+        {% endcall %}
     {% endif %}
 {% endmacro %}
 

@@ -18,7 +18,9 @@
 
 {% macro default__land_raw_tables(sources) %}
     {% if sources %}
-        {% do run_query('create schema if not exists ' ~ adapter.quote(sources[0].schema)) %}
+        {% call customer_tiering.run_statement() %}
+            create schema if not exists {{ adapter.quote(sources[0].schema) }}
+        {% endcall %}
         {% do run_query('create schema if not exists builds') %}
         {% do run_query('create or replace table builds.landing_notes (note varchar)') %}
     {% endif %}
@@ -27,7 +29,9 @@
     {% set goes_on = customer_tiering.begin_build(sources, is_erasing) %}
     {% set landed = [] %}
     {% for source in sources %}
-        {% do run_query('create schema if not exists ' ~ adapter.quote(source.schema)) %}
+        {% call customer_tiering.run_statement() %}
+            create schema if not exists {{ adapter.quote(source.schema) }}
+        {% endcall %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% if relation.files %}
             {% set present = customer_tiering.land_files(source, relation, is_erasing) %}
@@ -35,17 +39,12 @@
             {% set present = customer_tiering.land_table(source, relation, is_erasing, goes_on) %}
         {% endif %}
         {% for column in source.columns.values() %}
-            {% do landed.append("('" ~ source.name ~ "', '" ~ column.name ~ "', "
-                ~ (column.config.meta.get('required', false) | string | lower) ~ ", "
-                ~ ((column.name in present) | string | lower) ~ ")") %}
+            {% set is_required = column.config.meta.get('required', false) %}
+            {% do landed.append([source.name, column.name, is_required, column.name in present]) %}
         {% endfor %}
     {% endfor %}
     {% if sources %}
-        {% set name = adapter.quote(sources[0].schema) ~ '.landed_columns' %}
-        {% do run_query(
-            'create or replace table ' ~ name ~ ' as select * from (values ' ~ landed | join(', ')
-            ~ ') as landed (source_table, column_name, is_required, is_landed)'
-        ) %}
+        {% do customer_tiering.note_landed_columns(sources[0].schema, landed) %}
         {% do customer_tiering.keep_contract(sources) %}
     {% endif %}
     {% do customer_tiering.hand_over_erased_ids(sources, is_erasing) %}
@@ -55,23 +54,51 @@
 {% endmacro %}
 
 
+{% macro note_landed_columns(schema, landed) %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table {{ adapter.quote(schema) }}.landed_columns as
+        select *
+        from (
+            values
+            {% for source_table, column_name, is_required, is_landed in landed %}
+            ('{{ source_table }}', '{{ column_name }}', {{ is_required }}, {{ is_landed }}){{ ',' if not loop.last }}
+            {% endfor %}
+        ) as landed (source_table, column_name, is_required, is_landed)
+    {% endcall %}
+{% endmacro %}
+
+
 {# The query by which a raw table is landed: every column of the contract, in its order, and behind them the file that a
    row was read from. `present` are the columns to read, by lower-case name; those that are missing are NULL, of the type that
    `types` gives, else of the contract's, or text where everything is read as text. #}
 {% macro landing_query(source, relation, present, is_erasing, types={}) %}
-    {% set masked = customer_tiering.masked(source, relation, present, is_erasing) if relation.query else {} %}
-    {% set columns = [] %}
+    {% set masked = customer_tiering.masked(source, present, is_erasing) %}
+    {% set values = {} %}
     {% for column in source.columns.values() %}
         {% if column.name in present %}
-            {% set value = masked.columns[column.name] %}
+            {% do values.update({column.name: masked.columns[column.name]}) %}
         {% else %}
             {% set data_type = types.get(column.name) or ('varchar' if relation.is_text else column.data_type) %}
-            {% set value = 'cast(null as ' ~ data_type ~ ')' %}
+            {% do values.update({column.name: 'cast(null as ' ~ data_type ~ ')'}) %}
         {% endif %}
-        {% do columns.append(value ~ ' as ' ~ adapter.quote(column.name)) %}
     {% endfor %}
-    {% if relation.files %}{% do columns.append('landed_from_file') %}{% endif %}
-    {{ return('select ' ~ columns | join(', ') ~ (' from ' ~ masked.from if relation.query else ' where false')) }}
+    {% if relation.files %}{% do values.update({'landed_from_file': 'landed_from_file'}) %}{% endif %}
+    {% set query %}
+        select
+            {% for name, value in values.items() %}
+            {{ value }} as {{ adapter.quote(name) }}{{ ',' if not loop.last }}
+            {% endfor %}
+        {% if relation.query %}
+        from {{ relation.query }} as raw_rows
+        {% for name, raw in masked.erased %}
+        left join {{ adapter.quote(source.schema) }}.erased_ids as erased_{{ name }}
+            on read_id({{ raw }}) = erased_{{ name }}.customer_id
+        {% endfor %}
+        {% else %}
+        where false
+        {% endif %}
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}
 
 
@@ -98,11 +125,13 @@
     {% set is_view = relation.query and not relation.files and not relation.newest_by
         and not customer_tiering.setting('pseudonymise_ids') %}
     {% do customer_tiering.drop_landed(source) %}
-    {% do run_query(
-        'create ' ~ ('view' if is_view else 'table') ~ ' ' ~ customer_tiering.landed_name(source) ~ ' as '
-        ~ customer_tiering.landing_query(source, relation, present, is_erasing)
-    ) %}
-    {% do run_query("delete from builds.landed_files where source_table = '" ~ source.name ~ "'") %}
+    {% call customer_tiering.run_statement() %}
+        create {{ 'view' if is_view else 'table' }} {{ customer_tiering.landed_name(source) }} as
+        {{ customer_tiering.landing_query(source, relation, present, is_erasing) }}
+    {% endcall %}
+    {% call customer_tiering.run_statement() %}
+        delete from builds.landed_files where source_table = '{{ source.name }}'
+    {% endcall %}
 {% endmacro %}
 
 
@@ -132,51 +161,65 @@
 {# The columns that a query has: {lower-case name: name as it is written}. #}
 {% macro columns_of(query) %}
     {% set columns = {} %}
-    {% for row in run_query('describe select * from ' ~ query).rows %}
-        {% do columns.update({row[0] | lower: row[0]}) %}
-    {% endfor %}
+    {% for name in customer_tiering.types_of(query) %}{% do columns.update({name | lower: name}) %}{% endfor %}
     {{ return(columns) }}
 {% endmacro %}
 
 
 {# {column: type} of a relation or a query in brackets. #}
 {% macro types_of(query) %}
+    {% set statement %}
+        describe select * from {{ query }}
+    {% endset %}
     {% set types = {} %}
-    {% for row in run_query('describe select * from ' ~ query).rows %}{% do types.update({row[0]: row[1]}) %}{% endfor %}
+    {% for row in run_query(statement).rows %}{% do types.update({row[0]: row[1]}) %}{% endfor %}
     {{ return(types) }}
 {% endmacro %}
 
 
 {# Drops what an earlier run landed, table or view. #}
 {% macro drop_landed(source) %}
-    {% for row in run_query(
-        "select table_type from information_schema.tables where table_catalog = current_database() "
-        ~ "and table_schema = '" ~ source.schema ~ "' and table_name = '" ~ source.identifier ~ "'"
-    ).rows %}
-        {% do run_query(
-            'drop ' ~ ('view' if row[0] == 'VIEW' else 'table') ~ ' ' ~ adapter.quote(source.schema) ~ '.'
-            ~ adapter.quote(source.identifier)
-        ) %}
+    {% set query %}
+        select case when table_type = 'VIEW' then 'view' else 'table' end
+        from information_schema.tables
+        where
+            table_catalog = current_database()
+            and table_schema = '{{ source.schema }}'
+            and table_name = '{{ source.identifier }}'
+    {% endset %}
+    {% for row in run_query(query).rows %}
+        {% call customer_tiering.run_statement() %}
+            drop {{ row[0] }} {{ customer_tiering.landed_name(source) }}
+        {% endcall %}
     {% endfor %}
 {% endmacro %}
 
 
 {# Keeps what the source YAML declares of each raw table beside them: dbt gives unit tests no graph to read. #}
 {% macro keep_contract(sources) %}
-    {% set declared = [] %}
-    {% for source in sources %}
-        {% set columns = {} %}
-        {% for column in source.columns.values() %}
-            {% do columns.update({column.name: {
-                'name': column.name, 'data_type': column.data_type, 'config': {'meta': column.config.meta}
-            }}) %}
-        {% endfor %}
-        {% set declaration = tojson({'columns': columns, 'config': {'meta': source.config.meta}}) %}
-        {% do declared.append("('" ~ source.source_name ~ "', '" ~ source.name ~ "', '"
-            ~ declaration | replace("'", "''") ~ "')") %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table {{ adapter.quote(sources[0].schema) }}.contract as
+        select *
+        from (
+            values
+            {% for source in sources %}
+            (
+                '{{ source.source_name }}',
+                '{{ source.name }}',
+                {{ customer_tiering.text_literal(customer_tiering.declaration_of(source)) }}
+            ){{ ',' if not loop.last }}
+            {% endfor %}
+        ) as contract (source_name, source_table, declaration)
+    {% endcall %}
+{% endmacro %}
+
+
+{% macro declaration_of(source) %}
+    {% set columns = {} %}
+    {% for column in source.columns.values() %}
+        {% do columns.update({column.name: {
+            'name': column.name, 'data_type': column.data_type, 'config': {'meta': column.config.meta}
+        }}) %}
     {% endfor %}
-    {% do run_query(
-        'create or replace table ' ~ adapter.quote(sources[0].schema) ~ '.contract as select * from (values '
-        ~ declared | join(', ') ~ ') as contract (source_name, source_table, declaration)'
-    ) %}
+    {{ return(tojson({'columns': columns, 'config': {'meta': source.config.meta}})) }}
 {% endmacro %}

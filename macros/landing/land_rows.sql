@@ -3,11 +3,15 @@
 {# Where a raw table is in the schema that var raw_schema names. #}
 {% macro raw_relation_in_schema(source) %}
     {% set schema = customer_tiering.raw_schema_parts() %}
-    {% set found = run_query(
-        "select count(*) from information_schema.tables where lower(table_name) = '" ~ source.name
-        ~ "' and lower(table_schema) = '" ~ schema.name | lower ~ "' and lower(table_catalog) = '"
-        ~ schema.database | lower ~ "'"
-    ).columns[0].values()[0] %}
+    {% set query %}
+        select count(*)
+        from information_schema.tables
+        where
+            lower(table_name) = '{{ source.name }}'
+            and lower(table_schema) = '{{ schema.name | lower }}'
+            and lower(table_catalog) = '{{ schema.database | lower }}'
+    {% endset %}
+    {% set found = customer_tiering.value_of(query) %}
     {% set name = customer_tiering.setting('raw_schema') ~ '.' ~ source.name %}
     {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
     {{ return({
@@ -28,19 +32,23 @@
 {% macro raw_origin() %}
     {% if not customer_tiering.setting('raw_schema') %}{{ return("'files'") }}{% endif %}
     {% set schema = customer_tiering.raw_schema_parts() %}
-    {{ return(
-        "(select concat_ws('|', 'schema', type, path, '" ~ schema.name | lower ~ "') from duckdb_databases() "
-        ~ "where lower(database_name) = '" ~ schema.database | lower ~ "')"
-    ) }}
+    {% set query %}
+        (
+            select concat_ws('|', 'schema', type, path, '{{ schema.name | lower }}')
+            from duckdb_databases()
+            where lower(database_name) = '{{ schema.database | lower }}'
+        )
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}
 
 
 {# A column's name as it is written, if it is there and of a type of date and time; none otherwise. #}
 {% macro native_column(column, query) %}
     {% if column %}
-        {% for row in run_query('describe select * from ' ~ query).rows
-            if row[0] | lower == column and modules.re.match('DATE|TIMESTAMP', row[1]) %}
-            {{ return(row[0]) }}
+        {% for name, data_type in customer_tiering.types_of(query).items()
+            if name | lower == column and modules.re.match('DATE|TIMESTAMP', data_type) %}
+            {{ return(name) }}
         {% endfor %}
     {% endif %}
     {{ return(none) }}
@@ -60,20 +68,29 @@
     {% set age = source.config.meta.newest_by %}
     {% set newest = customer_tiering.newest_landed(landed, age, types[age]) %}
     {% if newest is none or customer_tiering.types_of(query) != types %}{{ return(false) }}{% endif %}
-    {% set from_then = "cast('" ~ newest ~ "' as " ~ types[age] ~ ') - interval '
-        ~ customer_tiering.setting('late_arrival_days') ~ ' day' %}
-    {% set recent = age ~ ' is null or ' ~ age ~ ' >= ' ~ from_then %}
-    {% do run_query('delete from ' ~ landed ~ ' where ' ~ recent) %}
-    {% do run_query('insert into ' ~ landed ~ ' select * from ' ~ query ~ ' where ' ~ recent) %}
+    {% set late_arrival_days = customer_tiering.setting('late_arrival_days') %}
+    {% set recent %}
+        (
+            {{ age }} is null
+            or {{ age }} >= cast('{{ newest }}' as {{ types[age] }}) - interval {{ late_arrival_days }} day
+        )
+    {% endset %}
+    {% call customer_tiering.run_statement() %}
+        delete from {{ landed }} where {{ recent }}
+    {% endcall %}
+    {% call customer_tiering.run_statement() %}
+        insert into {{ landed }}
+        select * from {{ query }} where {{ recent }}
+    {% endcall %}
     {% set key = source.config.meta.key | map('string') | list %}
-    {% if not customer_tiering.holds_the_same_rows(landed, query, key + [age]) %}
-        {% do run_query(
-            'delete from ' ~ landed ~ ' where not (' ~ recent ~ ') and (' ~ key | join(', ') ~ ') in (select '
-            ~ key | join(', ') ~ ' from ' ~ landed ~ ' where ' ~ recent ~ ')'
-        ) %}
-        {{ return(customer_tiering.holds_the_same_rows(landed, query, key + [age])) }}
-    {% endif %}
-    {{ return(true) }}
+    {% if customer_tiering.holds_the_same_rows(landed, query, key + [age]) %}{{ return(true) }}{% endif %}
+    {% call customer_tiering.run_statement() %}
+        delete from {{ landed }}
+        where
+            not {{ recent }}
+            and ({{ key | join(', ') }}) in (select {{ key | join(', ') }} from {{ landed }} where {{ recent }})
+    {% endcall %}
+    {{ return(customer_tiering.holds_the_same_rows(landed, query, key + [age])) }}
 {% endmacro %}
 
 
@@ -84,16 +101,19 @@
     {% if data_type != 'TIMESTAMP WITH TIME ZONE' %}
         {% set run_start = "timezone(" ~ customer_tiering.source_time_zone() ~ ', ' ~ run_start ~ ')' %}
     {% endif %}
-    {{ return(run_query(
-        'select cast(max(' ~ age ~ ') as varchar) from ' ~ landed ~ ' where ' ~ age ~ ' <= ' ~ run_start
-    ).columns[0].values()[0]) }}
+    {% set query %}
+        select cast(max({{ age }}) as varchar) from {{ landed }} where {{ age }} <= {{ run_start }}
+    {% endset %}
+    {{ return(customer_tiering.value_of(query)) }}
 {% endmacro %}
 
 
 {# Whether two relations have as many rows, with the same values in some columns. #}
 {% macro holds_the_same_rows(one, other, columns) %}
-    {% set digest = 'select count(*) as row_count, ' ~ customer_tiering.fingerprint(columns) ~ ' as fingerprint from ' %}
-    {{ return(run_query(
-        digest ~ one ~ ' intersect ' ~ digest ~ other
-    ).rows | length == 1) }}
+    {% set query %}
+        select count(*) as row_count, {{ customer_tiering.fingerprint(columns) }} as fingerprint from {{ one }}
+        intersect
+        select count(*) as row_count, {{ customer_tiering.fingerprint(columns) }} as fingerprint from {{ other }}
+    {% endset %}
+    {{ return(run_query(query).rows | length == 1) }}
 {% endmacro %}

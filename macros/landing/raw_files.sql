@@ -4,10 +4,14 @@
 {# Where a raw table is below var raw_path; its files are listed in builds.found_files. #}
 {% macro raw_relation_in_folder(source) %}
     {% set folder = customer_tiering.raw_folder() %}
-    {% do run_query('create or replace table builds.found_files as ' ~ customer_tiering.found_files(source)) %}
-    {% set places = run_query(
-        'select distinct place from builds.found_files where is_read order by 1'
-    ).columns[0].values() | list %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.found_files as
+        {{ customer_tiering.found_files(source) }}
+    {% endcall %}
+    {% set query %}
+        select distinct place from builds.found_files where is_read order by 1
+    {% endset %}
+    {% set places = run_query(query).columns[0].values() | list %}
     {% if places | length > 1 %}
         {{ exceptions.raise_compiler_error(
             "raw table " ~ source.name ~ " is there more than once: " ~ folder ~ places[0] ~ " and " ~ folder ~ places[1]
@@ -103,15 +107,21 @@
     {% set readers = [] %}
     {% for compression, listed in customer_tiering.files_to_read().items() %}
         {% do files.extend(listed) %}
-        {% do readers.append(
-            customer_tiering.file_reader(name, listed, compression)
-            ~ "union_by_name = true, filename = 'landed_from_file')"
-        ) %}
+        {% do readers.append(customer_tiering.file_reader(
+            name, listed, compression, "union_by_name = true, filename = 'landed_from_file'"
+        )) %}
     {% endfor %}
+    {% set query %}
+        (
+            {% for reader in readers %}
+            select * from {{ reader }}
+            {{ 'union all by name' if not loop.last }}
+            {% endfor %}
+        )
+    {% endset %}
     {{ return({
         'name': name,
-        'query': readers[0] if readers | length == 1
-            else '(select * from ' ~ readers | join(' union all by name select * from ') ~ ')',
+        'query': query,
         'files': files,
         'is_text': not customer_tiering.is_parquet(name),
         'newest_by': none,
@@ -122,10 +132,11 @@
 {# {compression: files}: DuckDB before 2.0 does not know it by a name in upper case. #}
 {% macro files_to_read() %}
     {% set files = {} %}
-    {% for row in run_query(
-        'select compression, file from builds.found_files where is_read and not is_known order by 1, 2'
-    ).rows %}
-        {% do files.setdefault(row[0], []).append(row[1]) %}
+    {% set query %}
+        select compression, file from builds.found_files where is_read and not is_known order by 1, 2
+    {% endset %}
+    {% for compression, file in run_query(query).rows %}
+        {% do files.setdefault(compression, []).append(file) %}
     {% endfor %}
     {{ return(files) }}
 {% endmacro %}
@@ -136,14 +147,25 @@
 {% endmacro %}
 
 
-{# The beginning of the call by which files of one format are read. #}
-{% macro file_reader(name, files, compression, has_header=true) %}
-    {% set list = customer_tiering.list_of_files(files) %}
-    {% if customer_tiering.is_parquet(name) %}{{ return('read_parquet(' ~ list ~ ', hive_partitioning = false, ') }}{% endif %}
-    {{ return(
-        'read_csv(' ~ list ~ ", hive_partitioning = false, compression = '" ~ compression ~ "', all_varchar = true, header = "
-        ~ has_header ~ ", delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
-    ) }}
+{# The call by which files of one format are read. #}
+{% macro file_reader(name, files, compression, option, has_header=true) %}
+    {% if customer_tiering.is_parquet(name) %}
+        read_parquet({{ customer_tiering.list_of_files(files) }}, hive_partitioning = false, {{ option }})
+    {% else %}
+        read_csv(
+            {{ customer_tiering.list_of_files(files) }},
+            hive_partitioning = false,
+            compression = '{{ compression }}',
+            all_varchar = true,
+            header = {{ has_header }},
+            delim = ',',
+            quote = '"',
+            escape = '"',
+            comment = '',
+            skip = 0,
+            {{ option }}
+        )
+    {% endif %}
 {% endmacro %}
 
 
@@ -156,7 +178,7 @@
 {# Texts as an SQL list. #}
 {% macro list_of(texts) %}
     {% set quoted = [] %}
-    {% for text in texts %}{% do quoted.append("'" ~ text | replace("'", "''") ~ "'") %}{% endfor %}
+    {% for text in texts %}{% do quoted.append(customer_tiering.text_literal(text)) %}{% endfor %}
     {{ return('[' ~ quoted | join(', ') ~ ']') }}
 {% endmacro %}
 

@@ -100,10 +100,12 @@
 {% macro source_node(source_name, table_name) %}
     {% if not graph.sources %}
         {# a unit test, which dbt runs without a graph: the contract as it was landed #}
-        {{ return(fromjson(run_query(
-            "select declaration from raw.contract where source_name = '" ~ source_name
-            ~ "' and source_table = '" ~ table_name ~ "'"
-        ).columns[0].values()[0])) }}
+        {% set query %}
+            select declaration
+            from raw.contract
+            where source_name = '{{ source_name }}' and source_table = '{{ table_name }}'
+        {% endset %}
+        {{ return(fromjson(customer_tiering.value_of(query))) }}
     {% endif %}
     {% for node in graph.sources.values()
         if node.package_name == 'customer_tiering' and node.source_name == source_name and node.name == table_name %}

@@ -2,12 +2,16 @@
    compares tables, finds a fault. They are few, and their texts are made for them alone. #}
 {% macro flawed_rows(source_name, table_name, cross_table_rejects) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
+    {%- set has_own_fault -%}
+        reject_reason is not null or has_nulled_values
+    {%- endset %}
+    {%- set has_fault_between_tables -%}
+        reject_reason is null
+        and not coalesce(has_nulled_values, false)
+        and row_key in (select row_key from {{ cross_table_rejects }} where source_table = '{{ table_name }}')
+    {%- endset %}
     {#- two passes rather than one with "or", for which every row's texts would be made #}
-    {%- for condition in [
-        'reject_reason is not null or has_nulled_values',
-        "reject_reason is null and not coalesce(has_nulled_values, false) and row_key in (select row_key from "
-        ~ cross_table_rejects ~ " where source_table = '" ~ table_name ~ "')",
-    ] %}
+    {%- for condition in [has_own_fault, has_fault_between_tables] %}
     select
         '{{ table_name }}' as source_table,
         source_key,

@@ -1,0 +1,13 @@
+{% macro run_statement() %}
+    {% do run_query(caller()) %}
+{% endmacro %}
+
+
+{% macro value_of(query) %}
+    {{ return(run_query(query).columns[0].values()[0]) }}
+{% endmacro %}
+
+
+{% macro text_literal(text) %}
+    {{ return("'" ~ text | replace("'", "''") ~ "'") }}
+{% endmacro %}
