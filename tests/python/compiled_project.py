@@ -326,7 +326,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
 def reading_functions() -> str:
     """The statements that make the functions by which models read raw values."""
     text = (PROJECT / "macros/engines/duckdb/reading_functions.sql").read_text(encoding="utf-8")
-    return re.search(r"reading_functions\(\) %}\n(.*){% endmacro %}", text, re.DOTALL)[1]
+    return re.sub(r"\{([%{#]).*?[%}#]\}", "", text, flags=re.DOTALL)
 
 
 def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,14 +1,22 @@
-{# Plain SQL, but for this frame. #}
+{# Functions that read raw values, made in the database before anything is landed. tests/python/readable_forms.csv lists
+   what is read as what. A value that cannot be read is NULL.
+
+   Each reading function has a form for text, as all of a CSV is, and one for a column of any other type. typeof() of a
+   column is known when the query is planned: of the second form only the branch for its type is left. #}
+
 {% macro duckdb__reading_functions() %}
--- Functions that read raw values, made in the database before anything is landed. tests/python/readable_forms.csv lists
--- what is read as what. A value that cannot be read is NULL.
---
--- Each reading function has a form for text, as all of a CSV is, and one for a column of any other type. typeof() of a
--- column is known when the query is planned: of the second form only the branch for its type is left.
+{{ customer_tiering.duckdb__functions_of_text() }}
+{{ customer_tiering.duckdb__functions_of_ids() }}
+{{ customer_tiering.duckdb__functions_of_numbers() }}
+{{ customer_tiering.duckdb__functions_of_booleans() }}
+{{ customer_tiering.duckdb__functions_of_written_moments() }}
+{{ customer_tiering.duckdb__functions_of_declared_moments() }}
+{{ customer_tiering.duckdb__functions_of_times_and_dates() }}
+{{ customer_tiering.duckdb__functions_of_messages() }}
+{% endmacro %}
 
 
--- Text -------------------------------------------------------------------------------------------------------------
-
+{% macro duckdb__functions_of_text() %}
 -- Without invisible characters at its ends: blanks of Unicode, control characters, marks without width. NULL when nothing is
 -- left. Most texts are plain and have none, and looking at their ends is faster.
 create or replace macro trimmed(x) as
@@ -44,10 +52,10 @@ create or replace macro read_text
             when typeof(x) in ('DOUBLE', 'FLOAT') then text_of_double(try_cast(x as double), cast(x as varchar))
             else trimmed(cast(x as varchar))
         end;
+{% endmacro %}
 
 
--- Ids --------------------------------------------------------------------------------------------------------------
-
+{% macro duckdb__functions_of_ids() %}
 -- A number's whole part, if it is whole and no larger than its type can represent exactly: beyond, the original id
 -- is lost.
 create or replace macro id_of_double(x, largest) as
@@ -88,10 +96,10 @@ create or replace macro is_marked(id) as starts_with(id, 'reserved:erased_');
 create or replace macro id_as_text
     (x varchar) as x,
     (x) as read_id(x);
+{% endmacro %}
 
 
--- Numbers ----------------------------------------------------------------------------------------------------------
-
+{% macro duckdb__functions_of_numbers() %}
 -- The texts that a cast to a number may read: the cast alone would also accept 1_000.
 create or replace macro plain_number(x) as
     case when strlen(x) = length(x) then case when not contains(x, '_') then x end else half_width(x) end;
@@ -151,10 +159,10 @@ create or replace macro whole(x) as
 create or replace macro read_whole_number
     (x varchar) as whole(plain_number(x)),
     (x) as whole(x);
+{% endmacro %}
 
 
--- Booleans ---------------------------------------------------------------------------------------------------------
-
+{% macro duckdb__functions_of_booleans() %}
 create or replace macro boolean_of_word(word) as
     case
         when word in ('true', 't', '1', 'yes', 'y', '是') then true
@@ -175,10 +183,10 @@ create or replace macro read_boolean
             when try_cast(x as decimal(38, 6)) = 1 then true
             when try_cast(x as decimal(38, 6)) = 0 then false
         end;
+{% endmacro %}
 
 
--- Dates and times --------------------------------------------------------------------------------------------------
-
+{% macro duckdb__functions_of_written_moments() %}
 -- The two forms that casts read: a date or a local time, and a time that says its offset, at most 14 hours.
 create or replace macro local_form() as
     '[1-9]\d{3}-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?)?';
@@ -248,7 +256,10 @@ create or replace macro usual_form(x) as
         when regexp_full_match(x, '[0-9-]{10}[ T][0-9:]{8} (UTC|[+-]\d\d:?\d\d)') then replace(left(x, 19) || x[21:], 'UTC', 'Z')
         else list_transform([parts_of_moment(x)], lambda part: form_of_parts(part))[1]
     end;
+{% endmacro %}
 
+
+{% macro duckdb__functions_of_declared_moments() %}
 -- Forms that are read only where they are declared. Day and month first take one digit too, and a time behind the date.
 -- Excel counts days from the end of 1899, its time being a fraction.
 create or replace macro declared_moment(x, format) as
@@ -287,7 +298,10 @@ create or replace macro declared_moment(x, format) as
             'excel_serial, epoch_seconds and epoch_milliseconds.'
         )
     end;
+{% endmacro %}
 
+
+{% macro duckdb__functions_of_times_and_dates() %}
 -- Nothing is done between equal zones: a round trip through UTC would move the hours that a change of clocks repeats.
 create or replace macro in_zone(x, from_zone, to_zone) as
     case when from_zone = to_zone then x else timezone(to_zone, timezone(from_zone, x)) end;
@@ -359,9 +373,10 @@ create or replace macro read_date
             when typeof(x) = 'DATE' or starts_with(typeof(x), 'TIMESTAMP') then try_cast(x as date)
             else list_transform([declared_moment(cast(x as varchar), format)], lambda form: date_of_form(form))[1]
         end;
+{% endmacro %}
 
--- What messages show of raw values ----------------------------------------------------------------------------------
 
+{% macro duckdb__functions_of_messages() %}
 -- The form of a text, and none of its contents: 9999-99-99 99:99:99 -9999 for a time, Aaa 9 for Dec 6. Of letters only
 -- those that Chinese dates and times have are left.
 create or replace macro shape_of(x) as
