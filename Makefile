@@ -6,12 +6,15 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip --quiet
 WAREHOUSE ?= warehouse
 VARS ?= {}
-SQL := 'models/*.sql' 'analyses/*.sql'
+SQL := 'models/*.sql' 'analyses/*.sql' 'macros/*.sql'
 # Looking for garbage takes a quarter of sqlfluff's time, and there is none to speak of.
 SQLFLUFF := TIERING_WAREHOUSE=target/lint $(BIN)/python -c 'import gc; gc.disable(); from sqlfluff.cli.commands import cli; cli()'
 LINTED := $(shell find models analyses -name '*.sql')
 # What tells of all files: they are rendered by it, or judged.
-LINTED_BY := .sqlfluff .sqlfluffignore dbt_project.yml requirements.txt $(shell find macros -name '*.sql')
+MACROS := $(shell find macros -name '*.sql')
+LINTED_BY := .sqlfluff .sqlfluffignore dbt_project.yml requirements.txt $(MACROS)
+LINT_MACROS := $(BIN)/python tests/python/lint_macros.py
+MACROS_LINTED_BY := .sqlfluff macros/.sqlfluff requirements.txt tests/python/lint_macros.py
 FAST_TESTS := $(addprefix tests/python/,test_configuration.py test_docs.py test_laws.py test_manifest.py test_oracle*.py test_reading.py test_sample.py)
 
 help: ## Show this list
@@ -42,12 +45,19 @@ check: setup ## Check the configuration: vars and seeds
 example: setup ## Map and build a public data set: make example NAME=online_retail DATA=folder
 	$(BIN)/tiering example $(NAME) $(if $(DATA),--data $(DATA)) --warehouse $(WAREHOUSE)/$(NAME) --vars '$(VARS)'
 
-lint: setup ## Check the style and types of Python, and the style of all SQL that has not passed since it changed; FILES=path... for some models alone
+lint: setup ## Check the style and types of Python, and the style of all SQL that has not passed since it changed; FILES=path... for some of it alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@mkdir -p target/lint
-	$(if $(FILES),$(SQLFLUFF) lint $(FILES) --disable-progress-bar,@$(MAKE) --no-print-directory target/lint/passed)
+	$(if $(FILES),,@$(MAKE) --no-print-directory target/lint/macros target/lint/passed)
+	$(if $(filter macros/%,$(FILES)),$(LINT_MACROS) $(filter macros/%,$(FILES)))
+	$(if $(filter-out macros/%,$(FILES)),$(SQLFLUFF) lint $(filter-out macros/%,$(FILES)) --disable-progress-bar)
+
+target/lint/macros: $(MACROS) $(MACROS_LINTED_BY)
+	@touch target/lint/macros_begun
+	$(LINT_MACROS) $(if $(filter $(MACROS_LINTED_BY),$?),$(MACROS),$?)
+	@mv target/lint/macros_begun $@
 
 target/lint/passed: $(LINTED) $(LINTED_BY)
 	@touch target/lint/begun  # what is edited meanwhile is newer

@@ -106,10 +106,10 @@
 {# The keys that more than one accepted row has. #}
 {% macro repeated_keys(relation, key) -%}
     select {{ key | join(', ') }}
-        from {{ relation }}
-        where reject_reason is null
-        group by {{ key | join(', ') }}
-        having count(*) > 1
+    from {{ relation }}
+    where reject_reason is null
+    group by {{ key | join(', ') }}
+    having count(*) > 1
 {%- endmacro %}
 
 

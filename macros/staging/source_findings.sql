@@ -217,8 +217,8 @@
         left join (
             select distinct base.row_key
             from {{ base }} as base
-            inner join {{ limited }} as limited
-                on limited.source_table = case when base.reject_reason is null then '{{ table_name }}' end
+            inner join {{ limited }} as limited_table
+                on limited_table.source_table = case when base.reject_reason is null then '{{ table_name }}' end
         ) as accepted
             on rejected.row_key = accepted.row_key
         {%- endif %}
