@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lint_macros import MACROS, blocks, faults, macro_linter
 from sqlfluff.core import Linter
@@ -62,6 +64,16 @@ def test_a_fault_is_found_in_its_line(
     assert MACRO.count(before) == 1
     found = faults(MACRO.replace(before, after), linter)
     assert (line, rule) in {(line, rule) for line, rule, _ in found}
+
+
+def test_no_statement_is_put_together_of_texts() -> None:
+    """Nobody would see it as SQL, and nothing would lint it."""
+    together = [
+        f"{path.relative_to(MACROS)}: {call}"
+        for path in MACROS.rglob("*.sql")
+        for call in re.findall(r"run_query\([^)]*~[^)]*", path.read_text(encoding="utf-8"))
+    ]
+    assert together == []
 
 
 def test_the_blocks_of_all_macros_are_found() -> None:

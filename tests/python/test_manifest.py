@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -310,6 +311,73 @@ def test_every_column_of_every_model_is_described(
             differing = sorted(set(described) ^ set(expected)) or "the order of columns"
             faults.append(f"{node['original_file_path']}, {node['name']}: {differing}")
     assert faults == [], "\n".join(faults)
+
+
+# -- Length and descriptions of SQL ----------------------------------------------------------------
+
+# Models that are to become shorter; no other may be as long.
+LONG_MODELS = {
+    "int_order_reversals",
+    "int_score_inputs",
+    "int_source_counts",
+    "int_source_findings",
+    "int_tier_states",
+    "warnings",
+}
+
+
+def macros(manifest: Node) -> Iterator[Node]:
+    """The project's own macros, without its tests."""
+    for macro in manifest["macros"].values():
+        path = macro["original_file_path"]
+        if macro["package_name"] == "customer_tiering" and path.startswith("macros/"):
+            yield macro
+
+
+def too_long(manifest: Node) -> set[str]:
+    """Models of more than 150 lines, macros of more than 100."""
+    code = [(model["name"], model["raw_code"], 150) for model in nodes(manifest, "model")]
+    code += [(macro["name"], macro["macro_sql"], 100) for macro in macros(manifest)]
+    return {name for name, sql, most in code if len(sql.strip().splitlines()) > most}
+
+
+def test_models_and_macros_are_short(manifest: Node) -> None:
+    assert too_long(manifest) - LONG_MODELS == set()
+
+
+def test_a_long_model_or_macro_is_noticed(manifest: Node) -> None:
+    longer = deepcopy(manifest)
+    longer["nodes"]["model.customer_tiering.int_as_of"]["raw_code"] = "select 1\n" * 151
+    longer["macros"]["macro.customer_tiering.share"]["macro_sql"] = "select 1\n" * 101
+    assert too_long(longer) - too_long(manifest) == {"int_as_of", "share"}
+
+
+def undescribed_arguments(manifest: Node) -> list[str]:
+    """Macros of which the YAML has other arguments than the macro itself."""
+    faults = []
+    for macro in macros(manifest):
+        written = re.match(r"\{%-? *macro \w+\((.*?)\) *-?%\}", macro["macro_sql"], re.DOTALL)
+        assert written, macro["name"]
+        arguments = re.findall(r"(\w+)(?:=[^,\[]+|=\[.*?\])?(?:, *|$)", written[1])
+        described = [argument["name"] for argument in macro["arguments"]]
+        if arguments != described or not all(row["type"] for row in macro["arguments"]):
+            faults.append(f"{macro['name']}: {arguments}, described are {described}")
+    return faults
+
+
+def test_every_argument_of_a_macro_is_described_with_its_type(manifest: Node) -> None:
+    assert undescribed_arguments(manifest) == []
+
+
+@pytest.mark.parametrize(
+    "signature", ["numerator", "numerator, other", "numerator, denominator=1, more=[]"]
+)
+def test_an_argument_that_is_not_described_is_noticed(manifest: Node, signature: str) -> None:
+    changed = deepcopy(manifest)
+    changed["macros"]["macro.customer_tiering.share"]["macro_sql"] = (
+        f"{{% macro share({signature}) %}}"
+    )
+    assert len(undescribed_arguments(changed)) == 1
 
 
 # -- What periods are computed from ------------------------------------------------------------------
