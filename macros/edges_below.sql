@@ -1,4 +1,4 @@
-{# How many of a metric's four edges lie strictly below a value: equal values always count the same. #}
+{# Strictly below, so that equal values always count the same. #}
 {% macro edges_below(metric, value) -%}
     (
         {%- for position in range(1, 5) %}

@@ -1,10 +1,8 @@
-{# The places that rules of the lifecycle may take. #}
 {% macro lifecycle_places() %}
     {{ return(range(1, 13)) }}
 {% endmacro %}
 
 
-{# The stage of the first rule that matches a customer's review. `review` and `rules` are the relations to read. #}
 {% macro lifecycle_stage(review, rules) -%}
     case
         {%- for place in customer_tiering.lifecycle_places() %}
@@ -30,7 +28,6 @@
 {%- endmacro %}
 
 
-{# The middle of several gaps, of the list that quantiles gives, as a decimal. #}
 {% macro middle_gap(middles) -%}
     cast(round({{ customer_tiering.element(middles, 1) }}, 2) as decimal(9, 2))
 {%- endmacro %}

@@ -1,5 +1,4 @@
-{# The newest date that a snapshot of this target has recorded, NULL before its first run. The snapshot is
-   looked up by name: it reads the model that asks, so a ref would be a cycle. #}
+{# The snapshot is looked up by name: it reads the model that asks, so a ref would be a cycle. #}
 {% macro newest_snapshot_date(name) %}
     {%- set relation = adapter.get_relation(database=target.database, schema='history', identifier=name)
         if execute -%}

@@ -1,10 +1,9 @@
-{# An amount in the reporting currency: rounded once, to cents, half away from zero. #}
 {% macro reporting_amount(amount, rate) -%}
     cast(round({{ customer_tiering.in_reporting_currency(amount, rate) }}, 2) as decimal(18, 2))
 {%- endmacro %}
 
 
-{# The same, exactly: a product of two decimals is widened first, as it has the places of both. #}
+{# A product of two decimals is widened first, as it has the places of both. #}
 {% macro in_reporting_currency(amount, rate) -%}
     cast({{ amount }} as decimal(38, 2)) * {{ rate }}
 {%- endmacro %}

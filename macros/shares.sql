@@ -1,7 +1,6 @@
 {# Ratios of sums, computed in whole numbers so that every engine rounds them alike; NULL when there is
    nothing to divide by. Both sides are not negative. #}
 
-{# numerator / denominator, 0 to 1, to six decimals. #}
 {% macro share(numerator, denominator) -%}
     {%- set millionths = customer_tiering.rounded_ratio(
         '1000000 * ' ~ customer_tiering.cents(numerator), customer_tiering.cents(denominator)
@@ -12,7 +11,6 @@
     end
 {%- endmacro %}
 
-{# amount / count, to cents. #}
 {% macro mean_amount(amount, count) -%}
     {%- set mean_cents = customer_tiering.rounded_ratio(customer_tiering.cents(amount), count) -%}
     case

@@ -1,7 +1,7 @@
-{# Who moved between tiers from one period end to another, why and by what cause. `tiering movements` renders
-   this file by itself, so it calls no macro of another one. Reasons name what changed; a customer's sum of r, f and m
-   by the edges of the earlier end shows whether the edges alone did it. For example: 9 before, 11 now, and 9
-   again by the edges of the earlier end. The customer did nothing, so a rise of tier has the cause `others`. #}
+{# `tiering movements` renders this file by itself, so it calls no macro of another one. Reasons name what changed; a
+   customer's sum of r, f and m by the edges of the earlier end shows whether the edges alone did it. For example: 9
+   before, 11 now, and 9 again by the edges of the earlier end. The customer did nothing, so a rise of tier has the
+   cause `others`. #}
 {% macro tier_movements(customer_periods, rfm_score_edges, from_end, to_end) -%}
 with before as (
     select
@@ -99,8 +99,6 @@ from moves_and_reasons
 {%- endmacro %}
 
 
-{# The sum of r, f and m of all customers at one period end by the edges of an earlier one; who has lapsed scores
-   1 in each. #}
 {% macro points_by_earlier_edges(customer_periods, rfm_score_edges, from_end, to_end) -%}
 with measures_and_edges as (
     select

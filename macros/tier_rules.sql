@@ -1,12 +1,8 @@
-{# The ranks that a ladder may have; 0 is no tier. #}
 {% macro tier_ranks() %}
     {{ return(range(1, 11)) }}
 {% endmacro %}
 
 
-{# The highest rank whose rule to enter or to keep holds for a customer's review. 0 when none does. `review`
-   and `ladder` are the relations to read; another score and more orders give the rank that they
-   would reach. #}
 {% macro highest_rank(rule, review, ladder, score='management_score', more_orders=0) -%}
     case
         {%- for rank in customer_tiering.tier_ranks() | reverse %}
@@ -22,7 +18,7 @@
 {%- endmacro %}
 
 
-{# The highest rank that a customer's review keeps: a customer who qualifies for a tier also keeps it. #}
+{# A customer who qualifies for a tier also keeps it. #}
 {% macro kept_rank(review, ladder) -%}
     greatest(
         {{ customer_tiering.highest_rank('enter', review, ladder) }},
@@ -31,8 +27,6 @@
 {%- endmacro %}
 
 
-{# What a review decides, from the state before it and what the customer now qualifies for and keeps. NULL:
-   there was no tier and there is none. `before`, `review` and `period` are the relations to read. #}
 {% macro tier_change_type(before, review, period) -%}
     {%- set lower_rank = customer_tiering.lower_rank(before, review) -%}
     case
@@ -52,7 +46,6 @@
 {%- endmacro %}
 
 
-{# The rank after a review that decided on `change_type`. #}
 {% macro tier_rank_after(change_type, before, review) -%}
     case
         when {{ change_type }} in ('enter', 'upgrade') then {{ review }}.qualified_rank
@@ -63,7 +56,6 @@
 {%- endmacro %}
 
 
-{# The rank to which a downgrade leads. #}
 {% macro lower_rank(before, review) -%}
     {%- if customer_tiering.setting('tier_downgrade') == 'straight' -%}
         {{ return(review ~ '.kept_rank') }}
@@ -72,8 +64,7 @@
 {%- endmacro %}
 
 
-{# Whether a review may downgrade at all: only a closed one, and by tier_validity. An anniversary lies within the review's period
-   when its month and day do; 29 February counts as the 28th. #}
+{# An anniversary lies within the review's period when its month and day do; 29 February counts as the 28th. #}
 {% macro may_downgrade(before, period) -%}
     {%- set validity = customer_tiering.setting('tier_validity') -%}
     {%- if validity == 'rolling' -%}
@@ -95,9 +86,6 @@
 {%- endmacro %}
 
 
-{# The first coming review that could take the tier if the customer stays below the keep rule: after the
-   remaining protection and grace, and at a review that may downgrade. `state` has next_review_on,
-   reviews_held, reviews_in_grace and since_month_day. #}
 {% macro first_downgrade_on(state) -%}
     {%- set validity = customer_tiering.setting('tier_validity') -%}
     {%- set protected_reviews -%}
@@ -124,13 +112,11 @@
 {%- endmacro %}
 
 
-{# The last review on or before 31 December of a year. #}
 {% macro last_review_of_year(year) -%}
     {{ customer_tiering.period_start('make_date(' ~ year ~ ' + 1, 1, 1)') }} - 1
 {%- endmacro %}
 
 
-{# The first review on or after the anniversary, in a year, of the day since which a tier is held. #}
 {% macro anniversary_review(state, year) -%}
     {%- set month = 'cast(floor(' ~ state ~ '.since_month_day / 100.0) as integer)' -%}
     {%- set anniversary = 'make_date(' ~ year ~ ', ' ~ month ~ ', ' ~ state ~ '.since_month_day % 100)' -%}
@@ -138,8 +124,6 @@
 {%- endmacro %}
 
 
-{# The points that a score lacks, rounded up to two decimals so that a missing fraction never shows as 0; 0 when it
-   lacks none. #}
 {% macro points_missing(needed, score) -%}
     cast(ceil(100 * greatest({{ needed }} - {{ score }}, 0)) * 0.01 as decimal(18, 2))
 {%- endmacro %}

@@ -1,4 +1,3 @@
-{# A weight's share of a total, in whole millionths, rounded half up. #}
 {% macro millionths(weight, total) -%}
     cast({{ customer_tiering.rounded_ratio(
         'cast(1000000 * (' ~ weight ~ ') as bigint) * 1000000', 'cast(1000000 * (' ~ total ~ ') as bigint)'
@@ -6,7 +5,6 @@
 {%- endmacro %}
 
 
-{# The share as a decimal; the first of its group by `place` also gets what is missing to one. #}
 {% macro share_with_remainder(partition) -%}
     cast(
         (

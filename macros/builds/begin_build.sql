@@ -2,8 +2,7 @@
    everything is computed. Which periods are kept is decided later, by the facts
    (int_fact_fingerprints, int_first_change). #}
 
-{# Decides it, once the erased ids are known and before anything is landed, and records that a build is under way: no
-   build continues from one that was cut off. #}
+{# A build under way is recorded: no build continues from one that was cut off. #}
 {% macro begin_build(sources, is_erasing) %}
     {{ return(adapter.dispatch('begin_build', 'customer_tiering')(sources, is_erasing)) }}
 {% endmacro %}
@@ -29,8 +28,6 @@
 {% endmacro %}
 
 
-{# Forgets the last build: period models are made as on the first day. Those that this run does not build stay
-   as they are. #}
 {% macro begin_anew(salt, basis) %}
     {% for node in customer_tiering.selected_period_models() %}
         {% if customer_tiering.table_exists(node.schema, node.alias) %}
@@ -86,7 +83,6 @@
 {% endmacro %}
 
 
-{# The row of builds.last_build; without one, nothing is known and nothing complete. #}
 {% macro last_build() %}
     {% if customer_tiering.table_exists('builds', 'last_build') %}
         {% set query %}
@@ -100,8 +96,6 @@
 {% endmacro %}
 
 
-{# A digest of everything but facts and dates that a build depends on: the project's files, the vars, the engine, where the raw
-   tables come from, the erased ids, the key of pseudonyms. Without the salt it does not reveal which ids are erased. #}
 {% macro build_basis(sources, is_erasing, salt) %}
     {# only seeds have a path to the project #}
     {% set root = (
@@ -145,7 +139,7 @@
 {% endmacro %}
 
 
-{# Whether a table is there. Asked of the engine rather than of dbt, which would begin a transaction for it. #}
+{# Asked of the engine rather than of dbt, which would begin a transaction for it. #}
 {% macro table_exists(schema, name) %}
     {% set query %}
         select count(*) > 0
@@ -160,14 +154,12 @@
 {% endmacro %}
 
 
-{# The vars that the command line tells. #}
 {% macro told_vars() %}
     {% set told = invocation_args_dict.get('vars') or {} %}
     {{ return(fromyaml(told) if told is string else told) }}
 {% endmacro %}
 
 
-{# The models of which a row belongs to a period, as far as they are among what this run was asked to build. #}
 {% macro selected_period_models() %}
     {% set selected = [] %}
     {% if flags.WHICH in ('build', 'run') %}
@@ -181,7 +173,6 @@
 {% endmacro %}
 
 
-{# Whether this run builds all models, seeds and snapshots. #}
 {% macro is_whole_build() %}
     {% for node in graph.nodes.values()
         if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot')

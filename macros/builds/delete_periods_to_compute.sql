@@ -1,5 +1,3 @@
-{# Deletes from an incremental model the periods to recompute, which are then appended, and periods that no longer exist.
-   A model that is made from nothing has none. #}
 {% macro delete_periods_to_compute(period='period_index') %}
     {# named outside the fork, so that dbt knows the dependency #}
     {% set periods = ref('int_review_periods') %}

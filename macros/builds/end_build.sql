@@ -1,4 +1,3 @@
-{# After a complete and successful build, records from what the next one may continue. #}
 {% macro end_build(results) %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot') %}
         {% do adapter.dispatch('end_build', 'customer_tiering')(results) %}
@@ -34,7 +33,7 @@
 {% endmacro %}
 
 
-{# Says in words what has stopped the build at the gate: of a test that failed dbt shows how many rows it found. #}
+{# Of a test that failed dbt shows how many rows it found, not what they say. #}
 {% macro tell_source_findings(results) %}
     {% for result in results
         if result.node.name == 'raw_tables_are_within_their_limits' and result.status | string == 'fail' %}

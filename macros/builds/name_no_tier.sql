@@ -1,5 +1,4 @@
-{# Gives the code `none` to what earlier releases published with NULL for no tier. Beside the tiers to publish now, those
-   customers would look as if they had changed. #}
+{# Beside the tiers to publish now, those customers would look as if they had changed. #}
 {% macro name_no_tier() %}
     {% if load_cached_relation(this) %}
         update {{ this }} set tier_code = 'none' where tier_code is null

@@ -1,4 +1,3 @@
-{# Dates from first to last, one per row, `step` apart (an interval such as 1 month), as a column `day`. #}
 {% macro date_series(first, last, step) -%}
     {{ return(adapter.dispatch('date_series', 'customer_tiering')(first, last, step)) }}
 {%- endmacro %}
@@ -8,7 +7,6 @@
 {%- endmacro %}
 
 
-{# The first day of the review period that holds a date, and the last day of the one that starts on it. #}
 {% macro period_start(date) -%}
     cast(date_trunc('{{ customer_tiering.setting("review_period") }}', {{ date }}) as date)
 {%- endmacro %}
@@ -22,13 +20,11 @@
 {%- endmacro %}
 
 
-{# How many review periods make a year. #}
 {% macro periods_a_year() -%}
     {{ return({'month': 12, 'week': 52, 'quarter': 4}[customer_tiering.setting('review_period')]) }}
 {%- endmacro %}
 
 
-{# One row per whole number from first to before last. #}
 {% macro unnest_range(first, last) -%}
     {{ return(adapter.dispatch('unnest_range', 'customer_tiering')(first, last)) }}
 {%- endmacro %}
@@ -38,19 +34,16 @@
 {%- endmacro %}
 
 
-{# A period index that lies after every real one. #}
 {% macro far_ahead() -%}
     999999
 {%- endmacro %}
 
 
-{# A date's month and day as one number: 1231 for 31 December. #}
 {% macro month_day(date) -%}
     cast(100 * extract(month from {{ date }}) + extract(day from {{ date }}) as integer)
 {%- endmacro %}
 
 
-{# The last day of the review period that comes `count` periods after the one ending on a date. #}
 {% macro add_periods(period_end, count) -%}
     {{ return(adapter.dispatch('add_periods', 'customer_tiering')(period_end, count)) }}
 {%- endmacro %}

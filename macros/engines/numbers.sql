@@ -1,7 +1,5 @@
 {# Arithmetic in which engines differ: integers that must not be cut or turned into floats unseen. #}
 
-{# numerator / denominator as a whole number, rounded half up. Both are whole and not negative, the
-   denominator above zero. #}
 {% macro rounded_ratio(numerator, denominator) -%}
     {{ return(adapter.dispatch('rounded_ratio', 'customer_tiering')(numerator, denominator)) }}
 {%- endmacro %}
@@ -11,7 +9,6 @@
 {%- endmacro %}
 
 
-{# The wide integer type, for products of cents. #}
 {% macro wide_integer_type() -%}
     {{ return(adapter.dispatch('wide_integer_type', 'customer_tiering')()) }}
 {%- endmacro %}
@@ -21,7 +18,6 @@
 {%- endmacro %}
 
 
-{# The linearly interpolated quantiles of a group, as one list: one pass and one sort for all of them. #}
 {% macro quantiles(expression, fractions) -%}
     {{ return(adapter.dispatch('quantiles', 'customer_tiering')(expression, fractions)) }}
 {%- endmacro %}
@@ -31,7 +27,6 @@
 {%- endmacro %}
 
 
-{# The values of a group as a list, in an order. #}
 {% macro ordered_list(expression, order) -%}
     {{ return(adapter.dispatch('ordered_list', 'customer_tiering')(expression, order)) }}
 {%- endmacro %}
@@ -41,7 +36,6 @@
 {%- endmacro %}
 
 
-{# The median of the first values of a list. #}
 {% macro median_of_first(list, length) -%}
     {{ return(adapter.dispatch('median_of_first', 'customer_tiering')(list, length)) }}
 {%- endmacro %}
@@ -51,7 +45,6 @@
 {%- endmacro %}
 
 
-{# An element of a list, counted from 1. #}
 {% macro element(list, position) -%}
     {{ return(adapter.dispatch('element', 'customer_tiering')(list, position)) }}
 {%- endmacro %}
@@ -61,7 +54,6 @@
 {%- endmacro %}
 
 
-{# An amount as a whole number of cents. #}
 {% macro cents(amount) -%}
     {{ return(adapter.dispatch('cents', 'customer_tiering')(amount)) }}
 {%- endmacro %}
@@ -71,8 +63,6 @@
 {%- endmacro %}
 
 
-{# One number for the rows of a group, whatever their order: equal rows give equal numbers, and others, but for a chance of
-   one in billions of billions, another one. #}
 {% macro fingerprint(columns) %}
     {{ return(adapter.dispatch('fingerprint', 'customer_tiering')(columns)) }}
 {% endmacro %}
@@ -82,7 +72,6 @@
 {%- endmacro %}
 
 
-{# A whole number as people read it: 1,234,567. #}
 {% macro in_thousands(number) -%}
     {{ return(adapter.dispatch('in_thousands', 'customer_tiering')(number)) }}
 {%- endmacro %}

@@ -1,5 +1,3 @@
-{# Makes, in the database, the functions that the staging models and the landing read raw values with: one plain SQL file
-   an engine. #}
 {% macro create_reading_functions() %}
     {% do run_query(adapter.dispatch('reading_functions', 'customer_tiering')()) %}
 {% endmacro %}
@@ -14,7 +12,6 @@
 {%- endmacro %}
 
 
-{# A raw row as a JSON object: column names and the values as text. #}
 {% macro json_of_columns(columns, prefix='') -%}
     {{ return(adapter.dispatch('json_of_columns', 'customer_tiering')(columns, prefix)) }}
 {%- endmacro %}
@@ -28,7 +25,6 @@
 {%- endmacro %}
 
 
-{# A value of such a JSON object, by SQL of its name; NULL when it is null or not there. #}
 {% macro json_value(record, name) -%}
     {{ return(adapter.dispatch('json_value', 'customer_tiering')(record, name)) }}
 {%- endmacro %}

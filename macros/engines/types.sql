@@ -1,4 +1,3 @@
-{# The engine's type for text. #}
 {% macro string_type() -%}
     {{ return(adapter.dispatch('string_type', 'customer_tiering')()) }}
 {%- endmacro %}

@@ -1,8 +1,7 @@
 {# Erasure where the raw tables are landed: nothing that is built afterwards can hold the person. The mapping
    of ids to anonymous ids is a view over the raw files or tables, so that it is stored nowhere. #}
 
-{# Makes the table raw.nobody_words: the words that as an id mean nobody, whom no request and no merge can name and who
-   gets no pseudonym. The same as base_crm__nobody, which is not yet built. #}
+{# The same as base_crm__nobody, which is not yet built. #}
 {% macro land_nobody_words(sources) %}
     {% for source in sources if source.name == 'customers' %}
         {% set relation = customer_tiering.raw_relation(source) %}
@@ -28,7 +27,6 @@
 {% endmacro %}
 
 
-{# Makes the view raw.erased_ids and says whether there are any. #}
 {% macro land_erased_ids(sources) %}
     {{ return(adapter.dispatch('land_erased_ids', 'customer_tiering')(sources)) }}
 {% endmacro %}
@@ -100,17 +98,14 @@
 {% endmacro %}
 
 
-{# Condition that an id is one of a person: neither a word for nobody nor one that erased persons have. NULL for NULL. #}
 {% macro is_person(id, words) -%}
     (lower({{ id }}) not in (select word from {{ words }}) and not is_reserved_id({{ id }}))
 {%- endmacro %}
 
 
-{# Query of customer_id and erased_id, one row an id of an erased person: of every id that merges, in any
-   direction and over any chain, make one with an id that was asked for. A number is an id's place among all
-   that were asked for, by when and then by id, so that a later request moves none; an id that only merges
-   name gets the number of the person's first one and, behind it, a place of its own. Of targets merged into
-   at the same moment both count. #}
+{# A number is an id's place among all that were asked for, by when and then by id, so that a later request moves
+   none; an id that only merges name gets the number of the person's first one and, behind it, a place of its own. Of
+   targets merged into at the same moment both count. #}
 {% macro erased_ids(requests, merges) -%}
     with recursive requests as (
         select customer_id, row_number() over (order by min(requested_at), customer_id) as number
@@ -229,8 +224,7 @@
 {% endmacro %}
 
 
-{# Condition that a raw value fits its column: a number, a date, a word of a list. What cannot be read may be any
-   text that somebody typed. None for a column of free text. #}
+{# What cannot be read may be any text that somebody typed. #}
 {% macro is_plain(raw, column) %}
     {% set meta = column.config.meta %}
     {% set value = customer_tiering.read_value(raw, column) %}
@@ -251,7 +245,7 @@
 {% endmacro %}
 
 
-{# A seed's file, to select from: seeds are built later. #}
+{# Seeds are built later. #}
 {% macro seed_file(seed) %}
     {% for node in graph.nodes.values()
         if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
@@ -261,8 +255,7 @@
 {% endmacro %}
 
 
-{# Tells `tiering refresh`, when it runs this, the ids that are erased: in the file that it has made for that,
-   outside of the warehouse, and removes in the end. #}
+{# `tiering refresh` has made the file for that, outside of the warehouse, and removes it in the end. #}
 {% macro hand_over_erased_ids(sources, is_erasing) %}
     {% set file = env_var('TIERING_ERASED_IDS', '') %}
     {% if file and is_erasing %}
@@ -274,8 +267,7 @@
 {% endmacro %}
 
 
-{# Takes over what the last publication knows to have been published, when `tiering refresh` runs this, but for
-   the erased: neither under an id that is erased now, nor under an anonymous one, whose number may have moved. #}
+{# Neither under an id that is erased now, nor under an anonymous one, whose number may have moved. #}
 {% macro carry_published_history(sources, is_erasing) %}
     {% set file = env_var('TIERING_LAST_PUBLICATION', '') %}
     {% if file and sources %}
@@ -322,7 +314,6 @@
 {% endmacro %}
 
 
-{# An id's keyed pseudonym, by a function that the profile's plugin gives the connection; NULL for NULL. #}
 {% macro customer_pseudonym(expression) %}
     {{ return(adapter.dispatch('customer_pseudonym', 'customer_tiering')(expression)) }}
 {% endmacro %}

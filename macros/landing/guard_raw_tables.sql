@@ -1,5 +1,3 @@
-{# Stops a run on raw tables that are stale or have shrunk, before anything is built from them. #}
-
 {% macro guard_raw_tables(sources) %}
     {% do customer_tiering.check_source_limits(sources) %}
     {% set limits = customer_tiering.source_age_limits(sources) %}
@@ -16,7 +14,6 @@
 {% endmacro %}
 
 
-{# Maximum age in days of each table's newest row, counted back from run_date: {table: days}. #}
 {% macro source_age_limits(sources) %}
     {% set limits = customer_tiering.setting('source_max_age_days') %}
     {% set dated = [] %}
@@ -39,9 +36,6 @@
 {% endmacro %}
 
 
-{# Makes the table builds.published_counts: the counts of each raw table in quality.reconciliation of the last publication,
-   NULL for counts that it did not have yet. Empty before the first publication, and when dbt runs without `tiering refresh`,
-   which supplies them. #}
 {% macro land_published_counts() %}
     {% call customer_tiering.run_statement() %}
         create or replace table builds.published_counts (
@@ -65,7 +59,6 @@
 {% endmacro %}
 
 
-{# How many rows each raw table had at the last publication, as far as that is known. #}
 {% macro rows_last_published() %}
     {% set rows = {} %}
     {% for row in run_query('select source_table, rows_in from builds.published_counts').rows %}

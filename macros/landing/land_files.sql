@@ -1,7 +1,6 @@
 {# Landing of files: all of them, each once, and on top of what the last whole build landed only the new ones. #}
 
-{# Lands a raw table of files, and returns its columns. What the files are is listed before they are read (by raw_relation) and
-   again afterwards: if they have changed meanwhile they are read again, once. #}
+{# What the files are is listed before they are read, by raw_relation, and again afterwards. #}
 {% macro land_files(source, relation, is_erasing, is_second=false) %}
     {% do customer_tiering.recognise_landed_files(source) %}
     {% do customer_tiering.read_column_names(relation.name) %}
@@ -26,8 +25,7 @@
 {% endmacro %}
 
 
-{# Marks the files that the last landing read as they are now. One that was not settled then may have been read before a
-   change. #}
+{# One that was not settled then may have been read before a change. #}
 {% macro recognise_landed_files(source) %}
     {% call customer_tiering.run_statement() %}
         update builds.found_files
@@ -44,7 +42,6 @@
 {% endmacro %}
 
 
-{# Reads the names of columns of the files that are not known, as the files write them. #}
 {% macro read_column_names(name) %}
     {% set queries = [] %}
     {% for compression, files in customer_tiering.files_to_read().items() %}
@@ -90,7 +87,6 @@
 {% endmacro %}
 
 
-{# Of two columns a and A of a Parquet file DuckDB calls the second A_1, a name that the file does not hold. #}
 {% macro take_back_renaming() %}
     {% call customer_tiering.run_statement() %}
         update builds.found_files
@@ -109,8 +105,7 @@
 {% endmacro %}
 
 
-{# Refuses a file in a folder whose name alone holds a column, without a required one, or with one column twice. Each query is
-   of the first file at fault. #}
+{# Each query is of the first file at fault. #}
 {% macro refuse_columns_of_files(source) %}
     {% set names = [] %}
     {% set required = [] %}
@@ -187,7 +182,6 @@
 {% endmacro %}
 
 
-{# The columns of files: {lower-case name: name as it is written}. #}
 {% macro columns_of_files(condition) %}
     {% set query %}
         select lower(name), min(name)
@@ -203,8 +197,6 @@
 {% endmacro %}
 
 
-{# Adds the files that are not known to what is landed, and says whether that brings it up to date: not when a landed file is
-   gone or has changed, or when the new ones have other types. #}
 {% macro land_new_files(source, name, is_erasing) %}
     {% set landed = customer_tiering.landed_name(source) %}
     {% set counts %}
@@ -270,8 +262,7 @@
 {% endmacro %}
 
 
-{# Stops the run when a file was not opened once, or when Parquet says that it has another number of rows than were read. A
-   file without rows counts as read. #}
+{# A file without rows counts as read. #}
 {% macro refuse_files_not_read_once(source, name) %}
     {% if not customer_tiering.files_to_read() %}{{ return(none) }}{% endif %}
     {% set files = customer_tiering.list_of_files_to_read() %}
@@ -309,7 +300,6 @@
 {% endmacro %}
 
 
-{# Records for the next build what was read. #}
 {% macro note_landed_files(source) %}
     {% call customer_tiering.run_statement() %}
         insert into builds.landed_files
@@ -322,8 +312,7 @@
 {% endmacro %}
 
 
-{# The first file that is no longer as it was listed; none when none changed. A new file is read at once, but only
-   once: if a feed never stops, the next run reads the rest. #}
+{# A new file is read at once, but only once: if a feed never stops, the next run reads the rest. #}
 {% macro changed_file(source, is_second) %}
     {% set query %}
         with before as (
@@ -350,8 +339,7 @@
 {% endmacro %}
 
 
-{# Says in a line each which files of a table's folder are not read, and which have other columns than most. The second
-   cannot be known before, and is kept for who runs dbt. #}
+{# Columns cannot be known before, and are kept for who runs dbt. #}
 {% macro note_files(source) %}
     {% set query %}
         select path from builds.found_files where not is_read order by 1
@@ -416,7 +404,6 @@
 {% endmacro %}
 
 
-{# The first three of some texts, and the number of the others. #}
 {% macro first_of(texts) %}
     {% set more = texts | length - 3 %}
     {{ return((texts | list)[:3] | join(', ') ~ (' and ' ~ more ~ ' more' if more > 0 else '')) }}

@@ -1,7 +1,3 @@
-{# Lands the raw tables before anything is built: every table and every column of the raw contract, as the
-   source YAML declares them, is there afterwards. A missing optional table is empty, a missing optional
-   column NULL; a missing required one stops the run with a sentence. #}
-
 {% macro land_raw_tables() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot', 'run-operation') %}
         {% do customer_tiering.check_vars() %}
@@ -68,9 +64,6 @@
 {% endmacro %}
 
 
-{# The query by which a raw table is landed: every column of the contract, in its order, and behind them the file that a
-   row was read from. `present` are the columns to read, by lower-case name; those that are missing are NULL, of the type that
-   `types` gives, else of the contract's, or text where everything is read as text. #}
 {% macro landing_query(source, relation, present, is_erasing, types={}) %}
     {% set masked = customer_tiering.masked(source, present, is_erasing) %}
     {% set values = {} %}
@@ -102,7 +95,6 @@
 {% endmacro %}
 
 
-{# Lands a table of a schema, or an empty one for a missing table, and returns its columns. #}
 {% macro land_table(source, relation, is_erasing, goes_on) %}
     {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
     {% for column in source.columns.values()
@@ -140,9 +132,6 @@
 {% endmacro %}
 
 
-{# Where a raw table is: {name: for messages, query: what to select from (none: missing), files: that it is read
-   from (none: a schema), is_text: whether all is read as text, newest_by: the column of a schema's table that
-   shows which rows are new (none: no column does)}. #}
 {% macro raw_relation(source) %}
     {% if customer_tiering.setting('raw_schema') %}
         {% set relation = customer_tiering.raw_relation_in_schema(source) %}
@@ -158,7 +147,6 @@
 {% endmacro %}
 
 
-{# The columns that a query has: {lower-case name: name as it is written}. #}
 {% macro columns_of(query) %}
     {% set columns = {} %}
     {% for name in customer_tiering.types_of(query) %}{% do columns.update({name | lower: name}) %}{% endfor %}
@@ -166,7 +154,6 @@
 {% endmacro %}
 
 
-{# {column: type} of a relation or a query in brackets. #}
 {% macro types_of(query) %}
     {% set statement %}
         describe select * from {{ query }}
@@ -177,7 +164,6 @@
 {% endmacro %}
 
 
-{# Drops what an earlier run landed, table or view. #}
 {% macro drop_landed(source) %}
     {% set query %}
         select case when table_type = 'VIEW' then 'view' else 'table' end
@@ -195,7 +181,6 @@
 {% endmacro %}
 
 
-{# Keeps what the source YAML declares of each raw table beside them: dbt gives unit tests no graph to read. #}
 {% macro keep_contract(sources) %}
     {% call customer_tiering.run_statement() %}
         create or replace table {{ adapter.quote(sources[0].schema) }}.contract as

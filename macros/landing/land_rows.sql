@@ -1,6 +1,5 @@
 {# Landing of a schema's tables: rows that are new or have changed, on top of what the last whole build landed. #}
 
-{# Where a raw table is in the schema that var raw_schema names. #}
 {% macro raw_relation_in_schema(source) %}
     {% set schema = customer_tiering.raw_schema_parts() %}
     {% set query %}
@@ -20,15 +19,13 @@
 {% endmacro %}
 
 
-{# Database and name of the schema that var raw_schema names. #}
 {% macro raw_schema_parts() %}
     {% set parts = customer_tiering.setting('raw_schema').split('.') %}
     {{ return({'database': parts[0] if parts | length == 2 else target.database, 'name': parts[-1]}) }}
 {% endmacro %}
 
 
-{# SQL of where the raw tables come from: files, or a schema of a database file or connection. Files of another folder are
-   told apart by their paths. #}
+{# Files of another folder are told apart by their paths. #}
 {% macro raw_origin() %}
     {% if not customer_tiering.setting('raw_schema') %}{{ return("'files'") }}{% endif %}
     {% set schema = customer_tiering.raw_schema_parts() %}
@@ -43,7 +40,6 @@
 {% endmacro %}
 
 
-{# A column's name as it is written, if it is there and of a type of date and time; none otherwise. #}
 {% macro native_column(column, query) %}
     {% if column %}
         {% for name, data_type in customer_tiering.types_of(query).items()
@@ -55,9 +51,7 @@
 {% endmacro %}
 
 
-{# Re-reads rows up to late_arrival_days older than the newest landed one, and those of unknown age. Says whether the
-   landed rows then equal the source's: as many rows, with the same keys and updated_at. A source with one row per key
-   has replaced older versions; one that keeps all versions has not. #}
+{# A source with one row per key has replaced older versions; one that keeps all versions has not. #}
 {% macro land_new_rows(source, relation, present, is_erasing) %}
     {% if not relation.newest_by or not customer_tiering.table_exists(source.schema, source.identifier) %}
         {{ return(false) }}
@@ -94,8 +88,7 @@
 {% endmacro %}
 
 
-{# The newest that is known of landed rows, as text; none without one. A time after the run's start is an error, and makes no
-   row before it old. #}
+{# A time after the run's start is an error, and makes no row before it old. #}
 {% macro newest_landed(landed, age, data_type) %}
     {% set run_start = "timestamptz '" ~ run_started_at.isoformat() ~ "'" %}
     {% if data_type != 'TIMESTAMP WITH TIME ZONE' %}
@@ -108,7 +101,6 @@
 {% endmacro %}
 
 
-{# Whether two relations have as many rows, with the same values in some columns. #}
 {% macro holds_the_same_rows(one, other, columns) %}
     {% set query %}
         select count(*) as row_count, {{ customer_tiering.fingerprint(columns) }} as fingerprint from {{ one }}

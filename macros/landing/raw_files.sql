@@ -1,7 +1,6 @@
 {# Which files a raw table is read from, and how. Names of files and folders only say which table and format a file is
    of: nothing else in them means anything. #}
 
-{# Where a raw table is below var raw_path; its files are listed in builds.found_files. #}
 {% macro raw_relation_in_folder(source) %}
     {% set folder = customer_tiering.raw_folder() %}
     {% call customer_tiering.run_statement() %}
@@ -28,7 +27,6 @@
 {% endmacro %}
 
 
-{# The folder of the raw tables as DuckDB writes it before the names of files: ends with a slash, or is empty. #}
 {% macro raw_folder() %}
     {% set path = customer_tiering.setting('raw_path') %}
     {% if '://' in path %}{{ return(path.rstrip('/') ~ '/') }}{% endif %}
@@ -44,10 +42,9 @@
 {% endmacro %}
 
 
-{# Query of all that lies in a raw table's folder, and of the files of its name beside it, whatever the letter case; contents
-   are not read. `**` does not enter a folder that is a link, so that three levels are named. What is hidden, or in a folder that
-   writers hide (_temporary, _delta_log), is not read. While the clock still shows a file's time, or an earlier one, it may change
-   and keep it: it is not settled. #}
+{# Contents are not read. `**` does not enter a folder that is a link, so that three levels are named. What is hidden,
+   or in a folder that writers hide (_temporary, _delta_log), is not read. While the clock still shows a file's time,
+   or an earlier one, it may change and keep it: it is not settled. #}
 {% macro found_files(source) %}
     {% set folder = customer_tiering.raw_folder() %}
     {% set table = customer_tiering.literal_path(folder) ~ customer_tiering.in_any_letter_case(source.name) %}
@@ -99,9 +96,9 @@
 {% endmacro %}
 
 
-{# What raw_relation gives for the files of builds.found_files that are to be read. CSV is all text: a typed one would stop
-   the build at the first bad cell. No line is skipped as a comment or a preamble, and one with more or fewer cells than the
-   header stops the run: in which columns its cells belong nobody knows. #}
+{# CSV is all text: a typed one would stop the build at the first bad cell. No line is skipped as a comment or a
+   preamble, and one with more or fewer cells than the header stops the run: in which columns its cells belong nobody
+   knows. #}
 {% macro files_relation(name) %}
     {% set files = [] %}
     {% set readers = [] %}
@@ -129,7 +126,7 @@
 {% endmacro %}
 
 
-{# {compression: files}: DuckDB before 2.0 does not know it by a name in upper case. #}
+{# By compression, as DuckDB before 2.0 does not know it by a name in upper case. #}
 {% macro files_to_read() %}
     {% set files = {} %}
     {% set query %}
@@ -147,7 +144,6 @@
 {% endmacro %}
 
 
-{# The call by which files of one format are read. #}
 {% macro file_reader(name, files, compression, option, has_header=true) %}
     {% if customer_tiering.is_parquet(name) %}
         read_parquet({{ customer_tiering.list_of_files(files) }}, hive_partitioning = false, {{ option }})
@@ -169,13 +165,11 @@
 {% endmacro %}
 
 
-{# Whether files are Parquet, by the end of their name or pattern. #}
 {% macro is_parquet(name) %}
     {{ return((name | lower).endswith('.parquet')) }}
 {% endmacro %}
 
 
-{# Texts as an SQL list. #}
 {% macro list_of(texts) %}
     {% set quoted = [] %}
     {% for text in texts %}{% do quoted.append(customer_tiering.text_literal(text)) %}{% endfor %}
@@ -183,7 +177,6 @@
 {% endmacro %}
 
 
-{# Files as an SQL list, for DuckDB's readers. #}
 {% macro list_of_files(files) %}
     {% set literal = [] %}
     {% for file in files %}{% do literal.append(customer_tiering.literal_path(file)) %}{% endfor %}
@@ -191,13 +184,12 @@
 {% endmacro %}
 
 
-{# A path that means itself alone to DuckDB, which takes it for a pattern. #}
+{# DuckDB takes every path for a pattern. #}
 {% macro literal_path(path) %}
     {{ return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]')) }}
 {% endmacro %}
 
 
-{# The pattern that a name fits in any letter case. #}
 {% macro in_any_letter_case(name) %}
     {% set signs = [] %}
     {% for sign in name %}{% do signs.append('[' ~ sign | lower ~ sign | upper ~ ']') %}{% endfor %}

@@ -1,13 +1,4 @@
-{# What the source YAML says of a raw table's values, over a relation that has them read (see the base models): one row a
-   raw row with
-   the contract's columns   as read; NULL when empty, unreadable or not allowed
-   *_on                     the business date of each *_at
-   `more`                   what else the relation has
-   rejected_column, reject_reason   the first fault that rejects the row, NULL when there is none
-   has_nulled_values        whether a value of an accepted row was turned into NULL
-   and the row's documents, see raw_documents.
-   Whatever a reader does not select is not computed: the models over it are views. #}
-
+{# Whatever a reader does not select is not computed: the models over it are views. #}
 {% macro checked_rows(source_name, table_name, relation, more=[]) %}
     {%- if not execute -%}
         select * from {{ relation }}
@@ -64,7 +55,6 @@
 {% endmacro %}
 
 
-{# The raw values of a row of a raw table, in a select list beside those that were read. #}
 {% macro raw_values(source_name, table_name) %}
     {%- for name in customer_tiering.column_names(source_name, table_name) %}
         landed.{{ name }} as raw_{{ name }}{{ ',' if not loop.last }}
@@ -72,10 +62,6 @@
 {% endmacro %}
 
 
-{# Texts about a raw row, of a relation with its raw_* values:
-   source_key, row_key      the key's raw text and the key as read, parts joined by |
-   row_text                 the whole raw row, for ties between duplicates
-   raw_record, raw_record_restricted   the raw row as JSON, without and with personal data #}
 {% macro raw_documents(source_name, table_name, relation) %}
     {%- set node = customer_tiering.source_node(source_name, table_name) -%}
     {%- set columns = node.columns.values() | list -%}
@@ -114,7 +100,6 @@
 {% endmacro %}
 
 
-{# The names of the columns of which a bad value rejects the row. #}
 {% macro rejecting_columns(columns) %}
     {% set names = [] %}
     {% for column in columns if column.config.meta.get('required') or column.config.meta.get('reject_when_bad') %}
@@ -124,7 +109,6 @@
 {% endmacro %}
 
 
-{# The names of the columns of which a bad value becomes NULL: they are optional and can be bad at all. #}
 {% macro nulled_when_bad(columns) %}
     {% set rejecting = customer_tiering.rejecting_columns(columns) %}
     {% set names = [] %}
@@ -136,7 +120,6 @@
 {% endmacro %}
 
 
-{# What is wrong with a column's value, as SQL: a reject reason, NULL when it is right. #}
 {% macro fault_of(column, is_dated_by) %}
     {%- set name = column.name -%}
     {%- set meta = column.config.meta -%}
@@ -167,7 +150,6 @@
 {%- endmacro %}
 
 
-{# The condition that an allowed value of a column meets, NULL for NULL; none for a column without a rule. #}
 {% macro rule_of(column) %}
     {%- if 'letters' in column.config.meta -%}
         {{ return(customer_tiering.is_letters(column.name, column.config.meta['letters'])) }}
@@ -178,8 +160,7 @@
 {% endmacro %}
 
 
-{# A raw value read as its column's declaration says: by which function, and in which letter case. The base models say the
-   same by hand; a test compares the two. #}
+{# The base models say the same by hand; a test compares the two. #}
 {% macro read_value(expression, column) %}
     {%- set reading = {
         'timestamp': 'read_timestamp(' ~ expression ~ ', ' ~ customer_tiering.source_time_zone() ~ ')',

@@ -1,7 +1,5 @@
-{# The accepted rows of a base model, one per key: the newest version wins, ties go to the smallest row text in
-   byte order. Only keys that occur more than once are sorted; nearly all others cost one count. The
-   relation is named three times instead of once in a CTE, as a CTE would be written out with all of its
-   columns. #}
+{# Only keys that occur more than once are sorted; nearly all others cost one count. The relation is named three times
+   instead of once in a CTE, as a CTE would be written out with all of its columns. #}
 {% macro deduplicated(source_name, table_name, columns) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
@@ -46,9 +44,7 @@
 {% endmacro %}
 
 
-{# How many rows of a raw table were left out as duplicates although they differ from the row that was kept and
-   are as new, their amount, and whether rows of one key differ in it. `counted` has rows_accepted and rows_kept by source_table: a base model without
-   duplicates is not read, as the empty side of the cross join ends it. #}
+{# A base model without duplicates is not read, as the empty side of the cross join ends it. #}
 {% macro undecided_duplicates(source_name, table_name, counted) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
@@ -103,7 +99,6 @@
 {% endmacro %}
 
 
-{# The keys that more than one accepted row has. #}
 {% macro repeated_keys(relation, key) -%}
     select {{ key | join(', ') }}
     from {{ relation }}
@@ -118,16 +113,13 @@
 {%- endmacro %}
 
 
-{# When the source says that a row was last changed; NULL, which is oldest, where the table has no such
-   column. #}
 {% macro changed_at(source_name, table_name, relation) -%}
     {%- set newest_by = customer_tiering.source_meta(source_name, table_name, 'newest_by') -%}
     {{ relation ~ '.' ~ newest_by if newest_by else 'cast(null as timestamp)' }}
 {%- endmacro %}
 
 
-{# The newest of what happened to a row itself, such as a cancellation, by run_date: a row that knows of it is
-   newer than one that does not. NULL when nothing has. #}
+{# A row that knows of what happened to it is newer than one that does not. #}
 {% macro newest_event_at(source_name, table_name, relation) -%}
     {%- set events = [] -%}
     {%- for time in customer_tiering.source_meta(source_name, table_name, 'event_times', []) -%}

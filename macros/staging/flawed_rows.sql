@@ -1,5 +1,4 @@
-{# The raw rows of a table that are rejected, lose a value, or have a key in which `cross_table_rejects`, which
-   compares tables, finds a fault. They are few, and their texts are made for them alone. #}
+{# They are few, and their texts are made for them alone. #}
 {% macro flawed_rows(source_name, table_name, cross_table_rejects) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set has_own_fault -%}
@@ -31,7 +30,6 @@
 {% endmacro %}
 
 
-{# The columns of a raw table whose bad values become NULL. #}
 {% macro nulled_columns(source_name, table_name) %}
     {% if not execute %}{{ return([]) }}{% endif %}
     {{ return(customer_tiering.nulled_when_bad(

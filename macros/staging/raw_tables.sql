@@ -1,6 +1,4 @@
-{# The raw tables that are staged, as [system, table, model that holds its staged rows]: adding a table means
-   its source YAML, its base and staging model, and a line here, which takes it into the rejected records and
-   the reconciliation. #}
+{# Adding a table means its source YAML, its base and staging model, and a line here. #}
 {% macro raw_tables() %}
     {{ return([
         ['crm', 'customers', 'stg_crm__customers'],
@@ -19,14 +17,12 @@
 {% endmacro %}
 
 
-{# A meta value of a raw table's source YAML; the default while the project is only parsed. #}
 {% macro source_meta(source_name, table_name, key, default=none) %}
     {% if not execute %}{{ return(default) }}{% endif %}
     {{ return(customer_tiering.source_node(source_name, table_name).config.meta.get(key, default)) }}
 {% endmacro %}
 
 
-{# The contract's columns of a raw table; its first one while the project is only parsed. #}
 {% macro column_names(source_name, table_name) %}
     {% if not execute %}{{ return(['parsed']) }}{% endif %}
     {{ return(customer_tiering.source_node(source_name, table_name).columns.keys() | list) }}

@@ -1,6 +1,5 @@
 {# What the gate lets pass, and the words in which it says what it found. #}
 
-{# The limits of a raw table in per cent, by finding: those of its source YAML, over which var source_limits wins. #}
 {% macro source_limits(source_name, table_name) %}
     {% set limits = {} %}
     {% do limits.update(customer_tiering.source_meta(source_name, table_name, 'limits', {})) %}
@@ -9,7 +8,6 @@
 {% endmacro %}
 
 
-{# Refuses a var source_limits that names something else than a raw table, one of its limits and per cent. #}
 {% macro check_source_limits(sources) %}
     {% set given = customer_tiering.setting('source_limits') %}
     {% set known = {} %}
@@ -41,8 +39,6 @@
 {% endmacro %}
 
 
-{# A raw value as messages may show it, of SQL for its table, its column and its text: the word of a column of words, the
-   form of a date, a number or a text that `is_personal`, a condition; NULL for ids and personal data. #}
 {% macro shown_value(table, column, value, is_personal) %}
         {%- set words, shapes = customer_tiering.shown_columns() %}
         case
@@ -54,8 +50,7 @@
 {%- endmacro %}
 
 
-{# Query of the raw values of a relation, `raw_value`, that are a customer's id, name, e-mail or phone, in whatever column
-   they were written. Short numbers are codes. Customers are not read when there is no value. #}
+{# Customers are not read when there is no value. #}
 {% macro personal_values(relation) %}
     with customers as (
         select customers.customer_id, customers.full_name, customers.email, customers.phone
@@ -78,7 +73,6 @@
 {% endmacro %}
 
 
-{# [columns of words, columns of dates and numbers] of all raw tables as table.column, without ids and personal data. #}
 {% macro shown_columns() %}
     {% set words, shapes = [], [] %}
     {% for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
@@ -93,7 +87,6 @@
 {% endmacro %}
 
 
-{# What is wrong with a rejected value, as SQL of a text that follows the column's name. #}
 {% macro fault_in_words(table, column, reason) %}
         case
             {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
@@ -117,7 +110,6 @@
 {%- endmacro %}
 
 
-{# What to do about a rejected value, as SQL of a sentence. #}
 {% macro advice_in_words(table, column, reason) %}
         case
             {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
@@ -140,7 +132,6 @@
 {%- endmacro %}
 
 
-{# What to do about the values of a column that cannot be read or are not allowed: {reason: sentence}. #}
 {% macro advice_on(column) %}
     {% set meta = column.config.meta %}
     {% set advice = {} %}
@@ -163,8 +154,7 @@
 {% endmacro %}
 
 
-{# Query of what may be wrong with each raw table, by finding: the rows at fault and those looked at for it. Every table is
-   limited: of one without limits of its own some row must be taken. #}
+{# Every table is limited: of one without limits of its own some row must be taken. #}
 {% macro source_measures(counts) %}
     {%- set measures = {
         'rejected': ['rows_rejected', 'rows_in'],
@@ -197,9 +187,8 @@
 {% endmacro %}
 
 
-{# Query of the rejected rows of a raw table, by column, reason and raw value without personal data, and how many of them
-   have the key of an accepted row; that is asked of required tables alone. `limited` has source_table: the base model
-   of a table that is not there is not read, as a join with nothing ends at once. #}
+{# Rows with the key of an accepted one are counted for required tables alone. The base model of a table that is not
+   in `limited` is not read, as a join with nothing ends at once. #}
 {% macro rejected_values(source_name, table_name, limited) %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
     {%- set is_required = customer_tiering.source_meta(source_name, table_name, 'required') %}
