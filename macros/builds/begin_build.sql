@@ -102,10 +102,7 @@
         graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
         | selectattr('package_name', 'equalto', 'customer_tiering') | first
     ).root_path %}
-    {% set files = [] %}
-    {% for pattern in ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
-        {% do files.append(customer_tiering.literal_path(root) ~ '/' ~ pattern) %}
-    {% endfor %}
+    {% set files = ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
     {% set settings = customer_tiering.settings() %}
     {% set told = {} %}
     {% for name, value in customer_tiering.told_vars().items() | sort
@@ -116,10 +113,7 @@
         select sha256(concat_ws(
             '|',
             '{{ salt }}',
-            (
-                select string_agg(substr(filename, {{ root | length + 1 }}) || sha256(content), '' order by filename)
-                from read_blob({{ customer_tiering.list_of(files) }})
-            ),
+            {{ customer_tiering.digest_of_files(root, files) }},
             {{ customer_tiering.text_literal(tojson(told, sort_keys=true)) }},
             version(),
             '{{ dbt_version }}',

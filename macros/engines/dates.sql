@@ -2,10 +2,6 @@
     {{ return(adapter.dispatch('date_series', 'customer_tiering')(first, last, step)) }}
 {%- endmacro %}
 
-{% macro default__date_series(first, last, step) -%}
-    select cast(unnest(generate_series({{ first }}, {{ last }}, interval '{{ step }}')) as date) as day
-{%- endmacro %}
-
 
 {% macro period_start(date) -%}
     cast(date_trunc('{{ customer_tiering.setting("review_period") }}', {{ date }}) as date)
@@ -27,10 +23,6 @@
 
 {% macro unnest_range(first, last) -%}
     {{ return(adapter.dispatch('unnest_range', 'customer_tiering')(first, last)) }}
-{%- endmacro %}
-
-{% macro default__unnest_range(first, last) -%}
-    cast(unnest(range({{ first }}, {{ last }})) as integer)
 {%- endmacro %}
 
 

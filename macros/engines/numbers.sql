@@ -4,17 +4,9 @@
     {{ return(adapter.dispatch('rounded_ratio', 'customer_tiering')(numerator, denominator)) }}
 {%- endmacro %}
 
-{% macro default__rounded_ratio(numerator, denominator) -%}
-    ((2 * ({{ numerator }}) + ({{ denominator }})) // (2 * ({{ denominator }})))
-{%- endmacro %}
-
 
 {% macro wide_integer_type() -%}
     {{ return(adapter.dispatch('wide_integer_type', 'customer_tiering')()) }}
-{%- endmacro %}
-
-{% macro default__wide_integer_type() -%}
-    hugeint
 {%- endmacro %}
 
 
@@ -22,17 +14,9 @@
     {{ return(adapter.dispatch('quantiles', 'customer_tiering')(expression, fractions)) }}
 {%- endmacro %}
 
-{% macro default__quantiles(expression, fractions) -%}
-    quantile_cont(cast({{ expression }} as double), [{{ fractions | join(', ') }}])
-{%- endmacro %}
-
 
 {% macro ordered_list(expression, order) -%}
     {{ return(adapter.dispatch('ordered_list', 'customer_tiering')(expression, order)) }}
-{%- endmacro %}
-
-{% macro default__ordered_list(expression, order) -%}
-    list({{ expression }} order by {{ order }})
 {%- endmacro %}
 
 
@@ -40,17 +24,9 @@
     {{ return(adapter.dispatch('median_of_first', 'customer_tiering')(list, length)) }}
 {%- endmacro %}
 
-{% macro default__median_of_first(list, length) -%}
-    list_median({{ list }}[1:{{ length }}])
-{%- endmacro %}
-
 
 {% macro element(list, position) -%}
     {{ return(adapter.dispatch('element', 'customer_tiering')(list, position)) }}
-{%- endmacro %}
-
-{% macro default__element(list, position) -%}
-    {{ list }}[{{ position }}]
 {%- endmacro %}
 
 
@@ -67,15 +43,7 @@
     {{ return(adapter.dispatch('fingerprint', 'customer_tiering')(columns)) }}
 {% endmacro %}
 
-{% macro default__fingerprint(columns) -%}
-    cast(sum(hash({{ columns | join(', ') }})) as decimal(38, 0))
-{%- endmacro %}
-
 
 {% macro in_thousands(number) -%}
     {{ return(adapter.dispatch('in_thousands', 'customer_tiering')(number)) }}
-{%- endmacro %}
-
-{% macro default__in_thousands(number) -%}
-    format('{:,}', cast({{ number }} as bigint))
 {%- endmacro %}

@@ -245,16 +245,6 @@
 {% endmacro %}
 
 
-{# Seeds are built later. #}
-{% macro seed_file(seed) %}
-    {% for node in graph.nodes.values()
-        if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
-        {% set file = customer_tiering.text_literal(node.root_path ~ '/' ~ node.original_file_path) %}
-        {{ return('read_csv(' ~ file ~ ', all_varchar = true, header = true)') }}
-    {% endfor %}
-{% endmacro %}
-
-
 {# `tiering refresh` has made the file for that, outside of the warehouse, and removes it in the end. #}
 {% macro hand_over_erased_ids(sources, is_erasing) %}
     {% set file = env_var('TIERING_ERASED_IDS', '') %}

@@ -25,21 +25,6 @@
 {% endmacro %}
 
 
-{# Files of another folder are told apart by their paths. #}
-{% macro raw_origin() %}
-    {% if not customer_tiering.setting('raw_schema') %}{{ return("'files'") }}{% endif %}
-    {% set schema = customer_tiering.raw_schema_parts() %}
-    {% set query %}
-        (
-            select concat_ws('|', 'schema', type, path, '{{ schema.name | lower }}')
-            from duckdb_databases()
-            where lower(database_name) = '{{ schema.database | lower }}'
-        )
-    {% endset %}
-    {{ return(query) }}
-{% endmacro %}
-
-
 {% macro native_column(column, query) %}
     {% if column %}
         {% for name, data_type in customer_tiering.types_of(query).items()

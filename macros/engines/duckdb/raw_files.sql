@@ -1,7 +1,7 @@
 {# Which files a raw table is read from, and how. Names of files and folders only say which table and format a file is
    of: nothing else in them means anything. #}
 
-{% macro raw_relation_in_folder(source) %}
+{% macro duckdb__raw_relation_in_folder(source) %}
     {% set folder = customer_tiering.raw_folder() %}
     {% call customer_tiering.run_statement() %}
         create or replace table builds.found_files as
@@ -194,4 +194,44 @@
     {% set signs = [] %}
     {% for sign in name %}{% do signs.append('[' ~ sign | lower ~ sign | upper ~ ']') %}{% endfor %}
     {{ return(signs | join) }}
+{% endmacro %}
+
+
+{# Files of another folder are told apart by their paths. #}
+{% macro duckdb__raw_origin() %}
+    {% if not customer_tiering.setting('raw_schema') %}{{ return("'files'") }}{% endif %}
+    {% set schema = customer_tiering.raw_schema_parts() %}
+    {% set query %}
+        (
+            select concat_ws('|', 'schema', type, path, '{{ schema.name | lower }}')
+            from duckdb_databases()
+            where lower(database_name) = '{{ schema.database | lower }}'
+        )
+    {% endset %}
+    {{ return(query) }}
+{% endmacro %}
+
+
+{# Seeds are built later. #}
+{% macro duckdb__seed_file(seed) %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
+        {% set file = customer_tiering.text_literal(node.root_path ~ '/' ~ node.original_file_path) %}
+        {{ return('read_csv(' ~ file ~ ', all_varchar = true, header = true)') }}
+    {% endfor %}
+{% endmacro %}
+
+
+{% macro duckdb__digest_of_files(root, patterns) %}
+    {% set files = [] %}
+    {% for pattern in patterns %}
+        {% do files.append(customer_tiering.literal_path(root) ~ '/' ~ pattern) %}
+    {% endfor %}
+    {% set query %}
+        (
+            select string_agg(substr(filename, {{ root | length + 1 }}) || sha256(content), '' order by filename)
+            from read_blob({{ customer_tiering.list_of(files) }})
+        )
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# Landing of files: all of them, each once, and on top of what the last whole build landed only the new ones. #}
 
 {# What the files are is listed before they are read, by raw_relation, and again afterwards. #}
-{% macro land_files(source, relation, is_erasing, is_second=false) %}
+{% macro duckdb__land_files(source, relation, is_erasing, is_second) %}
     {% do customer_tiering.recognise_landed_files(source) %}
     {% do customer_tiering.read_column_names(relation.name) %}
     {% do customer_tiering.refuse_columns_of_files(source) %}
