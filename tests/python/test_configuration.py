@@ -1256,10 +1256,8 @@ def test_plain_dbt_refuses_vars_in_the_words_of_the_command_line(project: Path) 
     """A text that nothing may be, and each number that is one too small or too large."""
     broken: list[tuple[str, object]] = []
     for name, rule in PlainDbt({}).settings().items():
-        if rule["type"] not in (
-            "folder",
-            "name",
-        ):  # dbt takes any folder; the seeds say which names
+        # dbt takes any folder, and the seeds say which names there are
+        if rule["type"] not in ("folder", "name"):
             broken.append((name, "';'"))
         if rule["type"] == "number":
             broken += [(name, rule["from"] - 1), (name, rule["to"] + 1)]
