@@ -151,7 +151,9 @@ warnings as (
         null as share,
         null as amount_share
     from newest_edges
-    where metric = 'frequency' and distinct_edges = 1 and '{{ setting("score_profile") }}' <> 'one_off'
+    where
+        metric = 'frequency' and distinct_edges = 1
+        and '{{ setting("score_profile") }}' <> 'one_off'
     union all
     select
         'small_population' as warning_code,
