@@ -74,13 +74,14 @@
 {# How a message puts what a row of `settings` allows. #}
 {% macro allowed_by(rule) -%}
     {%- if rule.type == 'number' -%}
-        a whole number from {{ rule.from }} to {{ rule.to }}
+        {%- set choices = ['a whole number from ' ~ rule.from ~ ' to ' ~ rule.to] -%}
     {%- elif rule.type in ('days_by_table', 'limits_by_table') -%}
-        a mapping of raw tables to {{ rule.type.split('_')[0] }} from {{ rule.from }} to {{ rule.to }}, such as {{ rule.example }}
+        {%- set bounds = rule.type.split('_')[0] ~ ' from ' ~ rule.from ~ ' to ' ~ rule.to -%}
+        {%- set choices = ['a mapping of raw tables to ' ~ bounds ~ ', such as ' ~ rule.example] -%}
     {%- else -%}
         {%- set choices = rule.words | default([]) + ([rule.allowed] if rule.allowed else []) -%}
-        {%- for choice in choices -%}
-            {{ (' or ' if loop.last else ', ') if not loop.first }}{{ choice or 'empty' }}
-        {%- endfor -%}
     {%- endif -%}
+    {%- for choice in choices -%}
+        {{ (' or ' if loop.last else ', ') if not loop.first }}{{ choice or 'empty' }}
+    {%- endfor -%}
 {%- endmacro %}
