@@ -88,6 +88,16 @@
 {%- endmacro %}
 
 
+{# An expression for each input, in the order of score_inputs: `expression` with the input's name for INPUT. #}
+{% macro of_each_input(expression) %}
+    {%- set expressions = [] -%}
+    {%- for component, input, is_known in customer_tiering.score_inputs() -%}
+        {%- do expressions.append(expression | replace('INPUT', input)) -%}
+    {%- endfor -%}
+    {{ return(expressions) }}
+{% endmacro %}
+
+
 {# What of a customer's own behaviour an input measures: [input, measure, 1 when more of the measure is
    better and -1 when less is]. An input may move although this does not, because others moved. #}
 {% macro score_measures() %}
@@ -125,37 +135,42 @@
 {%- endmacro %}
 
 
-{# What an input is computed from, in its own unit; NULL where the input is unknown, but for counts of interactions,
-   which are there whether they enter the score or not. #}
-{% macro input_value(input) -%}
-    {%- set value = {
-        'recency': 'recency_days',
-        'frequency': 'frequency',
-        'monetary': 'monetary',
-        'contribution': 'monetary',
+{# For each input, in the order of score_inputs: what it is computed from, in its own unit; NULL where the input is unknown, but
+   for counts of interactions, which are there whether they enter the score or not. `scores` is a row of
+   int_current_scores and `signals` one of int_customer_signals. #}
+{% macro input_values() -%}
+    {%- set counts = customer_tiering.interaction_inputs() | map('first') | list -%}
+    {%- set known_values = {
+        'recency': 'scores.recency_days',
+        'frequency': 'scores.frequency',
+        'monetary': 'scores.monetary',
+        'contribution': 'scores.monetary',
         'revenue_trend': customer_tiering.revenue_trend(
-            'revenue_first_half', 'revenue_second_half', 'frequency'
+            'scores.revenue_first_half', 'scores.revenue_second_half', 'scores.frequency'
         ),
-        'repeat_rate': 'frequency',
-        'tenure': 'tenure_days',
-        'categories': 'categories',
-        'referrals': 'coalesce(converted_referrals, 0)',
-        'nps': 'nps_answer',
-        'csat': customer_tiering.ratio_of_four_decimals('csat_sum', 'csat_answers'),
-        'complaints': 'coalesce(complaints, 0) + coalesce(open_complaints, 0)',
-        'active_days': 'coalesce(active_days, 0)',
-        'channels': 'coalesce(channels, 0)',
-        'usage_time': 'coalesce(usage_seconds, 0)',
+        'repeat_rate': 'scores.frequency',
+        'tenure': 'scores.tenure_days',
+        'categories': 'scores.categories',
+        'referrals': 'coalesce(signals.converted_referrals, 0)',
+        'nps': 'signals.nps_answer',
+        'csat': customer_tiering.ratio_of_four_decimals('signals.csat_sum', 'signals.csat_answers'),
+        'complaints': 'coalesce(signals.complaints, 0) + coalesce(signals.open_complaints, 0)',
+        'active_days': 'coalesce(signals.active_days, 0)',
+        'channels': 'coalesce(signals.channels, 0)',
+        'usage_time': 'coalesce(signals.usage_seconds, 0)',
         'demand_breadth': customer_tiering.ratio_of_four_decimals(
-            'greatest(least(service_revenue, typed_revenue), 0)', 'typed_revenue'
+            'greatest(least(signals.service_revenue, signals.typed_revenue), 0)', 'signals.typed_revenue'
         ),
-        'contact_regularity': 'coalesce(contact_months, 0)',
-        'new_categories': 'coalesce(new_categories, 0)',
-    }[input] -%}
-    {{ return(
-        value if input in customer_tiering.interaction_inputs() | map('first')
-        else 'case when scores.' ~ input ~ '_normalised is not null then ' ~ value ~ ' end'
-    ) }}
+        'contact_regularity': 'coalesce(signals.contact_months, 0)',
+        'new_categories': 'coalesce(signals.new_categories, 0)',
+    } -%}
+    {%- set values = [] -%}
+    {%- for component, input, is_known in customer_tiering.score_inputs() -%}
+        {%- set value = known_values[input] if input in counts
+            else 'case when scores.' ~ input ~ '_normalised is not null then ' ~ known_values[input] ~ ' end' -%}
+        {%- do values.append('cast(' ~ value ~ ' as decimal(20, 4))') -%}
+    {%- endfor -%}
+    {{ return(values) }}
 {%- endmacro %}
 
 

@@ -20,6 +20,11 @@
 {%- endmacro %}
 
 
+{% macro first_in_order(expression, order) -%}
+    {{ return(adapter.dispatch('first_in_order', 'customer_tiering')(expression, order)) }}
+{%- endmacro %}
+
+
 {% macro median_of_first(list, length) -%}
     {{ return(adapter.dispatch('median_of_first', 'customer_tiering')(list, length)) }}
 {%- endmacro %}
@@ -27,6 +32,11 @@
 
 {% macro element(list, position) -%}
     {{ return(adapter.dispatch('element', 'customer_tiering')(list, position)) }}
+{%- endmacro %}
+
+
+{% macro unnested(values) -%}
+    {{ return(adapter.dispatch('unnested', 'customer_tiering')(values)) }}
 {%- endmacro %}
 
 

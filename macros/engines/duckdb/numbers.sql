@@ -36,3 +36,13 @@
 {% macro duckdb__in_thousands(number) -%}
     format('{:,}', cast({{ number }} as bigint))
 {%- endmacro %}
+
+
+{% macro duckdb__first_in_order(expression, order) -%}
+    first({{ expression }} order by {{ order }})
+{%- endmacro %}
+
+
+{% macro duckdb__unnested(values) -%}
+    unnest([{{ values | join(', ') }}])
+{%- endmacro %}

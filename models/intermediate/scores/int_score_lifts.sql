@@ -1,70 +1,27 @@
 {# What it would take: the input that would add most points to a customer's score if it were at
    100. #}
-with scores as (
-    select * from {{ ref('int_current_scores') }} where management_score is not null
-),
-
-weight_sets as (
-    select * from {{ ref('int_score_weight_sets') }}
+with points as (
+    select * from {{ ref('int_score_points') }}
 ),
 
 lifts as (
     select
-        {%- for component, input, is_known in score_inputs() %}
-        cast(
-            (100 - scores.{{ input }}_normalised) * weight_sets.{{ input }}_weight
-            as decimal(18, 14)
-        ) as {{ input }}_lift,
-        weight_sets.{{ input }}_sort_order,
-        {%- endfor %}
-        scores.customer_key
-    from scores
-    inner join weight_sets
-        on
-            scores.period_index = weight_sets.period_index
-            and scores.known_inputs = weight_sets.known_inputs
-),
-
-largest as (
-    select
         *,
-        cast(greatest(
-            {%- for component, input, is_known in score_inputs() %}
-            coalesce({{ input }}_lift, 0){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as decimal(18, 14)) as largest_lift_points
-    from lifts
+        weight * (100 - normalised_value) as lift_points
+    from points
 ),
 
 -- of equal lifts the first in the seed's order
-first_largest as (
-    select
-        *,
-        least(
-            {%- for component, input, is_known in score_inputs() %}
-            case
-                when {{ input }}_lift = largest_lift_points then {{ input }}_sort_order
-            end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as largest_sort_order
-    from largest
-    where largest_lift_points > 0
-),
-
-named as (
+largest as (
     select
         customer_key,
-        case
-            {%- for component, input, is_known in score_inputs() %}
-            when
-                {{ input }}_lift = largest_lift_points
-                and {{ input }}_sort_order = largest_sort_order
-                then '{{ input }}'
-            {%- endfor %}
-        end as largest_lift_input,
+        {{ first_in_order('input', 'lift_points desc, sort_order') }}
+            as largest_lift_input,
 
-        largest_lift_points
-    from first_largest
+        cast(max(lift_points) as decimal(18, 14)) as largest_lift_points
+    from lifts
+    where lift_points > 0
+    group by customer_key
 )
 
-select * from named
+select * from largest
