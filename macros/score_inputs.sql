@@ -98,41 +98,49 @@
 {% endmacro %}
 
 
-{# What of a customer's own behaviour an input measures: [input, measure, 1 when more of the measure is
-   better and -1 when less is]. An input may move although this does not, because others moved. #}
-{% macro score_measures() %}
-    {{ return([
-        ['recency', 'recency_days', -1],
-        ['frequency', 'frequency', 1],
-        ['monetary', 'monetary', 1],
-        ['contribution', 'monetary', 1],
-        ['revenue_trend', 'revenue_trend_normalised', 1],
-        ['repeat_rate', 'frequency', 1],
-        ['tenure', 'tenure_days', 1],
-        ['categories', 'categories', 1],
-        ['referrals', 'referrals_normalised', 1],
-        ['nps', 'nps_normalised', 1],
-        ['csat', 'csat_normalised', 1],
-        ['complaints', 'complaints_normalised', 1],
-        ['active_days', 'active_days', 1],
-        ['channels', 'channels', 1],
-        ['usage_time', 'usage_seconds', 1],
-        ['demand_breadth', 'demand_breadth_normalised', 1],
-        ['contact_regularity', 'contact_months', 1],
-        ['new_categories', 'new_categories_normalised', 1],
-    ]) }}
+{# For each input, in the order of score_inputs: the rise of what it measures of a customer's own behaviour; below zero when that
+   got worse. An input may move although this does not, because others moved. `now` and `before` are rows of
+   int_score_inputs. #}
+{% macro own_rises(now, before) %}
+    {%- set less_is_better = ['recency'] -%}
+    {%- set measures = {
+        'recency': 'recency_days',
+        'frequency': 'frequency',
+        'monetary': 'monetary',
+        'contribution': 'monetary',
+        'repeat_rate': 'frequency',
+        'tenure': 'tenure_days',
+        'categories': 'categories',
+        'active_days': 'active_days',
+        'channels': 'channels',
+        'usage_time': 'usage_seconds',
+        'contact_regularity': 'contact_months',
+    } -%}
+    {%- set rises = [] -%}
+    {%- for component, input, is_known in customer_tiering.score_inputs() -%}
+        {%- set measure = measures.get(input, input ~ '_normalised') -%}
+        {%- set worse, better = (now, before) if input in less_is_better else (before, now) -%}
+        {%- do rises.append(better ~ '.' ~ measure ~ ' - ' ~ worse ~ '.' ~ measure) -%}
+    {%- endfor -%}
+    {{ return(rises) }}
 {% endmacro %}
 
 
-{# How many points an input moved since the reference review. Of interactions by the weight of now alone: that more
-   customers are known, which raises the weight, is nobody's behaviour. `reviews`, `reference` and their weights
-   `weights` and `reference_weights` are those of int_tier_moves. #}
-{% macro points_moved(input) -%}
-    {%- set weight_then = 'weights' if input in customer_tiering.interaction_inputs() | map('first')
-        else 'reference_weights' -%}
-    reviews.{{ input }}_normalised * weights.{{ input }}_weight
-    - reference.{{ input }}_normalised * {{ weight_then }}.{{ input }}_weight
-{%- endmacro %}
+{# For each input, in the order of score_inputs: the rise of its points. Of interactions by the weight of now alone: that more
+   customers are known, which raises the weight, is nobody's behaviour. `weights` and `weights_before` are rows of
+   int_score_weight_sets. #}
+{% macro point_rises(now, before, weights, weights_before) %}
+    {%- set interactions = customer_tiering.interaction_inputs() | map('first') | list -%}
+    {%- set rises = [] -%}
+    {%- for component, input, is_known in customer_tiering.score_inputs() -%}
+        {%- set earlier_weights = weights if input in interactions else weights_before -%}
+        {%- do rises.append(
+            now ~ '.' ~ input ~ '_normalised * ' ~ weights ~ '.' ~ input ~ '_weight - '
+            ~ before ~ '.' ~ input ~ '_normalised * ' ~ earlier_weights ~ '.' ~ input ~ '_weight'
+        ) -%}
+    {%- endfor -%}
+    {{ return(rises) }}
+{% endmacro %}
 
 
 {# For each input, in the order of score_inputs: what it is computed from, in its own unit; NULL where the input is unknown, but

@@ -17,8 +17,6 @@ weight_sets as (
         cast(
             coalesce(max(case when input = '{{ input }}' then weight end), 0) as decimal(13, 12)
         ) as {{ input }}_weight,
-        coalesce(max(case when input = '{{ input }}' then sort_order end), 0)
-            as {{ input }}_sort_order,
         {%- endfor %}
         {%- for component in score_components() %}
         max(case when component = '{{ component }}' then component_share end)

@@ -1,11 +1,7 @@
 {# The reviews whose decision depends on how the customer moved since the reference, the newest
-   review before at which the tier was earned; with the inputs of the scores at the review. #}
+   review before at which the tier was earned. #}
 with states as (
     select * from {{ ref('int_tier_states') }}
-),
-
-inputs as (
-    select * from {{ ref('int_score_inputs') }}
 ),
 
 periods as (
@@ -24,24 +20,10 @@ explained as (
         states.change_type,
         states.tier_rank,
         case when states.change_type = 'upgrade' then 1 else -1 end as direction,
-        inputs.known_inputs,
-        inputs.recency_days,
-        inputs.frequency,
-        inputs.monetary,
-        inputs.tenure_days,
-        inputs.categories,
-        {%- for input, own_count in interaction_inputs() %}
-        inputs.{{ own_count }}{{ ',' if not loop.last }}
-        {%- endfor %}
-        {%- for component, input, is_known in score_inputs() %},
-        inputs.{{ input }}_normalised
-        {%- endfor %},
 
         periods.period_end,
         reference_periods.period_end as reference_period_end
     from states
-    inner join inputs
-        on states.customer_key = inputs.customer_key and states.period_index = inputs.period_index
     inner join periods on states.period_index = periods.period_index
     inner join reference_periods
         on states.reference_index = reference_periods.period_index
