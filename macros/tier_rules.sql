@@ -56,6 +56,39 @@
 {%- endmacro %}
 
 
+{% macro reviews_held_after(review) -%}
+    case
+        when {{ review }}.change_type is null or {{ review }}.change_type in ('enter', 'upgrade', 'leave') then 0
+        when {{ review }}.is_open_period then {{ review }}.reviews_held
+        when {{ review }}.change_type = 'downgrade'
+            then {{ customer_tiering.setting('tier_min_hold_periods') }}
+        else {{ review }}.reviews_held + 1
+    end
+{%- endmacro %}
+
+
+{% macro reviews_in_grace_after(review) -%}
+    case
+        when {{ review }}.change_type = 'grace' then {{ review }}.reviews_in_grace + 1
+        when {{ review }}.change_type = 'protected' then {{ review }}.reviews_in_grace
+        when
+            {{ review }}.change_type = 'keep'
+            and ({{ review }}.is_open_period or {{ review }}.kept_rank < {{ review }}.tier_rank)
+            then {{ review }}.reviews_in_grace
+        else 0
+    end
+{%- endmacro %}
+
+
+{% macro since_after(review, here, since) -%}
+    case
+        when {{ review }}.tier_rank_after = 0 then null
+        when {{ review }}.tier_rank_after <> {{ review }}.tier_rank then {{ review }}.{{ here }}
+        else {{ review }}.{{ since }}
+    end
+{%- endmacro %}
+
+
 {% macro lower_rank(before, review) -%}
     {%- if customer_tiering.setting('tier_downgrade') == 'straight' -%}
         {{ return(review ~ '.kept_rank') }}
@@ -83,6 +116,13 @@
                 and {{ before }}.since_month_day <= {{ period }}.month_day
         end
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro days_of_year(period) -%}
+    extract(year from {{ period }}.period_end) > extract(year from {{ period }}.previous_period_end) as crosses_year,
+    {{ customer_tiering.month_day(period ~ '.period_end') }} as month_day,
+    {{ customer_tiering.month_day(period ~ '.previous_period_end') }} as previous_month_day
 {%- endmacro %}
 
 

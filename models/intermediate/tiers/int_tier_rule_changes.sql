@@ -34,10 +34,7 @@ under_older_rules as (
         scores.customer_status <> 'prospect' as has_orders,
         periods.is_open_period,
         periods.is_last_of_year,
-        extract(year from periods.period_end)
-        > extract(year from periods.previous_period_end) as crosses_year,
-        {{ month_day('periods.period_end') }} as month_day,
-        {{ month_day('periods.previous_period_end') }} as previous_month_day
+        {{ days_of_year('periods') }}
     from reviews
     inner join scores
         on reviews.customer_key = scores.customer_key and reviews.period_index = scores.period_index

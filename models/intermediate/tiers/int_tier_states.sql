@@ -1,3 +1,27 @@
+{# A state before any review. The state of a customer's last kept review has the same columns. #}
+{%- set first_state = {
+    'review_number': '0',
+    'period_index': '0',
+    'change_type': 'cast(null as ' ~ string_type() ~ ')',
+    'tier_rank_before': '0',
+    'tier_rank': '0',
+    'qualified_rank': '0',
+    'reviews_held': '0',
+    'reviews_in_grace': '0',
+    'management_score_before': 'cast(null as decimal(18, 14))',
+    'management_score': 'cast(null as decimal(18, 14))',
+    'score_with_an_order': 'cast(null as decimal(18, 14))',
+    'previous_rank': 'cast(null as integer)',
+    'since_index': 'cast(null as integer)',
+    'since_month_day': 'cast(null as integer)',
+    'reference_index': 'cast(null as integer)',
+    'has_orders': 'false',
+    'is_active': 'false',
+    'is_first_tier': 'true',
+    'is_newly_lapsed': 'false',
+    'is_below_keep': 'false',
+    'is_one_order_from_next': 'false',
+} %}
 with recursive qualifications as {{ computed_once() }} (
     select * from {{ ref('int_tier_qualifications') }}
 ),
@@ -7,15 +31,11 @@ periods as (
         period_index,
         is_open_period,
         is_last_of_year,
-        extract(year from period_end) > extract(year from previous_period_end) as crosses_year,
-        {{ month_day('period_end') }} as month_day,
-        {{ month_day('previous_period_end') }} as previous_month_day,
+        {{ days_of_year('periods') }},
         -- anniversaries of a tier reached on 29 February fall on the 28th
-        case
-            when {{ month_day('period_end') }} = 229 then 228
-            else {{ month_day('period_end') }}
-        end as since_month_day
-    from {{ ref('int_review_periods') }}
+        case when {{ month_day('period_end') }} = 229 then 228 else {{ month_day('period_end') }} end
+            as since_month_day
+    from {{ ref('int_review_periods') }} as periods
 ),
 
 {% if is_incremental() -%}
@@ -27,56 +47,20 @@ last_kept_period as (
 states as (
     -- before the first review nobody has a tier
     select
-        customer_key,
-        0 as review_number,
-        0 as period_index,
-        cast(null as {{ string_type() }}) as change_type,
-        0 as tier_rank_before,
-        0 as tier_rank,
-        0 as qualified_rank,
-        0 as reviews_held,
-        0 as reviews_in_grace,
-        cast(null as decimal(18, 14)) as management_score_before,
-        cast(null as decimal(18, 14)) as management_score,
-        cast(null as decimal(18, 14)) as score_with_an_order,
-        cast(null as integer) as previous_rank,
-        cast(null as integer) as since_index,
-        cast(null as integer) as since_month_day,
-        cast(null as integer) as reference_index,
-        false as has_orders,
-        false as is_active,
-        true as is_first_tier,
-        false as is_newly_lapsed,
-        false as is_below_keep,
-        false as is_one_order_from_next
+        customer_key
+        {%- for column, value in first_state.items() %},
+        {{ value }} as {{ column }}
+        {%- endfor %}
     from qualifications
     where review_number = 1
     {%- if is_incremental() %}
     union all
     -- customers reviewed before continue from their last kept review
     select
-        kept_states.customer_key,
-        kept_states.review_number,
-        kept_states.period_index,
-        kept_states.change_type,
-        kept_states.tier_rank_before,
-        kept_states.tier_rank,
-        kept_states.qualified_rank,
-        kept_states.reviews_held,
-        kept_states.reviews_in_grace,
-        kept_states.management_score_before,
-        kept_states.management_score,
-        kept_states.score_with_an_order,
-        kept_states.previous_rank,
-        kept_states.since_index,
-        kept_states.since_month_day,
-        kept_states.reference_index,
-        kept_states.has_orders,
-        kept_states.is_active,
-        kept_states.is_first_tier,
-        kept_states.is_newly_lapsed,
-        kept_states.is_below_keep,
-        kept_states.is_one_order_from_next
+        kept_states.customer_key
+        {%- for column in first_state %},
+        kept_states.{{ column }}
+        {%- endfor %}
     from {{ this }} as kept_states
     inner join last_kept_period on kept_states.period_index = last_kept_period.period_index
     {%- endif %}
@@ -89,35 +73,15 @@ states as (
         tier_rank as tier_rank_before,
         tier_rank_after as tier_rank,
         qualified_rank,
-        case
-            when change_type is null or change_type in ('enter', 'upgrade', 'leave') then 0
-            when is_open_period then reviews_held
-            when change_type = 'downgrade'
-                then {{ setting('tier_min_hold_periods') }}
-            else reviews_held + 1
-        end as reviews_held,
-        case
-            when change_type = 'grace' then reviews_in_grace + 1
-            when change_type = 'protected' then reviews_in_grace
-            when change_type = 'keep' and (is_open_period or kept_rank < tier_rank)
-                then reviews_in_grace
-            else 0
-        end as reviews_in_grace,
+        {{ reviews_held_after('ranked') }} as reviews_held,
+        {{ reviews_in_grace_after('ranked') }} as reviews_in_grace,
         management_score_before,
         management_score,
         score_with_an_order,
         case when tier_rank_after <> tier_rank then tier_rank else previous_rank end
             as previous_rank,
-        case
-            when tier_rank_after = 0 then null
-            when tier_rank_after <> tier_rank then period_index
-            else since_index
-        end as since_index,
-        case
-            when tier_rank_after = 0 then null
-            when tier_rank_after <> tier_rank then review_month_day
-            else since_month_day
-        end as since_month_day,
+        {{ since_after('ranked', 'period_index', 'since_index') }} as since_index,
+        {{ since_after('ranked', 'review_month_day', 'since_month_day') }} as since_month_day,
         reference_index,
         has_orders,
         is_active,
