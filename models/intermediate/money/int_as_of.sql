@@ -24,14 +24,7 @@ newest_day as (
 ),
 
 as_of as (
-    select
-        {% if setting('as_of_date') == 'latest' -%}
-        known_date
-        {%- elif setting('as_of_date') == 'yesterday' -%}
-        {{ run_date() }} - 1
-        {%- else -%}
-        date '{{ setting("as_of_date") }}'
-        {%- endif %} as as_of_date
+    select {{ as_of_date('known_date') }} as as_of_date
     from newest_day
 )
 

@@ -1,12 +1,15 @@
-{% set rfm_edges = setting('rfm_edges') %}
-{# Named outside the fork, so that the dependency is the same whatever rfm_edges is. #}
-{% set fixed_edges = ref('rfm_fixed_edges') %}
+{%- set rfm_edges = setting('rfm_edges') %}
 with measures as (
     select * from {{ ref('int_customer_measures') }}
 ),
 
 periods as (
     select * from {{ ref('int_periods_to_compute') }}
+),
+
+-- none unless rfm_edges is fixed
+fixed_edges as (
+    select * from {{ ref('rfm_fixed_edges') }} where '{{ rfm_edges }}' = 'fixed'
 ),
 
 quantiles as (
@@ -21,7 +24,7 @@ quantiles as (
     group by period_index
 ),
 
-unpivoted as (
+quantile_edges as (
     {%- for metric in ['recency', 'frequency', 'monetary'] %}
     select
         periods.period_index,
@@ -42,8 +45,7 @@ unpivoted as (
     {%- endfor %}
 ),
 
-{% if rfm_edges == 'frozen' -%}
-{%- set frozen_on = setting('rfm_edges_frozen_on') -%}
+-- none unless rfm_edges is frozen
 frozen_edges as (
     select
         metric,
@@ -52,8 +54,8 @@ frozen_edges as (
         edge_2,
         edge_3,
         edge_4
-    from unpivoted
-    where period_end = date '{{ frozen_on }}'
+    from quantile_edges
+    where period_end = {{ edges_frozen_on() }}
     {%- if is_incremental() %}
     union all
     select
@@ -66,41 +68,33 @@ frozen_edges as (
     from {{ this }} as kept_edges
     inner join {{ ref('int_review_periods') }} as kept_periods
         on kept_edges.period_index = kept_periods.period_index
-    where kept_periods.is_kept and kept_periods.period_end = date '{{ frozen_on }}'
+    where kept_periods.is_kept and kept_periods.period_end = {{ edges_frozen_on() }}
     {%- endif %}
 ),
 
-{% endif -%}
 chosen as (
     select
-        unpivoted.period_index,
-        unpivoted.metric,
-        {%- if rfm_edges == 'fixed' %}
-        'fixed' as method,
-        {%- elif rfm_edges == 'frozen' %}
-        case when frozen.metric is null then 'quantile' else 'frozen' end as method,
-        {%- else %}
-        'quantile' as method,
-        {%- endif %}
+        quantile_edges.period_index,
+        quantile_edges.metric,
+        case
+            when fixed_edges.metric is not null then 'fixed'
+            when frozen_edges.metric is not null then 'frozen'
+            else 'quantile'
+        end as method,
         {%- for position in range(1, 5) %}
-        {%- if rfm_edges == 'fixed' %}
-        fixed_edges.edge_{{ position }},
-        {%- elif rfm_edges == 'frozen' %}
-        coalesce(frozen.edge_{{ position }}, unpivoted.edge_{{ position }}) as edge_{{ position }},
-        {%- else %}
-        unpivoted.edge_{{ position }},
-        {%- endif %}
+        coalesce(
+            fixed_edges.edge_{{ position }},
+            frozen_edges.edge_{{ position }},
+            quantile_edges.edge_{{ position }}
+        ) as edge_{{ position }},
         {%- endfor %}
-        unpivoted.customers
-    from unpivoted
-    {%- if rfm_edges == 'fixed' %}
-    inner join {{ fixed_edges }} as fixed_edges on unpivoted.metric = fixed_edges.metric
-    {%- elif rfm_edges == 'frozen' %}
-    left join frozen_edges as frozen
+        quantile_edges.customers
+    from quantile_edges
+    left join fixed_edges on quantile_edges.metric = fixed_edges.metric
+    left join frozen_edges
         on
-            unpivoted.metric = frozen.metric
-            and unpivoted.period_end >= frozen.period_end
-    {%- endif %}
+            quantile_edges.metric = frozen_edges.metric
+            and quantile_edges.period_end >= frozen_edges.period_end
 ),
 
 counted as (
@@ -123,8 +117,7 @@ counted as (
             else 0
         end as distinct_edges,
 
-        customers < {{ setting('rfm_min_customers') }}
-            as is_small_population
+        customers < {{ setting('rfm_min_customers') }} as is_small_population
     from chosen
 )
 

@@ -12,7 +12,7 @@ weight_sets as (
 ),
 
 profile as (
-    select * from {{ ref('score_weights') }} where profile = '{{ var("score_profile") }}'
+    select * from {{ ref('score_weights') }} where profile = '{{ setting("score_profile") }}'
 ),
 
 by_input as (

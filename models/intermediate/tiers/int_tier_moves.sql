@@ -13,7 +13,7 @@ weight_sets as (
 ),
 
 profile as (
-    select * from {{ ref('score_weights') }} where profile = '{{ var("score_profile") }}'
+    select * from {{ ref('score_weights') }} where profile = '{{ setting("score_profile") }}'
 ),
 
 rises as (

@@ -15,7 +15,7 @@ inputs_without_data as (
     select component, input
     from {{ ref('score_weights') }}
     where
-        profile = '{{ var("score_profile") }}'
+        profile = '{{ setting("score_profile") }}'
         and input not in ({{ of_each_input("'INPUT'") | join(', ') }})
 ),
 

@@ -1,0 +1,21 @@
+{# The date as of which a build is, by the var as_of_date. `latest` is the newest date on which something became known. #}
+{% macro as_of_date(latest) -%}
+    {%- set choice = customer_tiering.setting('as_of_date') -%}
+    {%- if choice == 'latest' -%}
+        {{ latest }}
+    {%- elif choice == 'yesterday' -%}
+        {{ customer_tiering.run_date() }} - 1
+    {%- else -%}
+        date '{{ choice }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The last day of the period whose edges hold for all later ones; NULL unless rfm_edges is frozen. #}
+{% macro edges_frozen_on() -%}
+    {%- if customer_tiering.setting('rfm_edges') == 'frozen' -%}
+        date '{{ customer_tiering.setting('rfm_edges_frozen_on') }}'
+    {%- else -%}
+        cast(null as date)
+    {%- endif -%}
+{%- endmacro %}
