@@ -1,0 +1,42 @@
+with as_of as (
+    select * from {{ ref('int_as_of') }}
+),
+
+edges as (
+    select * from {{ ref('int_rfm_score_edges') }}
+),
+
+newest_period as (
+    select * from {{ ref('int_newest_period') }}
+),
+
+newest_edges as (
+    select edges.*
+    from edges
+    inner join newest_period on edges.period_index = newest_period.period_index
+),
+
+warnings as (
+    select
+        'no_orders' as warning_code,
+        'orders' as subject,
+        0 as observed
+    from as_of
+    where as_of_date is null
+    union all
+    select
+        'one_off_profile' as warning_code,
+        metric as subject,
+        distinct_edges as observed
+    from newest_edges
+    where metric = 'frequency' and distinct_edges = 1 and '{{ var("score_profile") }}' <> 'one_off'
+    union all
+    select
+        'small_population' as warning_code,
+        metric as subject,
+        customers as observed
+    from newest_edges
+    where is_small_population
+)
+
+select * from warnings
