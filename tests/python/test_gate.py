@@ -1,7 +1,7 @@
 """What stops a refresh for its raw tables, in which words: headers before anything is read, shares before it is built.
 
-Shares and sentences are worked out by hand in the unit tests of int_source_findings; here whole raw tables of each kind
-that is stopped, and of each that may look like it, are read by the models.
+Shares and sentences are worked out by hand in the unit tests of models/intermediate/gate; here whole raw tables of each
+kind that is stopped, and of each that may look like it, are read by the models.
 """
 
 from __future__ import annotations
@@ -243,6 +243,7 @@ def test_all_that_is_computed_waits_for_the_gate() -> None:
     assert early == {
         *("int_customer_merges", "int_customer_identities", "int_customer_keys", "int_orders"),
         *("int_unknown_customers", "int_source_counts", "source_coverage"),
+        *("int_exceeded_limits", "int_rejection_causes", "int_foreign_currencies"),
     }
 
 

@@ -1,359 +1,133 @@
-{%- set reporting_currency = setting('reporting_currency') -%}
+with exceeded_limits as (
+    select * from {{ ref('int_exceeded_limits') }}
+),
 
-with source_counts as (
+rejection_causes as (
+    select * from {{ ref('int_rejection_causes') }}
+),
+
+source_counts as (
     select * from {{ ref('int_source_counts') }}
 ),
 
-published_counts as (
-    select * from {{ source('builds', 'published_counts') }}
-),
-
-orders as (
-    select * from {{ ref('int_orders') }}
+foreign_currencies as (
+    select * from {{ ref('int_foreign_currencies') }}
 ),
 
 unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
 
-measured as (
-    {{ source_measures('source_counts') }}
-),
-
-published as (
-    {{ source_measures('published_counts') }}
-),
-
--- of all rows, and of those that came since the last publication if they are some
-shares as (
-    select
-        source_table,
-        finding,
-        false as is_since_publication,
-        percent_allowed,
-        rows_at_fault,
-        rows_checked
-    from measured
-    union all
-    select
-        measured.source_table,
-        measured.finding,
-        true as is_since_publication,
-        measured.percent_allowed,
-        measured.rows_at_fault - published.rows_at_fault as rows_at_fault,
-        measured.rows_checked - published.rows_checked as rows_checked
-    from measured
-    inner join published
-        on
-            measured.source_table = published.source_table
-            and measured.finding = published.finding
-    where measured.rows_checked - published.rows_checked >= 20
-),
-
--- a few rows are no share, but for a table of which no row can be taken
-beyond as (
-    select
-        source_table,
-        finding,
-        is_since_publication,
-        rows_at_fault,
-        rows_checked,
-        row_number() over (
-            partition by source_table, finding order by is_since_publication
-        ) as place
-    from shares
-    where
-        (rows_at_fault >= 10 and 100 * rows_at_fault > percent_allowed * rows_checked)
-        or (
-            not is_since_publication
-            and rows_at_fault = rows_checked
-            and rows_at_fault >= case when finding = 'rejected' then 1 else 10 end
-        )
-),
-
-stopping as (
-    select * from beyond where place = 1
-),
-
-too_many_rejected as (
-    select * from stopping where finding = 'rejected'
-),
-
-rejected_values as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
-    {{ rejected_values(source_name, table_name, 'too_many_rejected') }}
-    union all
-    {%- endfor %}
-    select
-        'orders' as source_table,
-        case reject_reason
-            when 'no_exchange_rate' then 'currency_code' else 'order_amount'
-        end as column_name,
-        reject_reason,
-        case reject_reason when 'no_exchange_rate' then currency_code end as raw_value,
-        count(*) as row_count,
-        0 as rows_of_accepted_keys
-    from orders
-    where is_rejected
-    group by 1, 2, 3, 4
-),
-
-unmatched_rows as (
-    select
-        source_table,
-        unmatched_column as column_name,
-        case unmatched_column
-            when 'order_id' then 'unknown_order' else 'unknown_customer'
-        end as reject_reason,
-        cast(null as {{ string_type() }}) as raw_value,
-        rows_accepted as row_count,
-        0 as rows_of_accepted_keys
-    from source_counts
-    where unmatched_column is not null
-),
-
-values_at_fault as (
-    select * from rejected_values
-    union all
-    select * from unmatched_rows
-),
-
-personal_values as (
-    {{ personal_values('values_at_fault') }}
-),
-
-shown_values as (
-    select
-        values_at_fault.source_table,
-        values_at_fault.column_name,
-        values_at_fault.reject_reason,
-        {{ shown_value(
-            'values_at_fault.source_table', 'values_at_fault.column_name', 'values_at_fault.raw_value',
-            'personal_values.raw_value is not null'
-        ) }} as shown_value,
-        sum(values_at_fault.row_count) as row_count,
-        sum(values_at_fault.rows_of_accepted_keys) as rows_of_accepted_keys
-    from values_at_fault
-    left join personal_values on values_at_fault.raw_value = personal_values.raw_value
-    group by 1, 2, 3, 4
-),
-
-ranked_values as (
-    select
-        *,
-        shown_value || ' (' || {{ in_thousands('row_count') }} || ')'
-            as value_with_rows,
-        row_number() over (
-            partition by source_table, column_name, reject_reason
-            order by row_count desc, shown_value
-        ) as place
-    from shown_values
-),
-
-causes as (
-    select
-        source_table,
-        column_name,
-        reject_reason,
-        sum(row_count) as row_count,
-        sum(rows_of_accepted_keys) as rows_of_accepted_keys,
-        string_agg(case when place <= 5 then value_with_rows end, ', ' order by place)
-        || case
-            when count(shown_value) <= 5 then ''
-            else ' and ' || {{ in_thousands('count(shown_value) - 5') }} || ' more'
-        end as shown_values
-    from ranked_values
-    group by 1, 2, 3
-),
-
-orders_by_currency as (
-    select
-        currency_code,
-        count(*) as orders,
-        count(case when reject_reason = 'no_exchange_rate' then 1 end) as orders_without_rate,
-        bool_or(currency_code = '{{ reporting_currency }}') over () as has_reporting_currency
-    from orders
-    group by 1
-),
-
--- those without rates, if there is no order in the reporting currency
-foreign_currencies as (
-    select
-        currency_code,
-        orders,
-        row_number() over (order by orders desc, currency_code) as place
-    from orders_by_currency
-    where orders_without_rate > 0 and not has_reporting_currency
-),
-
-currencies as (
-    select
-        string_agg(currency_code, ', ' order by place) as currency_codes,
-        min(case when place = 1 then currency_code end) as commonest_currency,
-        count(*) as currencies
-    from foreign_currencies
-),
-
-rejected_rows as (
-    select
-        stopping.source_table,
-        stopping.finding,
-        causes.column_name,
-        causes.reject_reason,
-        causes.shown_values,
-        case
-            when stopping.is_since_publication
-                then
-                    {{ in_thousands('stopping.rows_at_fault') }} || ' of '
-                    || {{ in_thousands('stopping.rows_checked') }}
-                    || ' rows since the last publication rejected; in all, '
-                    || {{ in_thousands('causes.row_count') }} || ': '
-            else
-                {{ in_thousands('causes.row_count') }} || ' of '
-                || {{ in_thousands('stopping.rows_checked') }}
-                || ' rows rejected: '
-        end
-        || causes.column_name || ' '
-        || {{ fault_in_words(
-            'causes.source_table', 'causes.column_name', 'causes.reject_reason'
-        ) }}
-        || coalesce(': ' || causes.shown_values, '') || '. '
-        || case
-            when causes.rows_of_accepted_keys > 0
-                then
-                    {{ in_thousands('causes.rows_of_accepted_keys') }}
-                    || ' of them have the key of an accepted row: one row per '
-                    || rtrim(causes.source_table, 's') || ' is expected'
-                    || case
-                        when causes.source_table = 'orders' then ', lines belong to order_items.'
-                        else '.'
-                    end
-            else
-                {{ advice_in_words(
-                    'causes.source_table', 'causes.column_name', 'causes.reject_reason'
-                ) }}
-        end as sentence,
-        causes.row_count as rows_at_fault,
-        stopping.rows_checked
-    from stopping
-    inner join causes on stopping.source_table = causes.source_table
-    cross join currencies
-    where
-        stopping.finding = 'rejected'
-        and not (causes.reject_reason = 'no_exchange_rate' and currencies.currencies > 0)
-),
-
-foreign_orders as (
-    select
-        stopping.source_table,
-        stopping.finding,
-        causes.column_name,
-        causes.reject_reason,
-        causes.shown_values,
-        'no order is in {{ reporting_currency }} and ' || currencies.currency_codes
-        || case when currencies.currencies = 1 then ' has no rate' else ' have no rates' end
-        || ': set reporting_currency to ' || currencies.commonest_currency
-        || ' or give exchange_rates.' as sentence,
-        causes.row_count as rows_at_fault,
-        stopping.rows_checked
-    from stopping
-    inner join causes on stopping.source_table = causes.source_table
-    cross join currencies
-    where
-        stopping.finding = 'rejected'
-        and causes.reject_reason = 'no_exchange_rate' and currencies.currencies > 0
-),
-
-undecided_rows as (
-    select
-        stopping.source_table,
-        stopping.finding,
-        cast(null as {{ string_type() }}) as column_name,
-        cast(null as {{ string_type() }}) as reject_reason,
-        cast(null as {{ string_type() }}) as shown_values,
-        {{ in_thousands('source_counts.rows_accepted') }} || ' rows with '
-        || {{ in_thousands('source_counts.rows_kept') }} || ' ids and different '
-        || case when source_counts.has_different_amounts then 'amounts' else 'values' end
-        || ': one row per ' || rtrim(stopping.source_table, 's') || ' is expected'
-        || case
-            when stopping.source_table = 'orders' then ', lines belong to order_items.' else '.'
-        end
-        || ' Of versions of one row, updated_at says which is the newest.' as sentence,
-        stopping.rows_at_fault,
-        stopping.rows_checked
-    from stopping
-    inner join source_counts on stopping.source_table = source_counts.source_table
-    where stopping.finding = 'undecided_duplicates'
-),
-
 spellings as (
     select
-        count(*) as customers,
+        count(*) as unknown_ids,
         string_agg(distinct case matches_without
             when 'decimals' then 'the .0 at their end'
             when 'blanks' then 'blanks'
             when 'letter_case' then 'the difference of letter case'
             when 'leading_zeros' then 'zeros at their beginning'
         end, ', ') as spelling,
-        count(matches_without) as matching_customers
+        count(matches_without) as matching_ids
     from unknown_customers
 ),
 
-orders_of_unknown_customers as (
-    select
-        stopping.source_table,
-        stopping.finding,
-        'customer_id' as column_name,
-        cast(null as {{ string_type() }}) as reject_reason,
-        cast(null as {{ string_type() }}) as shown_values,
-        {{ in_thousands('stopping.rows_at_fault') }} || ' of '
-        || {{ in_thousands('stopping.rows_checked') }} || ' orders with a customer'
-        || case when stopping.is_since_publication then ' since the last publication' else '' end
-        || ' name one whom customers does not have ('
-        || {{ in_thousands('spellings.customers') }} || ' ids in all). '
-        || case
-            when spellings.matching_customers > 0
-                then
-                    {{ in_thousands('spellings.matching_customers') }}
-                    || ' of the ids would match without ' || spellings.spelling
-                    || ': write customer_id alike in both tables.'
-            else 'Give all customers in customers, with the ids that orders has.'
-        end as sentence,
-        stopping.rows_at_fault,
-        stopping.rows_checked
-    from stopping
-    cross join spellings
-    where stopping.finding = 'unknown_customers'
-),
-
-orders_of_guests as (
-    select
-        stopping.source_table,
-        stopping.finding,
-        'customer_id' as column_name,
-        cast(null as {{ string_type() }}) as reject_reason,
-        cast(null as {{ string_type() }}) as shown_values,
-        {{ in_thousands('stopping.rows_at_fault') }} || ' of '
-        || {{ in_thousands('stopping.rows_checked') }} || ' orders'
-        || case when stopping.is_since_publication then ' since the last publication' else '' end
-        || ' have no customer: customer_id is empty or a word of seeds/nobody_words.csv.'
-        || ' Give it from the column that says who bought.' as sentence,
-        stopping.rows_at_fault,
-        stopping.rows_checked
-    from stopping
-    where stopping.finding = 'guests'
-),
-
 findings as (
-    select * from rejected_rows
-    union all
-    select * from foreign_orders
-    union all
-    select * from undecided_rows
-    union all
-    select * from orders_of_unknown_customers
-    union all
-    select * from orders_of_guests
+    select
+        exceeded_limits.source_table,
+        exceeded_limits.finding,
+        case
+            when exceeded_limits.finding in ('unknown_customers', 'guests') then 'customer_id'
+            else rejection_causes.column_name
+        end as column_name,
+        rejection_causes.reject_reason,
+        rejection_causes.shown_values,
+        rejection_causes.fault,
+        rejection_causes.advice,
+
+        coalesce(rejection_causes.row_count, exceeded_limits.rows_at_fault) as rows_at_fault,
+        exceeded_limits.rows_checked,
+        exceeded_limits.rows_at_fault as rows_of_all_causes,
+        rejection_causes.rows_of_accepted_keys,
+
+        exceeded_limits.is_since_publication
+    from exceeded_limits
+    left join rejection_causes
+        on
+            exceeded_limits.source_table = rejection_causes.source_table
+            and exceeded_limits.finding = 'rejected'
+    where exceeded_limits.finding <> 'rejected' or rejection_causes.source_table is not null
+),
+
+-- what the sentences have in common
+phrased as (
+    select
+        *,
+        {{ in_thousands(
+            'case when is_since_publication then rows_of_all_causes else rows_at_fault end'
+        ) }} || ' of ' || {{ in_thousands('rows_checked') }} as share,
+        case when is_since_publication then ' since the last publication' else '' end as since,
+        coalesce('; in all, ' || {{ in_thousands(
+            'case when is_since_publication then rows_at_fault end'
+        ) }}, '') as in_all,
+        ': one row per ' || rtrim(source_table, 's') || ' is expected'
+        || case when source_table = 'orders' then ', lines belong to order_items.' else '.' end
+            as expectation
+    from findings
+),
+
+worded as (
+    select
+        phrased.*,
+        case
+            when
+                phrased.reject_reason = 'no_exchange_rate'
+                and foreign_currencies.fault is not null
+                then
+                    'no order is in {{ var("reporting_currency") }} and '
+                    || foreign_currencies.fault || ': set reporting_currency to '
+                    || foreign_currencies.commonest_currency || ' or give exchange_rates.'
+            when phrased.finding = 'rejected'
+                then
+                    phrased.share || ' rows' || phrased.since || ' rejected' || phrased.in_all
+                    || ': ' || phrased.fault || ' '
+                    || case
+                        when phrased.rows_of_accepted_keys > 0
+                            then
+                                {{ in_thousands('phrased.rows_of_accepted_keys') }}
+                                || ' of them have the key of an accepted row' || phrased.expectation
+                        else phrased.advice
+                    end
+            when phrased.finding = 'undecided_duplicates'
+                then
+                    {{ in_thousands('source_counts.rows_accepted') }} || ' rows with '
+                    || {{ in_thousands('source_counts.rows_kept') }} || ' ids and different '
+                    || case
+                        when source_counts.has_different_amounts then 'amounts' else 'values'
+                    end || phrased.expectation
+                    || ' Of versions of one row, updated_at says which is the newest.'
+            when phrased.finding = 'unknown_customers'
+                then
+                    phrased.share || ' orders with a customer' || phrased.since
+                    || ' name one whom customers does not have ('
+                    || {{ in_thousands('spellings.unknown_ids') }} || ' ids in all). '
+                    || case
+                        when spellings.matching_ids > 0
+                            then
+                                {{ in_thousands('spellings.matching_ids') }}
+                                || ' of the ids would match without ' || spellings.spelling
+                                || ': write customer_id alike in both tables.'
+                        else 'Give all customers in customers, with the ids that orders has.'
+                    end
+            when phrased.finding = 'guests'
+                then
+                    phrased.share || ' orders' || phrased.since
+                    || ' have no customer: customer_id is empty or a word of'
+                    || ' seeds/nobody_words.csv. Give it from the column that says who bought.'
+        end as sentence
+    from phrased
+    left join source_counts on phrased.source_table = source_counts.source_table
+    cross join foreign_currencies
+    cross join spellings
 ),
 
 numbered as (
@@ -370,7 +144,7 @@ numbered as (
 
         cast(rows_at_fault as bigint) as rows_at_fault,
         cast(rows_checked as bigint) as rows_checked
-    from findings
+    from worded
 )
 
 select * from numbered
