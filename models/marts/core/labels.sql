@@ -8,7 +8,9 @@ tier_rules as (
 
 newest_rules as (
     select
-        *,
+        tier_code,
+        label_en,
+        label_zh,
         row_number() over (partition by tier_code order by version_valid_from desc) as place
     from tier_rules
 )

@@ -12,7 +12,15 @@ periods as (
 
 numbered as (
     select
-        *,
+        customer_key,
+        alert_code,
+        severity,
+        action_code,
+        measure,
+        value_now,
+        value_before,
+        detail,
+        period_index,
         row_number() over by_period as review_number,
         lead(period_index) over by_period as next_index
     from alert_reviews
@@ -20,13 +28,33 @@ numbered as (
 ),
 
 last_reviews as (
-    select * from numbered where next_index is null or next_index <> period_index + 1
+    select
+        customer_key,
+        alert_code,
+        severity,
+        action_code,
+        measure,
+        value_now,
+        value_before,
+        detail,
+        period_index,
+        review_number
+    from numbered
+    where next_index is null or next_index <> period_index + 1
 ),
 
 -- a stretch's length is the gap between the review numbers of consecutive stretch ends
 stretches as (
     select
-        *,
+        customer_key,
+        alert_code,
+        severity,
+        action_code,
+        measure,
+        value_now,
+        value_before,
+        detail,
+        period_index,
         period_index + 1 - (review_number - coalesce(lag(review_number) over by_period, 0))
             as first_index
     from last_reviews
