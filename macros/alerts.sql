@@ -54,10 +54,12 @@
 {# Whether figures, with measure, basis and tier_rank, meet a rule of seeds/alert_rules.csv. An empty threshold does not
    apply. #}
 {% macro is_met(rule, figures) -%}
-    {{ figures }}.measure >= coalesce({{ rule }}.measure_from, {{ figures }}.measure)
+    (
+        {{ figures }}.measure >= coalesce({{ rule }}.measure_from, {{ figures }}.measure)
         and ({{ rule }}.measure_below is null or {{ figures }}.measure < {{ rule }}.measure_below)
         and ({{ rule }}.basis_from is null or {{ figures }}.basis >= {{ rule }}.basis_from)
         and {{ figures }}.tier_rank >= coalesce({{ rule }}.tier_rank_from, 0)
+    )
 {%- endmacro %}
 
 

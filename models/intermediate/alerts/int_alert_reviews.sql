@@ -91,8 +91,8 @@ met as (
         rules.severity_rank,
         rules.action_code
     from figures
-    inner join rules
-        on figures.alert_code = rules.alert_code and {{ is_met('rules', 'figures') }}
+    inner join rules on figures.alert_code = rules.alert_code
+    where {{ is_met('rules', 'figures') }}
 ),
 
 -- a join, as numbering all alerts of all periods costs more
@@ -108,14 +108,15 @@ gravest as (
         met.value_before,
         cast(met.detail as decimal(18, 2)) as detail
     from met
-    where not exists (
-        select 1
-        from rules as graver
-        where
-            met.alert_code = graver.alert_code
-            and met.severity_rank > graver.severity_rank
-            and {{ is_met('graver', 'met') }}
-    )
+    where
+        not exists (
+            select 1
+            from rules as graver
+            where
+                met.alert_code = graver.alert_code
+                and met.severity_rank > graver.severity_rank
+                and {{ is_met('graver', 'met') }}
+        )
 )
 
 select * from gravest
