@@ -1,7 +1,7 @@
 """Exports tiers, scores, open alerts and actions of customers for a CRM: all, or what has changed.
 
-What is exported is a flat relation, one row per customer (EXPORT_SOURCES in customer_tiering/seeds.py), read from
-a publication; which of its columns, and under which names, is a layout of seeds/export_columns.csv.
+What is exported is marts.customer_profiles of a publication, with contacts on request; which of its columns, and under
+which names, is a layout of seeds/export_columns.csv.
 The same publication gives the same bytes.
 """
 
@@ -39,6 +39,7 @@ from customer_tiering.publishing import (
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.seed_rules.export_columns import ZOHO, check_export_columns, layout_family
 from customer_tiering.seeds import (
+    CHANGE,
     PERSONAL_SOURCES,
     ExportColumn,
     did_you_mean,
@@ -80,160 +81,10 @@ class Exported:
     files: list[Path]
 
 
-# The prefix of two label columns: the kind of the labels, and the code that they are of.
-_LABELLED = {
-    "tier": ("tier", "customers.tier_code"),
-    "lifecycle": ("lifecycle_stage", "customers.lifecycle_stage"),
-    "segment": ("segment", "customers.segment_code"),
-    "alert": ("alert", "alerts.alert_code"),
-    "alert_severity": ("severity", "alerts.severity"),
-    "action": ("action", "actions.action_code"),
-    "action_department": ("department", "actions.owner_department"),
-    "action_channel": ("action_channel", "actions.channel"),
-    "action_offer": ("offer", "actions.offer"),
-}
-
 # Dates that move by themselves make no change: these never do, ...
-_MOVING = ("change", "as_of_date", "next_review_on")
+_MOVING = ("as_of_date", "next_review_on")
 # ... and these not while their review is still open, when they are the as-of date.
 _MOVING_WHILE_OPEN = ("tier_since", "alert_raised_on")
-
-_RELATION = """
-with periods as (
-    select max(period_end) as as_of_date, max(period_end) filter (is_open_period) as open_end
-    from {publication}.marts.review_periods
-),
-
--- earlier releases published NULL for no tier
-customers as (
-    select * replace (coalesce(tier_code, 'none') as tier_code)
-    from {publication}.marts.customers
-),
-
-open_alerts as (
-    select
-        customer_id,
-        alert_code,
-        severity,
-        evidence,
-        raised_on,
-        row_number() over (
-            partition by customer_id
-            order by list_position(['high', 'medium', 'low'], severity), raised_on desc, alert_code
-        ) as place
-    from {publication}.marts.customer_alerts
-    where is_open
-),
-
-alerts as (
-    select
-        customer_id,
-        string_agg(alert_code, ';' order by place) as alert_codes,
-        max(alert_code) filter (place = 1) as alert_code,
-        max(severity) filter (place = 1) as severity,
-        max(evidence) filter (place = 1) as evidence,
-        max(raised_on) filter (place = 1) as raised_on
-    from open_alerts
-    group by customer_id
-),
-
-open_actions as (
-    select
-        customer_id,
-        action_code,
-        owner_department,
-        channel,
-        offer,
-        because,
-        because_zh,
-        row_number() over (partition by customer_id order by priority, action_code) as place
-    from {publication}.marts.customer_actions
-    where action_code <> 'none'
-),
-
-actions as (
-    select
-        customer_id,
-        string_agg(action_code, ';' order by place) as action_codes,
-        max(action_code) filter (place = 1) as action_code,
-        max(owner_department) filter (place = 1) as owner_department,
-        max(channel) filter (place = 1) as channel,
-        max(offer) filter (place = 1) as offer,
-        max(because) filter (place = 1) as because,
-        max(because_zh) filter (place = 1) as because_zh
-    from open_actions
-    group by customer_id
-)
-
-select
-    customers.customer_id,
-    cast(null as varchar) as change,
-    periods.as_of_date,
-    customers.customer_type,
-    customers.tier_code,
-    customers.tier_rank,
-    customers.tier_since,
-    cast(tiers.points_to_keep as decimal(5, 2)) as points_to_keep,
-    cast(tiers.points_to_next as decimal(5, 2)) as points_to_next,
-    tiers.orders_to_next,
-    tiers.revenue_to_next,
-    tiers.protected_until,
-    tiers.next_review_on,
-    cast(scores.management_score as decimal(5, 2)) as management_score,
-    cast(scores.value_score as decimal(5, 2)) as value_score,
-    cast(scores.growth_score as decimal(5, 2)) as growth_score,
-    cast(scores.loyalty_score as decimal(5, 2)) as loyalty_score,
-    cast(scores.satisfaction_score as decimal(5, 2)) as satisfaction_score,
-    cast(scores.engagement_score as decimal(5, 2)) as engagement_score,
-    cast(scores.partnership_score as decimal(5, 2)) as partnership_score,
-    scores.star_rating,
-    customers.lifecycle_stage,
-    customers.segment_code,
-    alerts.alert_codes,
-    alerts.alert_code,
-    alerts.severity as alert_severity,
-    alerts.raised_on as alert_raised_on,
-    alerts.evidence as alert_evidence,
-    actions.action_codes,
-    actions.action_code,
-    actions.owner_department as action_department,
-    actions.channel as action_channel,
-    actions.offer as action_offer,
-    actions.because as action_because_en,
-    actions.because_zh as action_because_zh,
-    customers.has_marketing_consent,
-    {labels},
-    {contacts},
-    -- a date of the review that is still open is its as-of date, and settles when it closes
-    nullif(customers.tier_since, periods.open_end) as settled_tier_since,
-    nullif(alerts.raised_on, periods.open_end) as settled_alert_raised_on
-from customers
-cross join periods
-left join {publication}.marts.customer_tiers as tiers on customers.customer_id = tiers.customer_id
-left join {publication}.marts.customer_scores as scores on customers.customer_id = scores.customer_id
-left join alerts on customers.customer_id = alerts.customer_id
-left join actions on customers.customer_id = actions.customer_id
-{joins}
-where not customers.is_erased
-"""
-
-_CHANGES = """
-with latest as ({latest}),
-
-earlier as ({earlier})
-
-select latest.* replace (
-    coalesce(latest.customer_id, earlier.customer_id) as customer_id,
-    case
-        when earlier.customer_id is null then 'new'
-        when latest.customer_id is null then 'removed'
-        else 'changed'
-    end as change
-)
-from latest
-full join earlier on latest.customer_id = earlier.customer_id
-where latest.customer_id is null or earlier.customer_id is null {differences}
-"""
 
 
 def read_layout(project: Path, name: str) -> list[ExportColumn]:
@@ -324,60 +175,53 @@ def _check_request(
         raise ConfigurationError(f"{COMMAND_LINE}, --with-contacts", found, allowed)
 
 
-def relation(publication: str, contacts: str | None) -> str:
-    """The query of the flat relation over an attached publication, and its contacts if wanted.
-
-    It gives EXPORT_SOURCES, in any order, and `settled_` dates: NULL while their review is open.
-    """
-    labels, joins = [], []
-    for prefix, (kind, code) in _LABELLED.items():
-        for language in ("en", "zh"):
-            label = f"{prefix}_label_{language}"
-            labels.append(f"coalesce({prefix}_labels.label_{language}, {code}) as {label}")
-        joins.append(
-            f"left join {publication}.marts.labels as {prefix}_labels "
-            f"on {prefix}_labels.kind = '{kind}' and {prefix}_labels.code = {code}"
-        )
-    if contacts:
-        joins.append(
-            f"left join {contacts}.restricted.customer_contacts as contacts "
-            "on customers.customer_id = contacts.customer_id and customers.has_marketing_consent"
-        )
-    source = "contacts.{0}" if contacts else "cast(null as varchar)"
-    return _RELATION.format(
-        publication=publication,
-        labels=", ".join(labels),
-        contacts=", ".join(f"{source} as {{0}}".format(name) for name in PERSONAL_SOURCES),
-        joins=" ".join(joins),
-    )
-
-
 def _find(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[ExportColumn], is_compared: bool
 ) -> Counter[str | None]:
     """Put what is exported into the temporary table `exported`; gives how many of which change."""
-    personal = any(column.is_personal == "true" for column in columns)
-    query = relation("latest_publication", "latest_contacts" if personal else None)
+    sources = [c.source_column for c in columns if c.source_column not in ("customer_id", CHANGE)]
+    selected = "".join(f", latest.{source}" for source in sources)
     if is_compared:
-        compared = [
-            f"settled_{c.source_column}"
-            if c.source_column in _MOVING_WHILE_OPEN
-            else c.source_column
-            for c in columns
-            if c.source_column not in _MOVING
-        ]
-        query = _CHANGES.format(
-            latest=query,
-            earlier=relation("earlier_publication", "earlier_contacts" if personal else None),
-            differences=" ".join(f"or latest.{c} is distinct from earlier.{c}" for c in compared),
-        )
-    sources = {"customer_id", "change", *(c.source_column for c in columns)}
-    connection.execute(
-        f"create temp table exported as select {', '.join(sorted(sources))} from ({query})"
-    )
+        query = f"""
+            select
+                coalesce(latest.customer_id, earlier.customer_id) as customer_id,
+                case
+                    when earlier.customer_id is null then 'new'
+                    when latest.customer_id is null then 'removed'
+                    else 'changed'
+                end as {CHANGE}
+                {selected}
+            from latest
+            full join earlier on latest.customer_id = earlier.customer_id
+            where
+                latest.customer_id is null
+                or earlier.customer_id is null
+                or {_differs(connection, sources)}
+        """
+    else:
+        query = f"select customer_id, cast(null as varchar) as {CHANGE}{selected} from latest"
+    connection.execute(f"create temp table exported as {query}")
     return Counter(
-        dict(connection.execute("select change, count(*) from exported group by 1").fetchall())
+        dict(connection.execute(f"select {CHANGE}, count(*) from exported group by 1").fetchall())
     )
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, sources: Iterable[str]) -> str:
+    """When a customer who is in both publications has changed.
+
+    Of a publication without profiles nothing but the customers is known: then all have changed.
+    """
+    if not _has_profiles(connection, "earlier"):
+        return "true"
+    compared = [
+        f"nullif({{0}}.{source}, case when {{0}}.is_provisional then {{0}}.as_of_date end)"
+        if source in _MOVING_WHILE_OPEN
+        else f"{{0}}.{source}"
+        for source in sources
+        if source not in _MOVING
+    ]
+    pairs = (f"{one.format('latest')} is distinct from {one.format('earlier')}" for one in compared)
+    return " or ".join(pairs) or "false"
 
 
 @contextmanager
@@ -390,12 +234,16 @@ def _reading(
     """
     try:
         with duckdb.connect(config={"temp_directory": ""}) as connection:
-            for name, publication in (("latest", latest), ("earlier", earlier)):
-                if publication is None:
-                    continue
-                _attach(connection, file_of(publication), f"{name}_publication")
-                if with_contacts:
-                    _attach(connection, contacts_of(publication), f"{name}_contacts")
+            _attach(connection, "latest", latest, with_contacts)
+            if not _has_profiles(connection, "latest"):
+                found = "no marts.customer_profiles, as an earlier release published it"
+                allowed = "a publication of this release, which `tiering refresh` makes"
+                raise SourceError(str(latest), found, allowed)
+            _show(connection, "latest", "customer_profiles", with_contacts)
+            if earlier is not None:
+                _attach(connection, "earlier", earlier, with_contacts)
+                table = "customer_profiles" if _has_profiles(connection, "earlier") else "customers"
+                _show(connection, "earlier", table, with_contacts)
             yield connection
     except duckdb.Error as error:
         words = " ".join(without_values(str(error)).split())
@@ -412,8 +260,41 @@ def contacts_of(publication: Path) -> Path:
     return path
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    connection.execute(f"attach {literal(path)} as {name} (read_only)")
+def _attach(
+    connection: duckdb.DuckDBPyConnection, name: str, publication: Path, with_contacts: bool
+) -> None:
+    files = {f"{name}_publication": file_of(publication)}
+    if with_contacts:
+        files[f"{name}_contacts"] = contacts_of(publication)
+    for database, file in files.items():
+        connection.execute(f"attach {literal(file)} as {database} (read_only)")
+
+
+def _show(
+    connection: duckdb.DuckDBPyConnection, name: str, table: str, with_contacts: bool
+) -> None:
+    """Show a table of customers of an attached publication as the view `name`."""
+    selected = joined = ""
+    if with_contacts:
+        selected = "".join(f", contacts.{source}" for source in PERSONAL_SOURCES)
+        joined = (
+            f"left join {name}_contacts.restricted.customer_contacts as contacts "
+            "on customers.customer_id = contacts.customer_id and customers.has_marketing_consent"
+        )
+    connection.execute(
+        f"create temp view {name} as select customers.*{selected} "
+        f"from {name}_publication.marts.{table} as customers {joined} where not customers.is_erased"
+    )
+
+
+def _has_profiles(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether an attached publication has what is exported: an earlier release did not make it."""
+    found = connection.execute(
+        "select 1 from duckdb_tables() "
+        "where database_name = $name and schema_name = 'marts' and table_name = 'customer_profiles'",
+        {"name": f"{name}_publication"},
+    )
+    return found.fetchone() is not None
 
 
 def _query(columns: Iterable[ExportColumn]) -> str:

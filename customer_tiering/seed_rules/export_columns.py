@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
+
+import yaml
 
 from customer_tiering.seed_rules.findings import Findings, finding, grouped, raise_found
-from customer_tiering.seeds import EXPORT_SOURCES, PERSONAL_SOURCES, ExportColumn, did_you_mean
+from customer_tiering.seeds import CHANGE, PERSONAL_SOURCES, ExportColumn, did_you_mean
 
 ZOHO = "zoho"
 MOST_ZOHO_COLUMNS = 200  # of a file of Zoho CRM's bulk write
+_PROFILES = Path(__file__).parents[2] / "models/marts/retention/customer_profiles.yml"
+
+
+@cache
+def export_sources() -> tuple[str, ...]:
+    """What an export can hold, customer by customer: the profile, how it has changed, contacts."""
+    (profiles,) = yaml.safe_load(_PROFILES.read_text(encoding="utf-8"))["models"]
+    return (*(column["name"] for column in profiles["columns"]), CHANGE, *PERSONAL_SOURCES)
 
 
 def layout_family(layout: str) -> str:
@@ -24,10 +36,10 @@ def check_export_columns(columns: list[ExportColumn]) -> None:
 def export_column_findings(columns: list[ExportColumn]) -> Findings:
     """Every layout has one key, the customer, and says of each column whether it is personal."""
     for row in columns:
-        if row.source_column not in EXPORT_SOURCES:
-            hint = did_you_mean(row.source_column, EXPORT_SOURCES)
+        if row.source_column not in export_sources():
+            hint = did_you_mean(row.source_column, export_sources())
             found = f"source_column {row.source_column!r}{hint}"
-            yield finding("export_columns", row, found, f"one of {', '.join(EXPORT_SOURCES)}")
+            yield finding("export_columns", row, found, f"one of {', '.join(export_sources())}")
             continue
         personal = "true" if row.source_column in PERSONAL_SOURCES else "false"
         if row.is_personal != personal:

@@ -274,3 +274,20 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         ).split(),
         _rows(result.customer_actions.values(), columns),
     )
+    yield (
+        "customer_profiles",
+        "marts.customer_profiles",
+        columns := (
+            "customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
+            "action_code action_department action_channel action_offer action_because_en "
+            "points_to_next management_score is_provisional next_review_on alert_raised_on as_of_date"
+        ).split(),
+        _rows(
+            result.customer_profiles,
+            columns,
+            {
+                name: lambda row, name=name: rounded(getattr(row, name), 2)
+                for name in ("points_to_next", "management_score")
+            },
+        ),
+    )

@@ -704,7 +704,7 @@ BROKEN_SEEDS = {
         seed("export_columns", "plain,5,tier_code", "plain,5,tier_cod"),
         f"{EXPORTS}, line 6",
         "source_column 'tier_cod' (did you mean tier_code?)",
-        "one of customer_id, change",
+        "one of customer_id, customer_type",
     ),
     "exported_name_that_is_not_marked_as_personal": (
         seed("export_columns", "Last_Name,false,true", "Last_Name,false,false"),

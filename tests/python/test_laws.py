@@ -20,7 +20,7 @@ SOME_EXAMPLES = settings(
 MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
-    "tier_summary customer_alerts customer_actions"
+    "tier_summary customer_alerts customer_actions customer_profiles"
 ).split()
 
 

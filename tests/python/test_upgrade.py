@@ -56,7 +56,7 @@ class Upgraded:
     old: Path
     new: Path
     reported_before: str
-    exported_before: dict[str, str]
+    refused_before: str
     audited_beside: Path
 
 
@@ -67,7 +67,18 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
         archive.extractall(folder, filter="tar")
     raw, warehouse = folder / "raw", folder / "warehouse"
     reported = tiering("report", "--warehouse", warehouse)
-    exported = changes_since(MAY, warehouse, folder / "exported")
+    refused = CliRunner().invoke(
+        cli.app,
+        [
+            "export",
+            "--warehouse",
+            str(warehouse),
+            "--layout",
+            "plain",
+            "--out",
+            str(folder / "out"),
+        ],
+    )
     with (raw / "customers.csv").open("a", encoding="utf-8") as file:
         file.write(LATE_COMER)
     audited = refresh(raw, warehouse)
@@ -76,7 +87,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
         old=warehouse / "publications" / JUNE,
         new=current_publication(warehouse),
         reported_before=reported,
-        exported_before=exported,
+        refused_before=refused.output,
         audited_beside=audited,
     )
 
@@ -124,9 +135,13 @@ def customers(database: Path) -> list[str]:
 
 def test_what_the_release_before_published_can_be_read(upgraded: Upgraded) -> None:
     assert "Customer tiers as of 2025-06-30" in upgraded.reported_before
-    assert upgraded.exported_before["newcomer"] == "new"
-    assert upgraded.exported_before["leaving"] == "changed"
-    assert "prospect" not in upgraded.exported_before
+
+
+def test_what_the_release_before_published_cannot_be_exported(upgraded: Upgraded) -> None:
+    assert upgraded.refused_before == (
+        f"Error: {upgraded.old}: found no marts.customer_profiles, as an earlier release published it; "
+        "allowed is a publication of this release, which `tiering refresh` makes.\n"
+    )
 
 
 def test_published_history_goes_on(upgraded: Upgraded) -> None:
@@ -191,10 +206,10 @@ def test_counts_are_compared(upgraded: Upgraded) -> None:
     assert before["rows_of_customer_periods"] == 55
 
 
-def test_an_export_names_only_who_has_changed(upgraded: Upgraded, tmp_path: Path) -> None:
+def test_since_the_release_before_all_are_exported(upgraded: Upgraded, tmp_path: Path) -> None:
+    """It published no profiles: whoever was there counts as changed."""
     exported = changes_since(JUNE, upgraded.warehouse, tmp_path / "exported")
-    # faithful has diamond since another day, by the ladder of this release
-    assert exported == {"late_comer": "new", "faithful": "changed"}
+    assert exported == {"late_comer": "new", **dict.fromkeys(CUSTOMERS, "changed")}
 
 
 def test_readers_go_back_and_forward(upgraded: Upgraded) -> None:

@@ -16,6 +16,7 @@ from oracle import (
     marts,
     money,
     periods,
+    profiles,
     reading,
     rfm,
     scores,
@@ -34,8 +35,8 @@ class Result:
     """Everything recomputed. Keys are those of the marts; rows carry their column names.
 
     ``customer_tiers``, ``customer_scores`` and ``score_details`` are current, that is of the last
-    period, and so are ``customers`` and ``customer_actions``; score details are keyed by
-    (customer_id, component, input). ``ledger`` and ``rejected_records`` are sorted.
+    period, and so are ``customers``, ``customer_actions`` and ``customer_profiles``; score details
+    are keyed by (customer_id, component, input). ``ledger`` and ``rejected_records`` are sorted.
     """
 
     as_of_date: date | None
@@ -58,6 +59,7 @@ class Result:
     alert_reviews: dict[tuple[str, date, str], alerts.AlertReview]
     customer_alerts: dict[tuple[str, str, date], alerts.CustomerAlert]
     customer_actions: dict[tuple[str, str], actions.CustomerAction]
+    customer_profiles: list[profiles.CustomerProfile]
 
 
 def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
@@ -114,6 +116,11 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     contacts_of = alerts.contacts_of_customers(staging, people)
     raised = alerts.alert_reviews(by_period, contacts_of, _by_customer(ledger), edges, rules)
     stretches = alerts.customer_alerts(raised, reviews)
+    due = actions.customer_actions(customers.values(), stretches, rules)
+    current_tiers = {
+        customer_id: marts.customer_tier(row, reviews[-1], rules)
+        for customer_id, row in current.items()
+    }
     return Result(
         as_of_date=as_of_date,
         rejected_records=sorted(staging.records),
@@ -136,10 +143,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             customer_id: marts.customer_scores(row, rules) for customer_id, row in current.items()
         },
         net_promoter_scores=marts.net_promoter_scores(flat),
-        customer_tiers={
-            customer_id: marts.customer_tier(row, reviews[-1], rules)
-            for customer_id, row in current.items()
-        },
+        customer_tiers=current_tiers,
         customer_tier_history={
             (stretch.customer_id, stretch.valid_from): stretch
             for rows in rows_of.values()
@@ -156,10 +160,10 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             (stretch.customer_id, stretch.alert_code, stretch.raised_on): stretch
             for stretch in stretches
         },
-        customer_actions={
-            (action.customer_id, action.action_code): action
-            for action in actions.customer_actions(customers.values(), stretches, rules)
-        },
+        customer_actions={(action.customer_id, action.action_code): action for action in due},
+        customer_profiles=profiles.customer_profiles(
+            customers.values(), current_tiers, stretches, due, reviews
+        ),
     )
 
 

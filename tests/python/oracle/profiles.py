@@ -1,0 +1,106 @@
+"""Profiles: of each customer what is to be seen first, and the codes of all the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from oracle.actions import NO_ACTION, CustomerAction
+from oracle.alerts import CustomerAlert
+from oracle.marts import Customer, CustomerTier
+from oracle.periods import Period
+
+GRAVEST_FIRST = ("high", "medium", "low")
+
+
+@dataclass(frozen=True)
+class CustomerProfile:
+    """customer_profiles, without the labels: the gravest open alert, of these the latest, and the first action."""
+
+    customer_id: str
+    alert_codes: str | None
+    alert_code: str | None
+    alert_severity: str | None
+    alert_evidence: str | None
+    alert_raised_on: date | None
+    action_codes: str | None
+    action_code: str | None
+    action_department: str | None
+    action_channel: str | None
+    action_offer: str | None
+    action_because_en: str | None
+    tier_code: str
+    points_to_next: Decimal | None
+    management_score: Decimal | None
+    is_provisional: bool
+    next_review_on: date | None
+    as_of_date: date | None
+
+
+def customer_profiles(
+    customers: Iterable[Customer],
+    tiers: Mapping[str, CustomerTier],
+    alerts: Iterable[CustomerAlert],
+    actions: Iterable[CustomerAction],
+    reviews: Sequence[Period],
+) -> list[CustomerProfile]:
+    """The profile of every customer at the newest review."""
+    alerts_of: dict[str, list[CustomerAlert]] = defaultdict(list)
+    for alert in alerts:
+        if alert.is_open:
+            alerts_of[alert.customer_id].append(alert)
+    for found in alerts_of.values():
+        found.sort(
+            key=lambda alert: (
+                GRAVEST_FIRST.index(alert.severity),
+                -alert.raised_on.toordinal(),
+                alert.alert_code,
+            )
+        )
+    actions_of: dict[str, list[CustomerAction]] = defaultdict(list)
+    for action in sorted(actions, key=lambda action: action.priority):
+        if action.action_code != NO_ACTION:
+            actions_of[action.customer_id].append(action)
+    return [
+        _profile(
+            customer,
+            tiers.get(customer.customer_id),
+            alerts_of[customer.customer_id],
+            actions_of[customer.customer_id],
+            reviews[-1] if reviews else None,
+        )
+        for customer in customers
+    ]
+
+
+def _profile(
+    customer: Customer,
+    tier: CustomerTier | None,
+    alerts: Sequence[CustomerAlert],
+    actions: Sequence[CustomerAction],
+    review: Period | None,
+) -> CustomerProfile:
+    alert, action = next(iter(alerts), None), next(iter(actions), None)
+    return CustomerProfile(
+        customer_id=customer.customer_id,
+        alert_codes=";".join(one.alert_code for one in alerts) or None,
+        alert_code=alert and alert.alert_code,
+        alert_severity=alert and alert.severity,
+        alert_evidence=alert and alert.evidence,
+        alert_raised_on=alert and alert.raised_on,
+        action_codes=";".join(one.action_code for one in actions) or None,
+        action_code=action and action.action_code,
+        action_department=action and action.owner_department,
+        action_channel=action and action.channel,
+        action_offer=action and action.offer,
+        action_because_en=action and action.because,
+        tier_code=customer.tier_code,
+        points_to_next=tier and tier.points_to_next,
+        management_score=customer.management_score,
+        is_provisional=review is not None and review.is_open_period,
+        next_review_on=tier and tier.next_review_on,
+        as_of_date=review and review.period_end,
+    )
