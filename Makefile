@@ -49,6 +49,7 @@ lint: setup ## Check the style and types of Python, and the style of all SQL tha
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(SQLFLUFF) lint customer_tiering/sql --templater placeholder --disable-progress-bar
 	@mkdir -p target/lint
 	$(if $(FILES),,@$(MAKE) --no-print-directory target/lint/macros target/lint/passed)
 	$(if $(filter macros/%,$(FILES)),$(LINT_MACROS) $(filter macros/%,$(FILES)))

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.errors import ConfigurationError
+from customer_tiering.queries import query
 from customer_tiering.reporting import heading, money, percent, plain_table, reading_publication
 
 REVIEWS_APART = 12  # of the two periods when none are named
@@ -27,50 +28,6 @@ CAUSES = {
 
 # The rule stands once, in this macro: analyses/tier_drift.sql is made of it too.
 _MOVES = Path(__file__).parent.parent / "macros" / "tier_movements.sql"
-
-_TRANSITIONS = """
-select from_tier_code, to_tier_code, count(*), sum(monetary)
-from moves
-where from_rank <> to_rank
-group by from_tier_code, to_tier_code, from_rank, to_rank
-order by from_rank desc, to_rank desc
-"""
-
-_REASONS = """
-select
-    is_up,
-    coalesce(labels.label_en, moves.reason_code) as reason_en,
-    coalesce(labels.label_zh, '') as reason_zh,
-    count(*) as customers,
-    count(*) / sum(count(*)) over (partition by is_up) as share
-from moves
-left join marts.labels as labels
-    on labels.kind = 'reason_code' and moves.reason_code = labels.code
-where from_rank <> to_rank
-group by 1, 2, 3
-order by is_up desc, customers desc, reason_en
-"""
-
-_CAUSES = """
-select cause, count(*) as customers, count(*) / sum(count(*)) over () as share
-from moves
-where from_rank <> to_rank
-group by cause
-order by customers desc, cause
-"""
-
-# Who was not scored at both ends has no change of scores to divide.
-_POINTS = """
-select
-    is_up,
-    count(*) as customers,
-    avg(points_gained) as gained,
-    avg(points_gained_by_self) as gained_by_self
-from moves
-where from_rank <> to_rank and points_gained is not null
-group by 1
-order by 1 desc
-"""
 
 
 @dataclass(frozen=True)
@@ -138,10 +95,10 @@ def _compare(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> 
         from_end=first,
         to_end=last,
         customers=connection.execute("select count(*) from moves").fetchall()[0][0],
-        transitions=connection.execute(_TRANSITIONS).fetchall(),
-        reasons=connection.execute(_REASONS).fetchall(),
-        causes=connection.execute(_CAUSES).fetchall(),
-        points=connection.execute(_POINTS).fetchall(),
+        transitions=connection.execute(query("movements_transitions")).fetchall(),
+        reasons=connection.execute(query("movements_reasons")).fetchall(),
+        causes=connection.execute(query("movements_causes")).fetchall(),
+        points=connection.execute(query("movements_points")).fetchall(),
     )
 
 

@@ -22,6 +22,7 @@ import duckdb
 from customer_tiering.errors import BuildError, SourceError, phrase
 from customer_tiering.messages import without_values
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
+from customer_tiering.queries import query
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
@@ -207,13 +208,7 @@ def _copy(
             f"attach {literal(new)} as publication (storage_version '{STORAGE_VERSION}')"
         )
         relations = connection.execute(
-            """
-            select table_schema, table_name
-            from information_schema.tables
-            where table_catalog = 'work' and table_schema in (select unnest(?))
-            order by 1, 2
-            """,
-            [list(schemas)],
+            query("tables_to_publish"), {"schemas": list(schemas)}
         ).fetchall()
         if "marts" in schemas and not any(schema == "marts" for schema, _ in relations):
             raise BuildError(f"the publication failed: {work} holds no marts.")
@@ -242,14 +237,7 @@ def _comment(
     connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, Description]
 ) -> None:
     """Let tables and columns of the publication say what they mean, where that is known."""
-    tables = connection.execute(
-        """
-        select schema_name, table_name, list(column_name)
-        from duckdb_columns()
-        where database_name = 'publication'
-        group by schema_name, table_name
-        """
-    ).fetchall()
+    tables = connection.execute(query("published_columns")).fetchall()
     connection.execute("begin")
     for schema, table, columns in tables:
         if description := descriptions.get(f"{schema}.{table}"):

@@ -15,41 +15,13 @@ import duckdb
 import numpy as np
 
 from customer_tiering.configuration import Settings
+from customer_tiering.queries import query
 from customer_tiering.seeds import Tier
 
 CHUNK = 32_768  # customers replayed together: their arrays fit the processor's cache
 WITHOUT_ORDERS = -1  # in place of a score
 
-# Who was ever reviewed is so at the newest closed review. A line has two decimals: whoever reaches it does so
-# with the score rounded down to two.
-_REVIEWS = """
-create or replace temp table replayed_reviews as
-with customers as (
-    select customer_id, row_number() over (order by customer_id) - 1 as place
-    from marts.customer_periods
-    where period_end = $newest
-)
-
-select
-    reviews.period_end,
-    customers.place,
-    cast(
-        if(
-            reviews.recency_days is null,
-            $without_orders,
-            floor(100 * cast(reviews.management_score as decimal(38, 14)))
-        ) as smallint
-    ) as score,
-    reviews.frequency as orders,
-    cast(100 * cast(reviews.monetary as decimal(38, 2)) as bigint) as revenue,
-    cast(reviews.tier_rank as tinyint) as tier_rank
-from marts.customer_periods as reviews
-inner join customers on reviews.customer_id = customers.customer_id
-where not reviews.is_open_period
-"""
-_REVIEW = """
-select place, score, orders, revenue, tier_rank from replayed_reviews where period_end = $period_end
-"""
+_REVIEW = "select * exclude (period_end) from replayed_reviews where period_end = $period_end"
 
 
 @dataclass(frozen=True)
@@ -86,7 +58,10 @@ def read_reviews(connection: duckdb.DuckDBPyConnection) -> Reviews:
         "where not is_open_period order by period_end"
     ).fetchall()
     newest = periods[-1][1] if periods else None
-    connection.execute(_REVIEWS, {"newest": newest, "without_orders": WITHOUT_ORDERS})
+    connection.execute(
+        f"create or replace temp table replayed_reviews as {query('replayed_reviews')}",
+        {"newest": newest, "without_orders": WITHOUT_ORDERS},
+    )
     customers = connection.execute(
         "select count(*) from replayed_reviews where period_end = $newest", {"newest": newest}
     ).fetchall()[0][0]

@@ -23,6 +23,7 @@ from rich.text import Text
 from customer_tiering.errors import SourceError
 from customer_tiering.messages import without_values
 from customer_tiering.publishing import file_of, open_publication
+from customer_tiering.queries import query
 
 REASONS_SHOWN = 5  # of rejected records
 ACTIONS_SHOWN = 8
@@ -30,150 +31,6 @@ BAR_WIDTH = 20  # characters for 100 %
 SVG_WIDTH = 100  # characters
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
 MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
-
-_TIERS = """
-with ladder as (
-    select tiers.tier_code, tiers.label_en, tiers.label_zh
-    from marts.tiers
-    inner join (
-        from marts.review_periods
-        -- a publication of an earlier release has no such column
-        union all by name select null::date as rules_valid_from where false
-    ) as review_periods
-        on tiers.version_valid_from = review_periods.rules_valid_from
-    where review_periods.period_end = $as_of
-)
-
-select
-    tier_summary.tier_code,
-    tier_summary.tier_rank,
-    coalesce(ladder.label_en, labels.label_en, tier_summary.tier_code) as label_en,
-    coalesce(ladder.label_zh, labels.label_zh, '') as label_zh,
-    tier_summary.customers,
-    tier_summary.customers / nullif(sum(tier_summary.customers) over (), 0) as customer_share,
-    tier_summary.window_revenue,
-    tier_summary.window_revenue_share
-from marts.tier_summary
-left join ladder on tier_summary.tier_code = ladder.tier_code
-left join marts.labels
-    on labels.kind = 'tier' and tier_summary.tier_code = labels.code
-where
-    tier_summary.period_end = $as_of
-    and (ladder.tier_code is not null or tier_summary.customers > 0)
-order by tier_summary.tier_rank desc
-"""
-
-_MOVEMENTS = """
-select
-    movements.change_type,
-    coalesce(changes.label_en, movements.change_type) as change_en,
-    coalesce(changes.label_zh, '') as change_zh,
-    coalesce(reasons.label_en, movements.reason_code, '') as reason_en,
-    coalesce(reasons.label_zh, '') as reason_zh,
-    movements.customers
-from (
-    select change_type, reason_code, count(*) as customers
-    from marts.customer_periods
-    where period_end = $closed_on and change_type in (select unnest($movements))
-    group by 1, 2
-) as movements
-left join marts.labels as changes
-    on changes.kind = 'change_type' and movements.change_type = changes.code
-left join marts.labels as reasons
-    on reasons.kind = 'reason_code' and movements.reason_code = reasons.code
-order by list_position($movements, movements.change_type), movements.customers desc, reason_en
-"""
-
-_REJECTED = """
-select
-    rejected_records.source_table || '.' || rejected_records.column_name as column_name,
-    rejected_records.action,
-    coalesce(labels.label_en, rejected_records.reject_reason) as reason_en,
-    coalesce(labels.label_zh, '') as reason_zh,
-    coalesce(mode(rejected_records.shown_value order by rejected_records.shown_value), '') as commonest,
-    count(*) as records
-from (
-    from quality.rejected_records
-    -- a publication of an earlier release has no such column
-    union all by name select null::varchar as shown_value where false
-) as rejected_records
-left join marts.labels
-    on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
-group by 1, 2, 3, 4
-order by records desc, 1, 2, 3, 4
-"""
-
-_ALERTS = """
-select
-    coalesce(alerts.label_en, customer_alerts.alert_code) as alert_en,
-    coalesce(alerts.label_zh, '') as alert_zh,
-    count(*) filter (severity = 'high') as high,
-    count(*) filter (severity = 'medium') as medium,
-    count(*) filter (severity = 'low') as low
-from marts.customer_alerts
-left join marts.labels as alerts
-    on alerts.kind = 'alert' and customer_alerts.alert_code = alerts.code
-where is_open
-group by 1, 2
-order by high desc, medium desc, low desc, 1
-"""
-
-_ACTIONS = """
-select
-    coalesce(actions.label_en, customer_actions.action_code) as action_en,
-    coalesce(actions.label_zh, '') as action_zh,
-    coalesce(departments.label_en, customer_actions.owner_department, '') as department,
-    count(*) as customers
-from marts.customer_actions
-left join marts.labels as actions
-    on actions.kind = 'action' and customer_actions.action_code = actions.code
-left join marts.labels as departments
-    on departments.kind = 'department' and customer_actions.owner_department = departments.code
-where customer_actions.action_code <> 'none'
-group by 1, 2, 3
-order by min(customer_actions.priority), 1
-"""
-
-# rows_rejected says again what reconciliation shows; other rows are shown nowhere else.
-_WARNINGS = """
-select
-    coalesce(labels.label_en, warnings.warning_code) as warning_en,
-    coalesce(labels.label_zh, '') as warning_zh,
-    string_agg(
-        warnings.subject || coalesce(': ' || rules.label_en || ' ' || rules.label_zh, '') || coalesce(' (' || counted.unit || ': ' || concat_ws(
-            ', ',
-            format('{:,}', warnings.observed),
-            format('{:.1f} % of ', 100 * warnings.share) || warnings.subject,
-            format('amount: {:,.2f}', warnings.amount),
-            format('{:.1f} % of revenue', 100 * warnings.amount_share)
-        ) || ')', ''),
-        ', ' order by warnings.subject
-    ) as subjects
-from (
-    from quality.warnings
-    union all by name
-    select null::decimal(9, 6) as share, null::decimal(9, 6) as amount_share, null::varchar as binding_rule where false
-) as warnings
-left join (values
-    ('undecided_duplicates', 'rows'),
-    ('many_duplicates', 'rows'),
-    ('unused_rows', 'rows'),
-    ('unknown_customers', 'customers'),
-    ('similar_customer_ids', 'customers'),
-    ('guest_share', 'orders'),
-    ('consent_unknown', 'customers'),
-    ('erasure_of_unknown_customer', 'requests'),
-    ('no_new_orders', 'rows')
-) as counted (warning_code, unit)
-    on warnings.warning_code = counted.warning_code
-left join marts.labels
-    on labels.kind = 'warning' and warnings.warning_code = labels.code
-left join marts.labels as rules
-    on rules.kind = 'binding_rule' and warnings.binding_rule = rules.code
-where warnings.warning_code <> 'rows_rejected'
-group by 1, 2
-order by 1, 2
-"""
 
 
 @dataclass(frozen=True)
@@ -237,16 +94,16 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
         else None,
         as_of=as_of,
         closed_on=closed_on,
-        tiers=rows(_TIERS, as_of=as_of),
-        movements=rows(_MOVEMENTS, closed_on=closed_on, movements=list(MOVEMENTS)),
-        alerts=rows(_ALERTS),
-        actions=rows(_ACTIONS),
+        tiers=rows(query("report_tiers"), as_of=as_of),
+        movements=rows(query("report_movements"), closed_on=closed_on, movements=list(MOVEMENTS)),
+        alerts=rows(query("report_alerts")),
+        actions=rows(query("report_actions")),
         reconciliation=rows(
             "select source_table, rows_in, rows_staged, rows_duplicate, rows_rejected "
             "from quality.reconciliation where rows_in > 0 order by 1"
         ),
-        rejected=rows(_REJECTED),
-        warnings=rows(_WARNINGS),
+        rejected=rows(query("report_rejected")),
+        warnings=rows(query("report_warnings")),
     )
 
 
