@@ -25,6 +25,7 @@ from rich.console import Console
 from bench.cost import MAXRSS_BYTES, Cost, total
 from bench.generate import DATA, LAST_DAY, SIZES, TABLES, Size, generate
 from customer_tiering.publishing import PUBLICATION
+from customer_tiering.quoting import literal
 
 PROJECT = Path(__file__).parent.parent
 HISTORY = "model.customer_tiering.customer_periods"
@@ -268,9 +269,9 @@ def compare(baseline: Path, publication: Path) -> tuple[int, dict[str, int]]:
     }
     names = [*(f"only in the {side}" for side in sides), *COMPARED]
     with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = '{baseline.with_suffix('.tmp')}'")
-        connection.execute(f"attach '{baseline}' as baseline (read_only)")
-        connection.execute(f"attach '{publication}' as publication (read_only)")
+        connection.execute(f"set temp_directory = {literal(baseline.with_suffix('.tmp'))}")
+        connection.execute(f"attach {literal(baseline)} as baseline (read_only)")
+        connection.execute(f"attach {literal(publication)} as publication (read_only)")
         fingerprints = [
             connection.execute(
                 f"select count(*), sum(hash(side_rows)) from ({query}) as side_rows"

@@ -14,6 +14,7 @@ import json
 import logging
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ import duckdb
 from customer_tiering.audit_bounds import AuditBounds, read_bounds
 from customer_tiering.configuration import Settings
 from customer_tiering.errors import AuditError
+from customer_tiering.messages import without_values
 from customer_tiering.quoting import literal
 
 if TYPE_CHECKING:
@@ -39,14 +41,8 @@ SUITES = Path("tests/expectations")
 DRIFT = "drift.last_publication"
 # Of a query's rows Great Expectations looks at 200; a failed one may have millions.
 ROWS_FETCHED = 1000
-# What DuckDB says of these has names and no values in it.
-HARMLESS_ERRORS = (
-    "Binder Error",
-    "Catalog Error",
-    "Parser Error",
-    "IO Error",
-    "Error: The column ",
-)
+# Where what is said begins: an error of DuckDB, or the one of Great Expectations that names no value.
+_ERROR = re.compile(r"\w+ Error: |Error: The column ")
 
 
 @dataclass(frozen=True)
@@ -343,11 +339,10 @@ def _errors(one: Any) -> list[str]:
 
 
 def _harmless(message: str) -> str:
-    """An error's text up to its own SQL, where it is of a kind that has no values in it."""
-    for kind in HARMLESS_ERRORS:
-        if (start := message.find(kind)) >= 0:
-            first = message[start:].splitlines()[0]
-            return first.partition(" [SQL")[0].rstrip(" .)!")
+    """An error's text up to its own SQL and without values; none of one that nobody knows."""
+    if error := _ERROR.search(message):
+        first = without_values(message[error.start() :]).splitlines()[0]
+        return first.partition(" [SQL")[0].rstrip(" .)!")
     return "an error whose text may hold values and is left out"
 
 
