@@ -11,27 +11,15 @@ scores as (
     select * from {{ ref('customer_scores') }}
 ),
 
-alerts as (
-    select * from {{ ref('customer_alerts') }}
-),
-
-actions as (
-    select * from {{ ref('customer_actions') }}
-),
-
 labels as (
     select * from {{ ref('labels') }}
-),
-
-review_periods as (
-    select * from {{ ref('review_periods') }}
 ),
 
 newest_review as (
     select
         max(period_end) as as_of_date,
         count(case when is_open_period then 1 end) > 0 as is_provisional
-    from review_periods
+    from {{ ref('review_periods') }}
 ),
 
 open_alerts as (
@@ -44,7 +32,7 @@ open_alerts as (
                 raised_on desc,
                 alert_code
         ) as place
-    from alerts
+    from {{ ref('customer_alerts') }}
     where is_open
 ),
 
@@ -60,7 +48,7 @@ open_actions as (
     select
         *,
         row_number() over (partition by customer_id order by priority, action_code) as place
-    from actions
+    from {{ ref('customer_actions') }}
     where action_code <> 'none'
 ),
 
