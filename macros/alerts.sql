@@ -1,5 +1,3 @@
-{# Every alert that the models measure, in the order of the vocabulary: [code, what its three or four figures
-   are called in the evidence]. A figure without a name is not shown, as another one says the same. #}
 {% macro alerts() %}
     {{ return([
         ['purchases_slowing', {
@@ -51,8 +49,6 @@
 {% endmacro %}
 
 
-{# Whether figures, with measure, basis and tier_rank, meet a rule of seeds/alert_rules.csv. An empty threshold does not
-   apply. #}
 {% macro is_met(rule, figures) -%}
     (
         {{ figures }}.measure >= coalesce({{ rule }}.measure_from, {{ figures }}.measure)
@@ -63,7 +59,6 @@
 {%- endmacro %}
 
 
-{# The evidence of an alert as a JSON object of figures by name. #}
 {% macro alert_evidence(alert) -%}
     case {{ alert }}.alert_code
         {%- for code, names in customer_tiering.alerts() %}
@@ -80,7 +75,6 @@
 {%- endmacro %}
 
 
-{# A figure as text: whole numbers without decimals, others with two. NULL stays NULL. #}
 {% macro figure_text(figure) -%}
     case
         when {{ figure }} = cast({{ figure }} as bigint)
@@ -90,14 +84,11 @@
 {%- endmacro %}
 
 
-{# A figure of an alert with the two decimals that all of them have. #}
 {% macro figure(expression) -%}
     cast({{ expression }} as decimal(18, 2))
 {%- endmacro %}
 
 
-{# A ratio of two whole numbers or amounts of at most two decimals, as a figure, rounded half up. Both are not negative, the denominator
-   above zero. #}
 {% macro figure_ratio(numerator, denominator) -%}
     {%- set ratio = customer_tiering.rounded_ratio(
         '100 * ' ~ customer_tiering.cents(numerator), customer_tiering.cents(denominator)
@@ -106,7 +97,6 @@
 {%- endmacro %}
 
 
-{# The words of a playbook's row with the figures of the alert that it answers in their places. #}
 {% macro with_figures(words, alert) -%}
     {%- set places = {'measure': 'measure', 'now': 'value_now', 'before': 'value_before', 'detail': 'detail'} -%}
     {%- set filled = namespace(sql=alert ~ '.' ~ words) -%}

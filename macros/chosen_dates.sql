@@ -1,4 +1,3 @@
-{# The date as of which a build is, by the var as_of_date. `latest` is the newest date on which something became known. #}
 {% macro as_of_date(latest) -%}
     {%- set choice = customer_tiering.setting('as_of_date') -%}
     {%- if choice == 'latest' -%}
@@ -11,7 +10,6 @@
 {%- endmacro %}
 
 
-{# The last day of the period whose edges hold for all later ones; NULL unless rfm_edges is frozen. #}
 {% macro edges_frozen_on() -%}
     {%- if customer_tiering.setting('rfm_edges') == 'frozen' -%}
         date '{{ customer_tiering.setting('rfm_edges_frozen_on') }}'

@@ -1,5 +1,3 @@
-{# Stops a run with a bad var before anything is done. The command line checks the same and the seeds
-   too; this is for those who call dbt themselves. #}
 {% macro check_vars() %}
     {% for name in customer_tiering.settings() %}
         {% do customer_tiering.setting(name) %}

@@ -1,10 +1,8 @@
-{# The value of a var, once it is what `settings` allows: it can stand inside SQL text. #}
 {% macro setting(name) -%}
     {{ return(customer_tiering.checked_value(name, var(name), customer_tiering.settings()[name])) }}
 {%- endmacro %}
 
 
-{# A value that a rule allows: a number, true or false, a mapping, or else a text. #}
 {% macro checked_value(name, value, rule) -%}
     {%- set text = value | string -%}
     {%- if rule.type == 'number' -%}
@@ -30,7 +28,6 @@
 {%- endmacro %}
 
 
-{# The zones of raw times and of business dates as SQL texts. #}
 {% macro source_time_zone() -%}
     {{ return("'" ~ customer_tiering.setting('source_time_zone') ~ "'") }}
 {%- endmacro %}
@@ -40,8 +37,6 @@
 {%- endmacro %}
 
 
-{# The run's own business date as an SQL literal. The only place that looks at a clock, and only at the
-   start of the run, so that every model of a run has the same. #}
 {% macro run_date() -%}
     {%- set day = customer_tiering.setting('run_date') -%}
     {%- if day == 'today' -%}
@@ -52,7 +47,6 @@
 {%- endmacro %}
 
 
-{# The first business date that an order may have, as an SQL literal. #}
 {% macro history_starts_on() -%}
     {{ return("date '" ~ customer_tiering.setting('history_starts_on') ~ "'") }}
 {%- endmacro %}

@@ -83,7 +83,7 @@ worded as (
                 phrased.reject_reason = 'no_exchange_rate'
                 and foreign_currencies.fault is not null
                 then
-                    'no order is in {{ var("reporting_currency") }} and '
+                    'no order is in {{ setting("reporting_currency") }} and '
                     || foreign_currencies.fault || ': set reporting_currency to '
                     || foreign_currencies.commonest_currency || ' or give exchange_rates.'
             when phrased.finding = 'rejected'
