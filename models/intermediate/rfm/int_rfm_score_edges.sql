@@ -95,6 +95,7 @@ chosen as (
         on
             quantile_edges.metric = frozen_edges.metric
             and quantile_edges.period_end >= frozen_edges.period_end
+    where fixed_edges.metric is not null or '{{ rfm_edges }}' <> 'fixed'
 ),
 
 counted as (
