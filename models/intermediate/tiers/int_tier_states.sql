@@ -20,7 +20,6 @@
     'is_first_tier': 'true',
     'is_newly_lapsed': 'false',
     'is_below_keep': 'false',
-    'is_one_order_from_next': 'false',
 } %}
 with recursive qualifications as {{ computed_once() }} (
     select * from {{ ref('int_tier_qualifications') }}
@@ -33,8 +32,8 @@ periods as (
         is_last_of_year,
         {{ days_of_year('periods') }},
         -- anniversaries of a tier reached on 29 February fall on the 28th
-        case when {{ month_day('period_end') }} = 229 then 228 else {{ month_day('period_end') }} end
-            as since_month_day
+        {{ month_day('period_end') }}
+        - case when {{ month_day('period_end') }} = 229 then 1 else 0 end as since_month_day
     from {{ ref('int_review_periods') }} as periods
 ),
 
@@ -47,20 +46,22 @@ last_kept_period as (
 states as (
     -- before the first review nobody has a tier
     select
-        customer_key
-        {%- for column, value in first_state.items() %},
-        {{ value }} as {{ column }}
+        customer_key,
+        {%- for column, value in first_state.items() %}
+        {{ value }} as {{ column }},
         {%- endfor %}
+        false as is_one_order_from_next
     from qualifications
     where review_number = 1
     {%- if is_incremental() %}
     union all
     -- customers reviewed before continue from their last kept review
     select
-        kept_states.customer_key
-        {%- for column in first_state %},
-        kept_states.{{ column }}
+        kept_states.customer_key,
+        {%- for column in first_state %}
+        kept_states.{{ column }},
         {%- endfor %}
+        kept_states.is_one_order_from_next
     from {{ this }} as kept_states
     inner join last_kept_period on kept_states.period_index = last_kept_period.period_index
     {%- endif %}
