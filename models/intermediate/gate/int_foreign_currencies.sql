@@ -8,7 +8,8 @@ orders_by_currency as (
         currency_code,
         count(*) as orders,
         count(case when reject_reason = 'no_exchange_rate' then 1 end) as orders_without_rate,
-        bool_or(currency_code = '{{ setting('reporting_currency') }}') over () as has_reporting_currency
+        bool_or(currency_code = '{{ setting("reporting_currency") }}') over ()
+            as has_reporting_currency
     from orders
     group by 1
 ),

@@ -29,7 +29,10 @@ warnings as (
         metric as subject,
         distinct_edges as observed
     from newest_edges
-    where metric = 'frequency' and distinct_edges = 1 and '{{ setting("score_profile") }}' <> 'one_off'
+    where
+        metric = 'frequency'
+        and distinct_edges = 1
+        and '{{ setting("score_profile") }}' <> 'one_off'
     union all
     select
         'small_population' as warning_code,
