@@ -1466,7 +1466,7 @@ def test_components_and_inputs_of_the_check_are_those_of_the_models() -> None:
     macros.score_inputs()
     components, inputs = returned
     assert components == list(COMPONENT_INPUTS)
-    assert {(component, name) for component, name, _ in inputs} <= {
+    assert {(component, name) for component, name in inputs} <= {
         (component, name) for component, names in COMPONENT_INPUTS.items() for name in names
     }
 

@@ -18,7 +18,7 @@ component_scores as (
                 when weight_sets.{{ component }}_share is not null
                     then
                         0
-                        {%- for of_component, input, is_known in score_inputs()
+                        {%- for of_component, input in score_inputs()
                             if of_component == component %}
                         + coalesce(inputs.{{ input }}_normalised, 0)
                         * weight_sets.{{ input }}_input_share
@@ -75,7 +75,7 @@ select
     r_score,
     f_score,
     m_score,
-    {%- for component, input, is_known in score_inputs() %}
+    {%- for component, input in score_inputs() %}
     {{ input }}_normalised,
     {%- endfor %}
     {%- for component in score_components() %}

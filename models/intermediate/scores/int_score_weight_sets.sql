@@ -9,7 +9,7 @@ weight_sets as (
         period_index,
         known_inputs,
 
-        {%- for component, input, is_known in score_inputs() %}
+        {%- for component, input in score_inputs() %}
         cast(
             coalesce(max(case when input = '{{ input }}' then input_share end), 0)
             as decimal(7, 6)

@@ -22,7 +22,7 @@ component_weights as (
 ),
 
 inputs as (
-    {%- for component, input, is_known in score_inputs() %}
+    {%- for component, input in score_inputs() %}
     select
         '{{ component }}' as component,
         '{{ input }}' as input,
