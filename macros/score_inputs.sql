@@ -96,11 +96,7 @@
 {% endmacro %}
 
 
-{# For each input, in the order of score_inputs: the rise of what it measures of a customer's own behaviour; below zero when that
-   got worse. An input may move although this does not, because others moved. `now` and `before` are rows of
-   int_score_inputs. #}
-{% macro own_rises(now, before) %}
-    {%- set less_is_better = ['recency'] -%}
+{% macro own_rise(input, now, before) -%}
     {%- set measures = {
         'recency': 'recency_days',
         'frequency': 'frequency',
@@ -114,31 +110,25 @@
         'usage_time': 'usage_seconds',
         'contact_regularity': 'contact_months',
     } -%}
-    {%- set rises = [] -%}
-    {%- for component, input in customer_tiering.score_inputs() -%}
-        {%- set measure = measures.get(input, input ~ '_normalised') -%}
-        {%- set worse, better = (now, before) if input in less_is_better else (before, now) -%}
-        {%- do rises.append(better ~ '.' ~ measure ~ ' - ' ~ worse ~ '.' ~ measure) -%}
-    {%- endfor -%}
-    {{ return(rises) }}
-{% endmacro %}
+    {%- set less_is_better = ['recency'] -%}
+    {%- set measure = measures.get(input, input ~ '_normalised') -%}
+    {%- set worse, better = (now, before) if input in less_is_better else (before, now) -%}
+    ({{ better }}.{{ measure }} - {{ worse }}.{{ measure }})
+{%- endmacro %}
 
 
-{# For each input, in the order of score_inputs: the rise of its points. Of interactions by the weight of now alone: that more
-   customers are known, which raises the weight, is nobody's behaviour. `weights` and `weights_before` are rows of
-   int_score_weight_sets. #}
-{% macro point_rises(now, before, weights, weights_before) %}
-    {%- set interactions = customer_tiering.interaction_inputs() | map('first') | list -%}
-    {%- set rises = [] -%}
-    {%- for component, input in customer_tiering.score_inputs() -%}
-        {%- set earlier_weights = weights if input in interactions else weights_before -%}
-        {%- do rises.append(
-            now ~ '.' ~ input ~ '_normalised * ' ~ weights ~ '.' ~ input ~ '_weight - '
-            ~ before ~ '.' ~ input ~ '_normalised * ' ~ earlier_weights ~ '.' ~ input ~ '_weight'
-        ) -%}
-    {%- endfor -%}
-    {{ return(rises) }}
-{% endmacro %}
+{# That more customers are known, which raises the weight of an input from interactions, is nobody's behaviour. #}
+{% macro point_rise(input, now, before, weights, weights_before) -%}
+    {%- set interactions = customer_tiering.interaction_inputs() | map('first') -%}
+    {%- set earlier_weights = weights if input in interactions else weights_before -%}
+    ({{ customer_tiering.input_points(input, now, weights) }}
+    - {{ customer_tiering.input_points(input, before, earlier_weights) }})
+{%- endmacro %}
+
+
+{% macro input_points(input, scores, weights) -%}
+    {{ scores }}.{{ input }}_normalised * {{ weights }}.{{ input }}_weight
+{%- endmacro %}
 
 
 {% macro input_values() -%}

@@ -4,7 +4,12 @@ with reviews as (
     select * from {{ ref('int_reviews_to_explain') }}
 ),
 
-inputs as (
+-- one for each of the two joins: what is read twice would be copied whole
+latest as (
+    select * from {{ ref('int_score_inputs') }}
+),
+
+reference as (
     select * from {{ ref('int_score_inputs') }}
 ),
 
@@ -16,26 +21,39 @@ profile as (
     select * from {{ ref('score_weights') }} where profile = '{{ setting("score_profile") }}'
 ),
 
-rises as (
+places as (
+    select
+        {{ of_each_input("max(case when input = 'INPUT' then sort_order end) as INPUT_place")
+            | join(',\n        ') }}
+    from profile
+),
+
+-- an input counts when the customer's own measure moved that way too: others moving is no reason of
+-- one's own
+compared as (
     select
         reviews.customer_key,
         reviews.period_index,
         reviews.direction,
-        {{ unnested(of_each_input("'INPUT'")) }} as input,
 
         reference.monetary - latest.monetary as monetary_fall,
-        {{ unnested(own_rises('latest', 'reference')) }} as own_rise,
-        {{ unnested(point_rises('latest', 'reference', 'weights', 'reference_weights')) }}
-            as point_rise,
+        {%- for component, input in score_inputs() %}
+        case
+            when {{ own_rise(input, 'latest', 'reference') }} * reviews.direction > 0
+                then
+                    reviews.direction
+                    * {{ point_rise(input, 'latest', 'reference', 'weights', 'reference_weights') }}
+        end as {{ input }}_points,
+        {%- endfor %}
 
         reviews.period_end,
         reviews.reference_period_end
     from reviews
-    inner join inputs as latest
+    inner join latest
         on
             reviews.customer_key = latest.customer_key
             and reviews.period_index = latest.period_index
-    inner join inputs as reference
+    inner join reference
         on
             reviews.customer_key = reference.customer_key
             and reviews.reference_index = reference.period_index
@@ -49,33 +67,39 @@ rises as (
             and reference.known_inputs = reference_weights.known_inputs
 ),
 
--- an input counts when the customer's own measure moved that way too: others moving is no reason of
--- one's own
-moves as (
+largest as (
     select
-        rises.*,
-        profile.sort_order,
-        rises.point_rise * rises.direction as points
-    from rises
-    inner join profile on rises.input = profile.input
-    where rises.own_rise * rises.direction > 0 and rises.point_rise * rises.direction > 0
+        *,
+        greatest({{ of_each_input('INPUT_points') | join(', ') }}) as largest_points
+    from compared
 ),
 
 -- of equal moves the first in the seed's order
-largest as (
+placed as (
     select
-        customer_key,
-        period_index,
-        {{ first_in_order('input', 'points desc, sort_order') }} as moved_input,
+        largest.*,
+        least(
+            {{ of_each_input('case when INPUT_points = largest_points then INPUT_place end')
+                | join(',\n            ') }}
+        ) as place
+    from largest
+    cross join places
+    where largest.largest_points > 0
+),
 
-        direction,
-        monetary_fall,
+named as (
+    select
+        placed.customer_key,
+        placed.period_index,
+        profile.input as moved_input,
 
-        period_end,
-        reference_period_end
-    from moves
-    group by
-        customer_key, period_index, direction, monetary_fall, period_end, reference_period_end
+        placed.direction,
+        placed.monetary_fall,
+
+        placed.period_end,
+        placed.reference_period_end
+    from placed
+    inner join profile on placed.place = profile.sort_order
 )
 
-select * from largest
+select * from named
