@@ -70,7 +70,6 @@
 {% macro reviews_in_grace_after(review) -%}
     case
         when {{ review }}.change_type = 'grace' then {{ review }}.reviews_in_grace + 1
-        when {{ review }}.change_type = 'protected' then {{ review }}.reviews_in_grace
         when
             {{ review }}.change_type = 'keep'
             and ({{ review }}.is_open_period or {{ review }}.kept_rank < {{ review }}.tier_rank)
