@@ -121,8 +121,8 @@
 {% macro point_rise(input, now, before, weights, weights_before) -%}
     {%- set interactions = customer_tiering.interaction_inputs() | map('first') -%}
     {%- set earlier_weights = weights if input in interactions else weights_before -%}
-    ({{ customer_tiering.input_points(input, now, weights) }}
-    - {{ customer_tiering.input_points(input, before, earlier_weights) }})
+    {%- set points_before = customer_tiering.input_points(input, before, earlier_weights) -%}
+    ({{ customer_tiering.input_points(input, now, weights) }} - {{ points_before }})
 {%- endmacro %}
 
 
