@@ -30,8 +30,15 @@ setup: .venv/.installed ## Make .venv from the pinned, hashed requirements (need
 	$(UV) install --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: ## Compile requirements.txt anew from requirements.in
+setup-postgres: .venv/.installed-postgres ## Add what building on PostgreSQL needs to .venv
+
+.venv/.installed-postgres: .venv/.installed requirements-postgres.txt
+	$(UV) install --compile-bytecode --require-hashes --requirement requirements-postgres.txt
+	touch $@
+
+lock: ## Compile requirements.txt and requirements-postgres.txt anew from the .in files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --constraints requirements.txt requirements-postgres.in --output-file requirements-postgres.txt
 
 demo: setup ## Build the sample company's warehouse and show its tiers
 	$(BIN)/tiering refresh --raw sample --warehouse $(WAREHOUSE) --vars '$(VARS)'
@@ -87,6 +94,9 @@ python-tests: setup ## Everything against an independent oracle, by pytest; says
 test: setup ## Prove it: style, dbt's own tests, and everything against an independent oracle
 	@$(MAKE) --no-print-directory --jobs 2 dbt-tests lint python-tests WITHOUT=test
 
+test-postgres: setup-postgres ## Prove it on PostgreSQL, on a server of the tests' own
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/postgres
+
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet
 	mkdir -p $(WAREHOUSE)/dagster
@@ -106,4 +116,4 @@ docs: setup ## Write docs/raw-contract.md from the source YAML
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test dagster bench sample docs clean
+.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres dagster bench sample docs clean

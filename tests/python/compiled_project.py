@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 from dbt_in_process import compiled_code, manifest
+from jinja2 import Environment
 from made_once import DBT_FILES, PROJECT, made_once
 
 # Compiled in as the as_of_date and replaced by the one that a build wants.
@@ -323,10 +324,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
         )
 
 
-def reading_functions() -> str:
+def reading_functions(engine: str = "duckdb") -> str:
     """The statements that make the functions by which models read raw values."""
-    text = (PROJECT / "macros/engines/duckdb/reading_functions.sql").read_text(encoding="utf-8")
-    return re.sub(r"\{([%{#]).*?[%}#]\}", "", text, flags=re.DOTALL)
+    path = PROJECT / f"macros/engines/{engine}/reading_functions.sql"
+    macros = path.read_text(encoding="utf-8").replace("customer_tiering.", "")
+    return Environment().from_string(f"{macros}{{{{ {engine}__reading_functions() }}}}").render()
 
 
 def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,17 +1,11 @@
-"""Raw values are read as readable_forms.csv says: by the database's functions, and by the oracle.
-
-The file's values are worked out by hand. Of a timestamp it is the instant in UTC, where texts without a zone are in
-Asia/Shanghai; an empty value is one that cannot be read. ``\\u00a0`` stands for a character that one cannot see.
-"""
+"""Raw values are read as readable_forms.csv says: by the database's functions, and by the oracle."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,23 +13,8 @@ from compiled_project import PROJECT, reading_functions
 from oracle import reading
 from oracle.reading import BadValueError, Setting
 from oracle.rules import Rules
+from readable_forms import FUNCTIONS, ZONE, forms
 
-FORMS = Path(__file__).with_name("readable_forms.csv")
-ZONE = "Asia/Shanghai"
-# What reads each kind in the database: of a text, and of a text in a declared form.
-FUNCTIONS = {
-    "timestamp": ("read_timestamp(text, 'Asia/Shanghai')", "read_timestamp(text, 'Asia/Shanghai', '{}')"),
-    "date": ("read_date(text)", "read_date(text, '{}')"),
-    "amount": ("read_amount(text)", "read_amount(text, '{}')"),
-    "whole_number": ("read_whole_number(text)", ""),
-    "boolean": ("read_boolean(text)", ""),
-    "id": ("read_id(text)", ""),
-    "text": ("read_text(text)", ""),
-    "currency": (
-        "case when regexp_full_match(read_text(text), '[A-Za-z]{{3}}') then upper(read_text(text)) end",
-        "",
-    ),
-}  # fmt: skip
 ORACLE = {
     "timestamp": reading.read_stamp,
     "date": reading.read_date,
@@ -46,27 +25,6 @@ ORACLE = {
     "text": reading.read_text,
     "currency": reading.read_currency,
 }
-
-
-class Form(NamedTuple):
-    """A row of the file, its escapes resolved."""
-
-    reads: str
-    text: str
-    declared_form: str
-    value: str
-
-
-def forms() -> list[Form]:
-    with FORMS.open(encoding="utf-8", newline="") as file:
-        return [
-            Form(**{name: shown(cell) for name, cell in row.items()})
-            for row in csv.DictReader(file)
-        ]
-
-
-def shown(cell: str) -> str:
-    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), cell)
 
 
 @pytest.fixture(scope="module")
