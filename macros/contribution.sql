@@ -7,7 +7,7 @@
 {% macro contribution_guess(rank, customers) -%}
     cast(
         ceil(10000 * sqrt(
-            cast({{ customers }} - {{ rank }} as double) / cast(greatest({{ customers }} - 1, 1) as double)
+            cast({{ customers }} - {{ rank }} as {{ customer_tiering.float_type() }}) / cast(greatest({{ customers }} - 1, 1) as {{ customer_tiering.float_type() }})
         ) - 0.5) as bigint
     )
 {%- endmacro %}

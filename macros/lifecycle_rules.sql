@@ -29,5 +29,5 @@
 
 
 {% macro middle_gap(middles) -%}
-    cast(round({{ customer_tiering.element(middles, 1) }}, 2) as decimal(9, 2))
+    cast({{ customer_tiering.rounded(customer_tiering.element(middles, 1), 2) }} as decimal(9, 2))
 {%- endmacro %}

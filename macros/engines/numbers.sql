@@ -57,3 +57,8 @@
 {% macro in_thousands(number) -%}
     {{ return(adapter.dispatch('in_thousands', 'customer_tiering')(number)) }}
 {%- endmacro %}
+
+
+{% macro rounded(expression, decimals) -%}
+    {{ return(adapter.dispatch('rounded', 'customer_tiering')(expression, decimals)) }}
+{%- endmacro %}

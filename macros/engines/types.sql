@@ -5,3 +5,8 @@
 {% macro default__string_type() -%}
     varchar
 {%- endmacro %}
+
+
+{% macro float_type() -%}
+    {{ return(adapter.dispatch('float_type', 'customer_tiering')()) }}
+{%- endmacro %}

@@ -68,7 +68,7 @@
     select distinct raw_value
     from {{ relation }}
     where
-        not regexp_full_match(read_text(raw_value), '\d{1,3}')
+        not is_short_number(read_text(raw_value))
         and lower(read_text(raw_value)) in (select personal_value from of_customers)
 {% endmacro %}
 

@@ -29,7 +29,10 @@ rejected_counts as (
 ),
 
 staged as (
-    select 'customers' as source_table, count(*) as row_count, null as amount
+    select
+        'customers' as source_table,
+        count(*) as row_count,
+        cast(null as decimal(18, 2)) as amount
     from {{ ref('stg_crm__customers') }}
     union all
     select 'customer_merges' as source_table, count(*) as row_count, null as amount

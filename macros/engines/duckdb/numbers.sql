@@ -46,3 +46,8 @@
 {% macro duckdb__unnested(values) -%}
     unnest([{{ values | join(', ') }}])
 {%- endmacro %}
+
+
+{% macro duckdb__rounded(expression, decimals) -%}
+    round({{ expression }}, {{ decimals }})
+{%- endmacro %}

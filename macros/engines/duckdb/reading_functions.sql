@@ -388,11 +388,13 @@ create or replace macro shape_of(x) as
         40
     );
 
+create or replace macro is_short_number(x) as regexp_full_match(x, '\p{Nd}{1,3}');
+
 -- A text that is a word or a short number, as it stands; the form of one that may be an address, a phone number or an id,
 -- or is no word.
 create or replace macro word_of(x) as
     case
-        when regexp_full_match(x, '\p{Nd}{1,3}') then x
+        when is_short_number(x) then x
         when regexp_matches(x, '[@\p{Nd}]') or length(x) > 40 then shape_of(x)
         else x
     end;

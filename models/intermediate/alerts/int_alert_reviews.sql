@@ -34,7 +34,7 @@ candidates as (
         measure,
         value_now,
         value_before,
-        null as detail,
+        cast(null as decimal(18, 2)) as detail,
         basis
     from purchase_alerts
     union all
@@ -45,8 +45,8 @@ candidates as (
         measure,
         value_now,
         value_before,
-        null as detail,
-        null as basis
+        cast(null as decimal(18, 2)) as detail,
+        cast(null as decimal(18, 2)) as basis
     from service_alerts
     union all
     select
@@ -56,8 +56,8 @@ candidates as (
         measure,
         value_now,
         value_before,
-        null as detail,
-        null as basis
+        cast(null as decimal(18, 2)) as detail,
+        cast(null as decimal(18, 2)) as basis
     from silence_alerts
     union all
     select
@@ -68,7 +68,7 @@ candidates as (
         value_now,
         value_before,
         detail,
-        null as basis
+        cast(null as decimal(18, 2)) as basis
     from tier_alerts
 ),
 

@@ -70,7 +70,7 @@ equally_spelt as (
 first_spelling as (
     select
         customer_id,
-        min_by(matches_without, place) as matches_without
+        {{ first_in_order('matches_without', 'place') }} as matches_without
     from equally_spelt
     group by 1
 ),

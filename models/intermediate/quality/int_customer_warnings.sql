@@ -56,8 +56,8 @@ warnings as (
         matches_without as subject,
         count(*) as observed,
         sum(revenue) as amount,
-        null as share,
-        null as amount_share
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
     from unknown_customers
     where matches_without is not null
     group by matches_without
@@ -79,9 +79,9 @@ warnings as (
         'consent_unknown' as warning_code,
         'customers' as subject,
         customers_unknown as observed,
-        null as amount,
+        cast(null as decimal(18, 2)) as amount,
         {{ share('customers_unknown', 'customers') }} as share,
-        null as amount_share
+        cast(null as decimal(7, 6)) as amount_share
     from consents
     where
         100 * customers_unknown
@@ -91,9 +91,9 @@ warnings as (
         'erasure_of_unknown_customer' as warning_code,
         source_table as subject,
         count(*) as observed,
-        null as amount,
-        null as share,
-        null as amount_share
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
     from rejects
     where source_table = 'erasure_requests'
     group by source_table

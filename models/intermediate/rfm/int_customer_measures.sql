@@ -56,8 +56,11 @@ measured as (
         cast(periods.period_end - filled.last_order_on as integer) as recency_days,
         filled.frequency,
         filled.monetary,
-        case when filled.period_index = filled.change_index then filled.period_revenue else 0 end
-            as period_revenue,
+        cast(
+            case
+                when filled.period_index = filled.change_index then filled.period_revenue else 0
+            end as decimal(18, 2)
+        ) as period_revenue,
         filled.revenue_first_half,
         filled.revenue_second_half,
         -- a prospect has no order day, whatever there was before all was undone

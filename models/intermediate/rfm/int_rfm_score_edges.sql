@@ -34,7 +34,7 @@ quantile_edges as (
         -- positions are multiples of 1/5 of days, counts or cents, so three decimals are exact
         {%- for position in range(1, 5) %}
         cast(
-            round({{ element('quantiles.' ~ metric, position) }}, 3)
+            {{ rounded(element('quantiles.' ~ metric, position), 3) }}
             as decimal(18, 4)
         ) as edge_{{ position }},
         {%- endfor %}

@@ -37,22 +37,21 @@ component_scores as (
 scored as (
     select
         *,
-        case
-            when
-                {%- for component in score_components() %}
-                {{ '+ ' if not loop.first -}}
-                coalesce({{ component }}_share, 0)
-                {%- endfor %}
-                > 0
-                then
-                    cast(
+        cast(
+            case
+                when
+                    {%- for component in score_components() %}
+                    {{ '+ ' if not loop.first -}}
+                    coalesce({{ component }}_share, 0)
+                    {%- endfor %}
+                    > 0
+                    then
                         {%- for component in score_components() %}
                         {{ '+ ' if not loop.first -}}
                         coalesce({{ component }}_score * {{ component }}_share, 0)
                         {%- endfor %}
-                        as decimal(18, 14)
-                    )
-        end as management_score
+            end as decimal(18, 14)
+        ) as management_score
     from component_scores
 )
 

@@ -76,9 +76,9 @@ states as (
         qualified_rank,
         {{ reviews_held_after('ranked') }} as reviews_held,
         {{ reviews_in_grace_after('ranked') }} as reviews_in_grace,
-        management_score_before,
-        management_score,
-        score_with_an_order,
+        cast(management_score_before as decimal(18, 14)) as management_score_before,
+        cast(management_score as decimal(18, 14)) as management_score,
+        cast(score_with_an_order as decimal(18, 14)) as score_with_an_order,
         case when tier_rank_after <> tier_rank then tier_rank else previous_rank end
             as previous_rank,
         {{ since_after('ranked', 'period_index', 'since_index') }} as since_index,

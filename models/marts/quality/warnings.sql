@@ -23,7 +23,7 @@ raw_table_warnings as (
         'rows_rejected' as warning_code,
         source_table as subject,
         rows_rejected as observed,
-        null as amount
+        cast(null as decimal(18, 2)) as amount
     from reconciliation
     where rows_rejected > 0
     union all
@@ -51,7 +51,7 @@ raw_table_warnings as (
         'unused_rows' as warning_code,
         source_table as subject,
         rows_unused as observed,
-        null as amount
+        cast(null as decimal(18, 2)) as amount
     from reconciliation
     where rows_unused > 0
     union all
@@ -59,7 +59,7 @@ raw_table_warnings as (
         'no_new_orders' as warning_code,
         'orders' as subject,
         reconciliation.rows_in as observed,
-        null as amount
+        cast(null as decimal(18, 2)) as amount
     from reconciliation
     inner join published_counts on reconciliation.source_table = published_counts.source_table
     where
@@ -73,25 +73,25 @@ warnings as (
         subject,
         binding_rule,
         observed,
-        null as amount,
-        null as share,
-        null as amount_share
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
     from top_tier_warnings
     union all
     select
         warning_code,
         subject,
-        null as binding_rule,
+        cast(null as {{ string_type() }}) as binding_rule,
         observed,
-        null as amount,
-        null as share,
-        null as amount_share
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
     from score_warnings
     union all
     select
         warning_code,
         subject,
-        null as binding_rule,
+        cast(null as {{ string_type() }}) as binding_rule,
         observed,
         amount,
         share,
@@ -101,11 +101,11 @@ warnings as (
     select
         warning_code,
         subject,
-        null as binding_rule,
+        cast(null as {{ string_type() }}) as binding_rule,
         observed,
         amount,
-        null as share,
-        null as amount_share
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
     from raw_table_warnings
 )
 

@@ -1,5 +1,9 @@
+-- dbt reads the word null of a seed as NULL on engines into which it writes seeds itself
 with nobody_words as (
-    select * from {{ ref('nobody_words') }}
+    select
+        coalesce(word, 'null') as word,
+        holds
+    from {{ ref('nobody_words') }}
 ),
 
 landed as (

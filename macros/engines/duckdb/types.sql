@@ -1,0 +1,3 @@
+{% macro duckdb__float_type() -%}
+    double
+{%- endmacro %}

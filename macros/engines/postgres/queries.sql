@@ -1,0 +1,3 @@
+{% macro postgres__computed_once() -%}
+    materialized
+{%- endmacro %}
