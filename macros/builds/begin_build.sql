@@ -9,7 +9,7 @@
 
 {% macro default__begin_build(sources, is_erasing) %}
     {% set last = customer_tiering.last_build() %}
-    {% set salt = last.salt or customer_tiering.value_of('select cast(uuid() as varchar)') %}
+    {% set salt = last.salt or customer_tiering.value_of('select ' ~ customer_tiering.random_id()) %}
     {% set basis = customer_tiering.build_basis(sources, is_erasing, salt) %}
     {% set goes_on = last.is_complete and last.basis == basis and not flags.FULL_REFRESH
         and (customer_tiering.is_whole_build() or not customer_tiering.selected_period_models()) %}
@@ -45,8 +45,7 @@
         and 'is_kept' in customer_tiering.types_of('intermediate.int_review_periods') %}
         {% do run_query('update intermediate.int_review_periods set is_kept = false') %}
     {% endif %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.last_build as
+    {% call customer_tiering.replace_table('builds.last_build') %}
         select
             '{{ salt }}' as salt,
             '{{ basis }}' as basis,
@@ -55,30 +54,30 @@
             cast(null as integer) as periods,
             cast(null as integer) as periods_kept
     {% endcall %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.fact_fingerprints (
-            fact_table varchar,
-            known_on date,
-            fingerprint decimal(38, 0)
-        )
+    {% call customer_tiering.replace_table('builds.fact_fingerprints') %}
+        select
+            cast(null as varchar) as fact_table,
+            cast(null as date) as known_on,
+            cast(null as decimal(38, 0)) as fingerprint
+        where false
     {% endcall %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.customer_keys (
-            resolved_customer_id varchar,
-            customer_key integer
-        )
+    {% call customer_tiering.replace_table('builds.customer_keys') %}
+        select
+            cast(null as varchar) as resolved_customer_id,
+            cast(null as integer) as customer_key
+        where false
     {% endcall %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.landed_files (
-            source_table varchar,
-            file varchar,
-            size_bytes bigint,
-            modified_at timestamptz,
-            is_settled boolean,
-            column_names varchar[],
-            row_count bigint,
-            run_started_at timestamptz
-        )
+    {% call customer_tiering.replace_table('builds.landed_files') %}
+        select
+            cast(null as varchar) as source_table,
+            cast(null as varchar) as file,
+            cast(null as bigint) as size_bytes,
+            cast(null as timestamptz) as modified_at,
+            cast(null as boolean) as is_settled,
+            cast(null as varchar[]) as column_names,
+            cast(null as bigint) as row_count,
+            cast(null as timestamptz) as run_started_at
+        where false
     {% endcall %}
 {% endmacro %}
 
@@ -109,8 +108,8 @@
         if not settings.get(name, {}).get('keeps_build') %}
         {% do told.update({name: value}) %}
     {% endfor %}
-    {% set query %}
-        select sha256(concat_ws(
+    {% set digested %}
+        concat_ws(
             '|',
             '{{ salt }}',
             {{ customer_tiering.digest_of_files(root, files) }},
@@ -127,13 +126,12 @@
             {{ customer_tiering.customer_pseudonym("'basis'") }},
             {% endif %}
             {{ customer_tiering.raw_origin() }}
-        ))
+        )
     {% endset %}
-    {{ return(customer_tiering.value_of(query)) }}
+    {{ return(customer_tiering.value_of('select ' ~ customer_tiering.sha256(digested))) }}
 {% endmacro %}
 
 
-{# Asked of the engine rather than of dbt, which would begin a transaction for it. #}
 {% macro table_exists(schema, name) %}
     {% set query %}
         select count(*) > 0

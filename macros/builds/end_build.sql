@@ -8,12 +8,10 @@
 {% macro default__end_build(results) %}
     {% set succeeded = results | map(attribute='status') | map('string') | reject('in', ['success', 'pass', 'warn', 'no-op']) | list == [] %}
     {% if customer_tiering.is_whole_build() and succeeded %}
-        {% call customer_tiering.run_statement() %}
-            create or replace table builds.fact_fingerprints as
+        {% call customer_tiering.replace_table('builds.fact_fingerprints') %}
             select * from intermediate.int_fact_fingerprints
         {% endcall %}
-        {% call customer_tiering.run_statement() %}
-            create or replace table builds.customer_keys as
+        {% call customer_tiering.replace_table('builds.customer_keys') %}
             select distinct resolved_customer_id, customer_key from intermediate.int_customer_keys
         {% endcall %}
         {% call customer_tiering.run_statement() %}

@@ -11,3 +11,8 @@
 {% macro text_literal(text) %}
     {{ return("'" ~ text | replace("'", "''") ~ "'") }}
 {% endmacro %}
+
+
+{% macro replace_table(name) %}
+    {% do customer_tiering.replace_table_by(name, caller()) %}
+{% endmacro %}

@@ -6,9 +6,8 @@
     {% for source in sources if source.name == 'customers' %}
         {% set relation = customer_tiering.raw_relation(source) %}
         {% set present = customer_tiering.columns_of(relation.query) %}
-        {% call customer_tiering.run_statement() %}
-            create or replace table {{ adapter.quote(source.schema) }}.nobody_words as
-            select lower(word) as word
+        {% call customer_tiering.replace_table(adapter.quote(source.schema) ~ '.nobody_words') %}
+            select lower(coalesce(word, 'null')) as word
             from {{ customer_tiering.seed_file('nobody_words') }}
             {% if 'customer_id' in present %}
             where
@@ -155,7 +154,7 @@
 
     select
         customer_id,
-        format('erased_{:06d}', number) || case when place > 1 then '_' || place else '' end as erased_id
+        'erased_' || {{ customer_tiering.six_digits('number') }} || case when place > 1 then '_' || place else '' end as erased_id
     from placed
 {%- endmacro %}
 
@@ -247,6 +246,10 @@
 
 {# `tiering refresh` has made the file for that, outside of the warehouse, and removes it in the end. #}
 {% macro hand_over_erased_ids(sources, is_erasing) %}
+    {% do adapter.dispatch('hand_over_erased_ids', 'customer_tiering')(sources, is_erasing) %}
+{% endmacro %}
+
+{% macro default__hand_over_erased_ids(sources, is_erasing) %}
     {% set file = env_var('TIERING_ERASED_IDS', '') %}
     {% if file and is_erasing %}
         {% call customer_tiering.run_statement() %}
@@ -259,6 +262,10 @@
 
 {# Neither under an id that is erased now, nor under an anonymous one, whose number may have moved. #}
 {% macro carry_published_history(sources, is_erasing) %}
+    {% do adapter.dispatch('carry_published_history', 'customer_tiering')(sources, is_erasing) %}
+{% endmacro %}
+
+{% macro default__carry_published_history(sources, is_erasing) %}
     {% set file = env_var('TIERING_LAST_PUBLICATION', '') %}
     {% if file and sources %}
         {% call customer_tiering.run_statement() %}

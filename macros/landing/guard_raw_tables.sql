@@ -37,25 +37,35 @@
 
 
 {% macro land_published_counts() %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.published_counts (
-            source_table varchar,
-            rows_in bigint,
-            rows_rejected bigint,
-            rows_undecided bigint,
-            rows_of_known_customers bigint,
-            rows_of_unknown_customers bigint,
-            rows_of_guests bigint
-        )
+    {% call customer_tiering.replace_table('builds.published_counts') %}
+        select
+            cast(null as varchar) as source_table,
+            cast(null as bigint) as rows_in,
+            cast(null as bigint) as rows_rejected,
+            cast(null as bigint) as rows_undecided,
+            cast(null as bigint) as rows_of_known_customers,
+            cast(null as bigint) as rows_of_unknown_customers,
+            cast(null as bigint) as rows_of_guests
+        where false
     {% endcall %}
-    {% if customer_tiering.table_exists('last_publication', 'reconciliation') %}
-        {% set published = customer_tiering.columns_of('last_publication.reconciliation') %}
+    {% set schema = customer_tiering.schema_of_last_publication() %}
+    {% if customer_tiering.table_exists(schema, 'reconciliation') %}
+        {% set published = customer_tiering.columns_of(schema ~ '.reconciliation') %}
         {% set columns = customer_tiering.columns_of('builds.published_counts') | select('in', published) | join(', ') %}
         {% call customer_tiering.run_statement() %}
             insert into builds.published_counts ({{ columns }})
-            select {{ columns }} from last_publication.reconciliation
+            select {{ columns }} from {{ schema }}.reconciliation
         {% endcall %}
     {% endif %}
+{% endmacro %}
+
+
+{% macro schema_of_last_publication() %}
+    {{ return(adapter.dispatch('schema_of_last_publication', 'customer_tiering')()) }}
+{% endmacro %}
+
+{% macro default__schema_of_last_publication() %}
+    {{ return('last_publication') }}
 {% endmacro %}
 
 

@@ -13,12 +13,15 @@
 
 
 {% macro default__land_raw_tables(sources) %}
+    {% do customer_tiering.prepare_session() %}
     {% if sources %}
         {% call customer_tiering.run_statement() %}
             create schema if not exists {{ adapter.quote(sources[0].schema) }}
         {% endcall %}
         {% do run_query('create schema if not exists builds') %}
-        {% do run_query('create or replace table builds.landing_notes (note varchar)') %}
+        {% call customer_tiering.replace_table('builds.landing_notes') %}
+            select cast(null as varchar) as note where false
+        {% endcall %}
     {% endif %}
     {% do customer_tiering.create_reading_functions() %}
     {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
@@ -51,8 +54,7 @@
 
 
 {% macro note_landed_columns(schema, landed) %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table {{ adapter.quote(schema) }}.landed_columns as
+    {% call customer_tiering.replace_table(adapter.quote(schema) ~ '.landed_columns') %}
         select *
         from (
             values
@@ -115,12 +117,21 @@
    a view, but for one that can be landed row by row, and pseudonyms, which a view would make each time it is read. #}
 {% macro land_whole(source, relation, present, is_erasing) %}
     {% set is_view = relation.query and not relation.files and not relation.newest_by
-        and not customer_tiering.setting('pseudonymise_ids') %}
+        and not customer_tiering.setting('pseudonymise_ids') and customer_tiering.keeps_still() %}
+    {% set query = customer_tiering.rows_to_land(
+        customer_tiering.landing_query(source, relation, present, is_erasing)
+    ) %}
     {% do customer_tiering.drop_landed(source) %}
-    {% call customer_tiering.run_statement() %}
-        create {{ 'view' if is_view else 'table' }} {{ customer_tiering.landed_name(source) }} as
-        {{ customer_tiering.landing_query(source, relation, present, is_erasing) }}
-    {% endcall %}
+    {% if is_view %}
+        {% call customer_tiering.run_statement() %}
+            create view {{ customer_tiering.landed_name(source) }} as
+            {{ query }}
+        {% endcall %}
+    {% else %}
+        {% call customer_tiering.replace_table(customer_tiering.landed_name(source)) %}
+            {{ query }}
+        {% endcall %}
+    {% endif %}
     {% call customer_tiering.run_statement() %}
         delete from builds.landed_files where source_table = '{{ source.name }}'
     {% endcall %}
@@ -154,17 +165,11 @@
 {% endmacro %}
 
 
-{% macro types_of(query) %}
-    {% set statement %}
-        describe select * from {{ query }}
-    {% endset %}
-    {% set types = {} %}
-    {% for row in run_query(statement).rows %}{% do types.update({row[0]: row[1]}) %}{% endfor %}
-    {{ return(types) }}
+{% macro drop_landed(source) %}
+    {% do adapter.dispatch('drop_landed', 'customer_tiering')(source) %}
 {% endmacro %}
 
-
-{% macro drop_landed(source) %}
+{% macro default__drop_landed(source) %}
     {% set query %}
         select case when table_type = 'VIEW' then 'view' else 'table' end
         from information_schema.tables
@@ -182,8 +187,7 @@
 
 
 {% macro keep_contract(sources) %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table {{ adapter.quote(sources[0].schema) }}.contract as
+    {% call customer_tiering.replace_table(adapter.quote(sources[0].schema) ~ '.contract') %}
         select *
         from (
             values

@@ -3,18 +3,22 @@
 {% macro raw_relation_in_schema(source) %}
     {% set schema = customer_tiering.raw_schema_parts() %}
     {% set query %}
-        select count(*)
+        select table_catalog, table_schema, table_name
         from information_schema.tables
         where
             lower(table_name) = '{{ source.name }}'
             and lower(table_schema) = '{{ schema.name | lower }}'
             and lower(table_catalog) = '{{ schema.database | lower }}'
     {% endset %}
-    {% set found = customer_tiering.value_of(query) %}
-    {% set name = customer_tiering.setting('raw_schema') ~ '.' ~ source.name %}
+    {% set found = [] %}
+    {% for database, schema_name, table_name in run_query(query).rows %}
+        {% do found.append([database, schema_name, table_name] | map('replace', '"', '""') | join('"."')) %}
+    {% endfor %}
+    {% set name = '"' ~ found[0] ~ '"' if found else none %}
     {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
     {{ return({
-        'name': name, 'query': name if found else none, 'files': [], 'is_text': not found, 'newest_by': newest_by
+        'name': customer_tiering.setting('raw_schema') ~ '.' ~ source.name, 'query': name,
+        'files': [], 'is_text': not found, 'newest_by': newest_by
     }) }}
 {% endmacro %}
 
@@ -28,7 +32,7 @@
 {% macro native_column(column, query) %}
     {% if column %}
         {% for name, data_type in customer_tiering.types_of(query).items()
-            if name | lower == column and modules.re.match('DATE|TIMESTAMP', data_type) %}
+            if name | lower == column and modules.re.match('DATE|TIMESTAMP', data_type | upper) %}
             {{ return(name) }}
         {% endfor %}
     {% endif %}
@@ -51,7 +55,7 @@
     {% set recent %}
         (
             {{ age }} is null
-            or {{ age }} >= cast('{{ newest }}' as {{ types[age] }}) - interval {{ late_arrival_days }} day
+            or {{ age }} >= cast('{{ newest }}' as {{ types[age] }}) - interval '{{ late_arrival_days }} day'
         )
     {% endset %}
     {% call customer_tiering.run_statement() %}
@@ -76,7 +80,7 @@
 {# A time after the run's start is an error, and makes no row before it old. #}
 {% macro newest_landed(landed, age, data_type) %}
     {% set run_start = "timestamptz '" ~ run_started_at.isoformat() ~ "'" %}
-    {% if data_type != 'TIMESTAMP WITH TIME ZONE' %}
+    {% if data_type | upper != 'TIMESTAMP WITH TIME ZONE' %}
         {% set run_start = "timezone(" ~ customer_tiering.source_time_zone() ~ ', ' ~ run_start ~ ')' %}
     {% endif %}
     {% set query %}

@@ -1,0 +1,48 @@
+{% macro postgres__raw_relation_in_folder(source) %}
+    {{ exceptions.raise_compiler_error(
+        "dbt_project.yml, vars: raw_schema is ''; allowed is, on PostgreSQL, the schema that holds the raw tables."
+    ) }}
+{% endmacro %}
+
+
+{% macro postgres__land_files(source, relation, is_erasing, is_second) %}
+    {{ return({}) }}
+{% endmacro %}
+
+
+{% macro postgres__raw_origin() %}
+    {% set schema = customer_tiering.raw_schema_parts() %}
+    {{ return("concat_ws('|', 'schema', current_database(), '" ~ schema.name | lower ~ "')") }}
+{% endmacro %}
+
+
+{# A seed is read from its table: PostgreSQL cannot read the project's files. #}
+{% macro postgres__seed_file(seed) %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'seed' and node.package_name == 'customer_tiering' and node.name == seed %}
+        {% if not customer_tiering.table_exists(node.schema, node.alias) %}
+            {{ exceptions.raise_compiler_error(
+                "table " ~ node.schema ~ "." ~ node.alias ~ " is not there; erasures and pseudonyms need it before "
+                ~ "anything is landed: run dbt seed first."
+            ) }}
+        {% endif %}
+        {{ return(adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.alias)) }}
+    {% endfor %}
+{% endmacro %}
+
+
+{# The digests that dbt has of models and seeds, and the text of the macros: PostgreSQL cannot read the project's files. #}
+{% macro postgres__digest_of_files(root, patterns) %}
+    {% set parts = [] %}
+    {% for node in graph.nodes.values() | sort(attribute='unique_id')
+        if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot') %}
+        {% do parts.append([node.unique_id, node.checksum.checksum, node.unrendered_config, node.raw_code] | join('|')) %}
+    {% endfor %}
+    {% for name, macro in customer_tiering.items() | sort(attribute='0') %}
+        {% do parts.append(macro.macro.macro_sql) %}
+    {% endfor %}
+    {% for name, rule in customer_tiering.settings().items() if not rule.get('keeps_build') %}
+        {% do parts.append(name ~ '=' ~ customer_tiering.setting(name)) %}
+    {% endfor %}
+    {{ return("'" ~ local_md5(parts | join('\n')) ~ "'") }}
+{% endmacro %}

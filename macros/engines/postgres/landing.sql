@@ -1,0 +1,45 @@
+{# How raw tables are landed on PostgreSQL: from a schema of the same database, as tables, so that a build sees one state of them.
+   The whole landing is one transaction. #}
+
+
+{# The table is filled anew, see replace_table. #}
+{% macro postgres__drop_landed(source) %}
+{% endmacro %}
+
+
+{# Nobody but dbt itself runs this yet. #}
+{% macro postgres__hand_over_erased_ids(sources, is_erasing) %}
+{% endmacro %}
+
+
+{# What was published of persons erased since is forgotten: neither their ids nor their anonymous ones, whose numbers may
+   have moved, stay. #}
+{% macro postgres__carry_published_history(sources, is_erasing) %}
+    {% if sources and customer_tiering.table_exists('history', 'published_tiers') %}
+        {% call customer_tiering.run_statement() %}
+            delete from history.published_tiers
+            where
+                is_reserved_id(customer_id)
+                {% if customer_tiering.setting('pseudonymise_ids') %}
+                {# nothing stays that was published before ids were pseudonyms #}
+                or customer_id !~ '^[0-9a-f]{32}$'
+                {% endif %}
+                {% if is_erasing %}
+                or customer_id in (
+                    select
+                        {% if customer_tiering.setting('pseudonymise_ids') %}
+                        {{ customer_tiering.customer_pseudonym('customer_id') }}
+                        {% else %}
+                        customer_id
+                        {% endif %}
+                    from {{ adapter.quote(sources[0].schema) }}.erased_ids
+                )
+                {% endif %}
+        {% endcall %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro postgres__schema_of_last_publication() %}
+    {{ return('quality') }}
+{% endmacro %}
