@@ -1,0 +1,54 @@
+"""Where the PostgreSQL database is: the environment says, for dbt's profile and for the command line alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from customer_tiering.errors import ConfigurationError, SourceError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+HOST = "TIERING_POSTGRES_HOST"
+PORT = "TIERING_POSTGRES_PORT"
+USER = "TIERING_POSTGRES_USER"
+DATABASE = "TIERING_POSTGRES_DATABASE"
+PASSWORD = "DBT_ENV_SECRET_POSTGRES_PASSWORD"  # the variable's name
+# What profiles/profiles.yml takes for those that are not set.
+DEFAULTS = {HOST: "localhost", PORT: "5432", USER: "tiering", DATABASE: "tiering", PASSWORD: ""}
+
+
+@contextmanager
+def connected(database: str | None = None) -> Iterator[Connection]:
+    """A connection that commits each statement, to the database that the environment names or to another one there.
+
+    Raises ConfigurationError when psycopg2 is not installed, SourceError when there is no connection.
+    """
+    try:
+        import psycopg2
+    except ImportError:
+        allowed = "what `make setup-postgres` installs"
+        raise ConfigurationError("Python", "no module psycopg2", allowed) from None
+    settings = {name: os.environ.get(name) or default for name, default in DEFAULTS.items()}
+    name = database or settings[DATABASE]
+    try:
+        connection = psycopg2.connect(
+            host=settings[HOST],
+            port=settings[PORT],
+            user=settings[USER],
+            password=settings[PASSWORD],
+            dbname=name,
+        )
+    except psycopg2.OperationalError as error:
+        where = f"PostgreSQL at {settings[HOST]}, port {settings[PORT]}, database {name}"
+        found = str(error).strip().splitlines()[-1].rpartition("FATAL:")[2].strip()
+        allowed = f"a database that answers, as {HOST}, {PORT}, {USER} and {DATABASE} name it"
+        raise SourceError(where, f"no connection ({found})", allowed) from None
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        connection.close()
