@@ -256,9 +256,7 @@ def _key(columns: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Seque
     return columns
 
 
-def _shared(
-    left: Mapping[str, str], right: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
+def _shared(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The columns of both sides in the left one's order, and what is wrong with the others."""
     faults = [f"Column {name} is on the left alone." for name in left if name not in right]
     faults += [f"Column {name} is on the right alone." for name in right if name not in left]
@@ -299,13 +297,17 @@ def _as_struct(columns: Sequence[str]) -> str:
 @contextmanager
 def _scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own for one comparison, on disk: tables may be larger than the memory."""
-    with tempfile.TemporaryDirectory(prefix="tiering-compare-") as folder:
-        with duckdb.connect(str(Path(folder) / "compared.duckdb")) as connection:
-            connection.execute("set preserve_insertion_order = false")
-            yield connection
+    with (
+        tempfile.TemporaryDirectory(prefix="tiering-compare-") as folder,
+        duckdb.connect(str(Path(folder) / "compared.duckdb")) as connection,
+    ):
+        connection.execute("set preserve_insertion_order = false")
+        yield connection
 
 
-def print_comparison(compared: Sequence[Compared], targets: tuple[str, str], console: Console) -> None:
+def print_comparison(
+    compared: Sequence[Compared], targets: tuple[str, str], console: Console
+) -> None:
     """Show a line a table, and the first differences of those that have any."""
     table = Table(title=f"{targets[0]} (left) beside {targets[1]} (right)")
     table.add_column("table", overflow="fold")

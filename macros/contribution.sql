@@ -7,7 +7,8 @@
 {% macro contribution_guess(rank, customers) -%}
     cast(
         ceil(10000 * sqrt(
-            cast({{ customers }} - {{ rank }} as {{ customer_tiering.float_type() }}) / cast(greatest({{ customers }} - 1, 1) as {{ customer_tiering.float_type() }})
+            cast({{ customers }} - {{ rank }} as {{ customer_tiering.float_type() }})
+            / cast(greatest({{ customers }} - 1, 1) as {{ customer_tiering.float_type() }})
         ) - 0.5) as bigint
     )
 {%- endmacro %}

@@ -154,7 +154,8 @@
 
     select
         customer_id,
-        'erased_' || {{ customer_tiering.six_digits('number') }} || case when place > 1 then '_' || place else '' end as erased_id
+        'erased_' || {{ customer_tiering.six_digits('number') }}
+        || case when place > 1 then '_' || place else '' end as erased_id
     from placed
 {%- endmacro %}
 

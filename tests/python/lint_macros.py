@@ -3,7 +3,7 @@
 sqlfluff sees nothing inside a macro, as nothing calls it there. So each block of SQL is cut out of its file and linted
 alone: the body of a macro, of `{% set x %}` and of `{% call %}`. Names that Jinja does not know stand for
 themselves. A part of a statement, such as an expression, is linted as a select list. SQL within a text of Jinja is
-not linted, nor are the statements that sqlfluff does not know.
+not linted, nor is what sqlfluff does not know as a statement or a value.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -23,8 +24,10 @@ MACROS = Path(__file__).parents[2] / "macros"
 TAG = re.compile(r"\{#.*?#\}|\{%-?\s*(?P<word>\w+)(?P<rest>.*?)-?%\}|\{\{.*?\s-?\}\}", re.DOTALL)
 # What makes no SQL: comments, statements of Jinja, and calls that give a value to another macro or stop the run.
 SILENT = re.compile(r"\{#|\{%-?\s*(do|set)\b|\{\{-?\s*(return|exceptions)\b")
-STATEMENT = re.compile(r"(select|from|with|create|insert|update|delete|alter)\b")
-UNKNOWN = re.compile(r"attach|copy \(|create or replace macro|drop\b|.*\bdescribe ", re.DOTALL)
+STATEMENT = re.compile(r"(select|from|with|create|insert|update|delete|alter|truncate|set)\b")
+UNKNOWN = re.compile(
+    r"attach|copy \(|create or replace macro|drop\b|.*\bdescribe |double precision\Z", re.DOTALL
+)
 # Lines within a fork or a loop of Jinja stand one step further right than in the statement.
 FORK = re.compile(r"\{%-?\s*(if|for)\b")
 # How a block is made one that Jinja renders without the values of a run.
@@ -36,7 +39,9 @@ RENDERED = (
     (re.compile(r"\.name\b"), "_name"),
     # A query that another macro or block gives.
     (
-        re.compile(r"((?:from|as) \(\s*|as\n\s*)\{\{[^{}]*\}\}(?=\s*(?:\)|\Z))"),
+        re.compile(
+            r"((?:from|as) \(\s*|(?:as|insert into [^\n]*)\n\s*)\{\{[^{}]*\}\}(?=\s*(?:\)|\Z))"
+        ),
         r"\1select 1 as one",
     ),
     # The dash would join the first word to that before it.
@@ -115,18 +120,20 @@ def faults(text: str, linter: Linter) -> Iterator[tuple[int, str, str]]:
                 yield block.line_of(fault.line_no), fault.rule_code(), fault.desc()
 
 
-def macro_linter() -> Linter:
-    """By the project's style and macros/.sqlfluff."""
+@cache
+def macro_linter(folder: Path = MACROS) -> Linter:
+    """By the project's style and the files .sqlfluff in macros and in this folder of it."""
     # a bare name may be a word of SQL, such as table
     DummyUndefined.__str__ = lambda name: name.name.replace(".", "_") + "_"  # type: ignore[method-assign]
-    return Linter(config=FluffConfig.from_path(str(MACROS)))
+    return Linter(config=FluffConfig.from_path(str(folder)))
 
 
 def main(files: Sequence[str]) -> int:
     """Print the faults of files; gives 1 when there are any."""
     gc.disable()  # a quarter of sqlfluff's time, and there is none to speak of
-    linter, found = macro_linter(), 0
+    found = 0
     for file in files:
+        linter = macro_linter(Path(file).resolve().parent)
         for line, rule, description in faults(Path(file).read_text(encoding="utf-8"), linter):
             print(f"{file}:{line} {rule} {description}")
             found += 1

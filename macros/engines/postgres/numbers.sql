@@ -35,7 +35,10 @@
 
 {% macro postgres__fingerprint(columns) -%}
     cast(
-        sum(9223372036854775808 + cast(hash_record_extended(row({{ columns | join(', ') }}), 0) as numeric)) as decimal(38, 0)
+        sum(
+            9223372036854775808
+            + cast(hash_record_extended(row({{ columns | join(', ') }}), 0) as numeric)
+        ) as decimal(38, 0)
     )
 {%- endmacro %}
 

@@ -6,7 +6,8 @@
 {% macro postgres__json_of_columns(columns, prefix) -%}
     '{'
     {%- for column in columns %}
-    || '{{ ',' if not loop.first }}"{{ column }}":' || coalesce(cast(to_json(cast({{ prefix ~ column }} as text)) as text), 'null')
+    || '{{ ',' if not loop.first }}"{{ column }}":'
+    || coalesce(cast(to_json(cast({{ prefix ~ column }} as text)) as text), 'null')
     {%- endfor %}
     || '}'
 {%- endmacro %}

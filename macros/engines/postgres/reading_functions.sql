@@ -9,6 +9,9 @@
 {{ customer_tiering.postgres__functions_of_ids() }}
 {{ customer_tiering.postgres__functions_of_declared_numbers() }}
 {{ customer_tiering.postgres__functions_of_numbers() }}
+{{ customer_tiering.postgres__functions_of_decimals('read_amount', 2) }}
+{{ customer_tiering.postgres__functions_of_decimals('read_quantity', 3) }}
+{{ customer_tiering.postgres__functions_of_decimals('read_rate', 8) }}
 {{ customer_tiering.postgres__functions_of_booleans() }}
 {{ customer_tiering.postgres__functions_of_written_moments() }}
 {{ customer_tiering.postgres__functions_of_declared_moments() }}
@@ -214,25 +217,6 @@ begin
 end
 $$;
 
-{% for name, decimals in [('read_amount', 2), ('read_quantity', 3), ('read_rate', 8)] %}
-create or replace function {{ name }}(x text) returns numeric immutable parallel safe language sql as $$
-    select fitted(plain_number(x), {{ decimals }})
-$$;
-
-create or replace function {{ name }}(x anyelement) returns numeric immutable parallel safe language sql as $$
-    select fitted(number_of_type(x, {{ decimals }}), {{ decimals }})
-$$;
-
-create or replace function {{ name }}(x text, format text) returns numeric immutable parallel safe language sql as $$
-    select fitted(declared_number(x, format), {{ decimals }})
-$$;
-
-create or replace function {{ name }}(x anyelement, format text) returns numeric
-immutable parallel safe language sql as $$
-    select fitted(number_of_type(x, {{ decimals }}), {{ decimals }})
-$$;
-
-{% endfor %}
 -- NULL when there is a fraction, as a cast alone would round it.
 create or replace function whole(x numeric) returns bigint immutable parallel safe language sql as $$
     select
@@ -248,6 +232,26 @@ $$;
 
 create or replace function read_whole_number(x anyelement) returns bigint immutable parallel safe language sql as $$
     select whole(number_of_type(x, 6))
+$$;
+{% endmacro %}
+
+
+{% macro postgres__functions_of_decimals(name, decimals) %}
+create or replace function {{ name }}(x text) returns numeric immutable parallel safe language sql as $$
+    select fitted(plain_number(x), {{ decimals }})
+$$;
+
+create or replace function {{ name }}(x anyelement) returns numeric immutable parallel safe language sql as $$
+    select fitted(number_of_type(x, {{ decimals }}), {{ decimals }})
+$$;
+
+create or replace function {{ name }}(x text, format text) returns numeric immutable parallel safe language sql as $$
+    select fitted(declared_number(x, format), {{ decimals }})
+$$;
+
+create or replace function {{ name }}(x anyelement, format text) returns numeric
+immutable parallel safe language sql as $$
+    select fitted(number_of_type(x, {{ decimals }}), {{ decimals }})
 $$;
 {% endmacro %}
 
@@ -304,8 +308,8 @@ begin
 end
 $$;
 
--- A moment in one of the forms that casts read; NULL where it says none. An offset behind a blank is the one form that whole
--- exports have; it is not taken apart.
+-- A moment in one of the forms that casts read; NULL where it says none. An offset behind a blank is the one form that
+-- whole exports have; it is not taken apart.
 create or replace function usual_form(x text) returns text immutable parallel safe language plpgsql as $$
 declare
     part text[];
@@ -535,8 +539,8 @@ create or replace function is_short_number(x text) returns boolean immutable par
     select x collate "und-x-icu" ~ '^[[:digit:]]{1,3}$'
 $$;
 
--- A text that is a word or a short number, as it stands; the form of one that may be an address, a phone number or an id,
--- or is no word.
+-- A text that is a word or a short number, as it stands; the form of one that may be an address, a phone number or an
+-- id, or is no word.
 create or replace function word_of(x text) returns text immutable parallel safe language sql as $$
     select
         case

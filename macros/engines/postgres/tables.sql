@@ -1,12 +1,16 @@
 {# Where later sessions of this role find the functions, and how they plan: compiling costs more than it saves on queries as
    many and as short as these. #}
 {% macro postgres__prepare_session() %}
-    {% set name = adapter.quote(target.schema) %}
-    {% do run_query('create schema if not exists ' ~ name) %}
-    {% for assignment in ['search_path = ' ~ name, 'jit = off', "timezone = 'UTC'"] %}
+    {% set schema = adapter.quote(target.schema) %}
+    {% call customer_tiering.run_statement() %}
+        create schema if not exists {{ schema }}
+    {% endcall %}
+    {% for name, value in {'search_path': schema, 'jit': 'off', 'timezone': "'UTC'"}.items() %}
         {% call customer_tiering.run_statement() %}
-            set {{ assignment }};
-            alter role current_user in database {{ adapter.quote(target.database) }} set {{ assignment }}
+            set {{ name }} = {{ value }}
+        {% endcall %}
+        {% call customer_tiering.run_statement() %}
+            alter role current_user in database {{ adapter.quote(target.database) }} set {{ name }} = {{ value }}
         {% endcall %}
     {% endfor %}
 {% endmacro %}
@@ -37,14 +41,18 @@
     {% set exists = customer_tiering.table_exists(schema, table) %}
     {% if exists and customer_tiering.types_of(name) == customer_tiering.types_of('(' ~ query ~ ') as replacing') %}
         {% call customer_tiering.run_statement() %}
-            truncate table {{ name }};
+            truncate table {{ name }}
+        {% endcall %}
+        {% call customer_tiering.run_statement() %}
             insert into {{ name }}
             {{ query }}
         {% endcall %}
     {% else %}
         {% if exists %}
             {% do customer_tiering.postgres__drop_views() %}
-            {% do run_query('drop table ' ~ name ~ ' cascade') %}
+            {% call customer_tiering.run_statement() %}
+                drop table {{ name }} cascade
+            {% endcall %}
         {% endif %}
         {% call customer_tiering.run_statement() %}
             create table {{ name }} as
@@ -78,7 +86,8 @@
         select
             {% for name, data_type in types.items() %}
             {{ adapter.quote(name) }}
-            {%- if data_type in ('text', 'character varying', 'character') %} collate "C"{% endif %} as {{ adapter.quote(name) }}
+            {%- if data_type in ('text', 'character varying', 'character') %} collate "C"{% endif %}
+            as {{ adapter.quote(name) }}
             {{- ',' if not loop.last }}
             {% endfor %}
         from ({{ query }}) as source_rows
