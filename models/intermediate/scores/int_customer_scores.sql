@@ -45,11 +45,12 @@ scored as (
                     coalesce({{ component }}_share, 0)
                     {%- endfor %}
                     > 0
-                    then
+                    then (
                         {%- for component in score_components() %}
                         {{ '+ ' if not loop.first -}}
                         coalesce({{ component }}_score * {{ component }}_share, 0)
                         {%- endfor %}
+                    )
             end as decimal(18, 14)
         ) as management_score
     from component_scores
