@@ -342,6 +342,23 @@ def test_a_long_model_or_macro_is_noticed(manifest: Node) -> None:
     assert too_long(longer) - too_long(manifest) == {"int_as_of", "share"}
 
 
+def long_names(manifest: Node) -> set[str]:
+    """Names of more than the 63 characters that PostgreSQL keeps; dbt makes a table for each unit test too."""
+    tables = [*nodes(manifest, "model", "seed", "snapshot"), *manifest["unit_tests"].values()]
+    return {node["name"] for node in tables if len(node["name"]) > 63}
+
+
+def test_names_fit_postgresql(manifest: Node) -> None:
+    assert long_names(manifest) == set()
+
+
+def test_a_long_name_is_noticed(manifest: Node) -> None:
+    longer = deepcopy(manifest)
+    longer["nodes"]["model.customer_tiering.int_as_of"]["name"] = "a" * 64
+    next(iter(longer["unit_tests"].values()))["name"] = "b" * 64
+    assert long_names(longer) == {"a" * 64, "b" * 64}
+
+
 def undescribed_arguments(manifest: Node) -> list[str]:
     """Macros of which the YAML has other arguments than the macro itself."""
     faults = []
