@@ -16,6 +16,8 @@ from rich.console import Console
 
 from customer_tiering.calibrating import calibrate as calibrated
 from customer_tiering.calibrating import print_calibration, write_proposal
+from customer_tiering.comparing import DIFFERENT, print_comparison
+from customer_tiering.comparing import compare as compare_targets
 from customer_tiering.configuration import (
     COMMAND_LINE,
     Configuration,
@@ -64,6 +66,13 @@ VarsOption = Annotated[
 ]
 ProjectOption = Annotated[
     Path, typer.Option("--project", help="Folder of the dbt project with its seeds.")
+]
+TargetArgument = Annotated[
+    str,
+    typer.Argument(
+        help="The folder of a warehouse, a DuckDB file such as its work.duckdb, postgres (the database that the "
+        "environment names) or postgres:DATABASE (another one of that server).",
+    ),
 ]
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
@@ -241,6 +250,19 @@ def export(
             highlight=False,
             soft_wrap=True,
         )
+
+
+@app.command()
+def compare(left: TargetArgument, right: TargetArgument) -> None:
+    """Compare the public tables of two warehouses, on any engine, row by row and column by column.
+
+    Exits with 0 when they are equal and with 1 when they differ.
+    """
+    with _errors_as_one_sentence():
+        compared = compare_targets(left, right)
+        print_comparison(compared, (left, right), console)
+        if not all(table.is_equal for table in compared):
+            raise typer.Exit(DIFFERENT)
 
 
 @app.command()

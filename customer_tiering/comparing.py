@@ -7,22 +7,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 from rich.console import Console
 from rich.table import Table
 
 from customer_tiering.errors import SourceError
+from customer_tiering.messages import without_values
 from customer_tiering.postgres import connected
 from customer_tiering.publishing import file_of
 from customer_tiering.quoting import identifier, literal
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
 
 SCHEMAS = ("marts", "quality")
 # Times and ids of runs, which no two warehouses share.
 NOT_COMPARED = ("quality.refresh_log",)
 POSTGRES = "postgres"
+# On PostgreSQL dbt builds into schemas with this before their names, and a refresh publishes without.
+WORK_PREFIX = "work_"
+LEFT, RIGHT = "left", "right"
 SHOWN_ROWS = 3
+# The exit code of a comparison that found differences, as diff has it.
+DIFFERENT = 1
 # A table's key is looked for among its first columns; beyond, rows are told apart by all of them.
 LONGEST_KEY = 5
 # What engines call a type; what is not here has one name in all of them.
@@ -37,23 +46,33 @@ TYPES = {
 class Side(Protocol):
     """One of the two that are compared."""
 
-    name: str
-
     def columns(self) -> dict[str, dict[str, str]]:
         """The types of columns by name, by `schema.table`."""
 
-    def read(self, table: str, columns: Sequence[str], into: duckdb.DuckDBPyConnection) -> None:
-        """Make the table `into`.main.NAME of this side's rows, all values as text; NAME is the side's name."""
+    def read(
+        self, table: str, columns: Sequence[str], into: str, scratch: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Make the table `into` of a table's rows, all values as text."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A value that differs: the row's key as text, the column, and the value on either side (None is NULL)."""
+    """A value that differs: the row's key as text, the column, and the value on either side (None is NULL).
+
+    Of a row that only one side has, `only` says which, and there is nothing else.
+    """
 
     key: str
-    column: str
-    left: str | None
-    right: str | None
+    column: str = ""
+    left: str | None = None
+    right: str | None = None
+    only: str = ""
+
+    def __str__(self) -> str:
+        if self.only:
+            return f"{self.key}: only the {self.only} has this row."
+        left, right = ("NULL" if v is None else f"'{v}'" for v in (self.left, self.right))
+        return f"{self.key}: {self.column} is {left} on the {LEFT} and {right} on the {RIGHT}."
 
 
 @dataclass(frozen=True)
@@ -64,10 +83,10 @@ class Compared:
     """
 
     table: str
-    left_rows: int
-    right_rows: int
-    only_left: int
-    only_right: int
+    left_rows: int = 0
+    right_rows: int = 0
+    only_left: int = 0
+    only_right: int = 0
     faults: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
 
@@ -78,64 +97,103 @@ class Compared:
 
 
 class DuckdbSide:
-    """What a warehouse's folder publishes, or a database file of its layout."""
+    """A database file with the schemas of a publication."""
 
-    def __init__(self, name: str, path: Path) -> None:
-        self.name = name
-        self.path = path if path.is_file() else file_of(path)
+    def __init__(self, path: Path) -> None:
+        # What is published meanwhile is another file.
+        self.path = path.resolve()
 
     def columns(self) -> dict[str, dict[str, str]]:
         """The types of columns by name, by `schema.table`."""
-        with duckdb.connect(str(self.path), read_only=True) as connection:
-            return _columns(connection.execute(_COLUMNS_OF_SCHEMAS).fetchall())
+        with (
+            self._errors_as_source_error(),
+            duckdb.connect(self.path, read_only=True) as connection,
+        ):
+            return _columns(connection.execute(_COLUMNS, [*SCHEMAS]).fetchall())
 
-    def read(self, table: str, columns: Sequence[str], into: duckdb.DuckDBPyConnection) -> None:
-        """Make the table of this side's rows."""
-        into.execute(f"attach {literal(self.path)} as compared (read_only)")
+    def read(
+        self, table: str, columns: Sequence[str], into: str, scratch: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Make the table `into` of a table's rows, all values as text."""
+        with self._errors_as_source_error():
+            # Attached for this table alone: the other side may be the same file.
+            scratch.execute(f"attach {literal(self.path)} as compared (read_only)")
+            try:
+                scratch.execute(
+                    f"create or replace table {into} as "
+                    f"select {_as_texts(columns, 'varchar')} from compared.{table}"
+                )
+            finally:
+                scratch.execute("detach compared")
+
+    @contextmanager
+    def _errors_as_source_error(self) -> Iterator[None]:
         try:
-            into.execute(
-                f"create or replace table {self.name} as select {_as_texts(columns, 'varchar')} "
-                f"from compared.{table}"
-            )
-        finally:
-            into.execute("detach compared")
+            yield
+        except duckdb.Error as error:
+            raise _unreadable(str(self.path), error) from error
 
 
 class PostgresSide:
-    """What is published in a PostgreSQL database, which the environment names."""
+    """What is published in a PostgreSQL database; what a plain dbt build left there when nothing is."""
 
-    def __init__(self, name: str, database: str | None) -> None:
-        self.name = name
-        self.database = database
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        # All tables as they are now, whatever is published meanwhile.
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+        self.prefix = ""
 
     def columns(self) -> dict[str, dict[str, str]]:
         """The types of columns by name, by `schema.table`."""
-        with connected(self.database) as connection, connection.cursor() as cursor:
-            cursor.execute(_COLUMNS_OF_SCHEMAS)
+        for prefix in ("", WORK_PREFIX):
+            self.prefix = prefix
+            found = self._fetch([prefix + schema for schema in SCHEMAS])
+            if found:
+                break
+        return {table.removeprefix(self.prefix): types for table, types in found.items()}
+
+    def _fetch(self, schemas: Sequence[str]) -> dict[str, dict[str, str]]:
+        with self._errors_as_source_error(), self.connection.cursor() as cursor:
+            cursor.execute(_COLUMNS.replace("?", "%s"), schemas)
             return _columns(cursor.fetchall())
 
-    def read(self, table: str, columns: Sequence[str], into: duckdb.DuckDBPyConnection) -> None:
-        """Make the table of this side's rows, by way of a file."""
-        with (
-            tempfile.NamedTemporaryFile(suffix=".csv") as file,
-            connected(self.database) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.copy_expert(
-                f"copy (select {_as_texts(columns, 'text')} from {table}) "
-                f"to stdout (format csv, force_quote *, null '\\N')",
-                file,
-            )
+    def read(
+        self, table: str, columns: Sequence[str], into: str, scratch: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Make the table `into` of a table's rows, all values as text, by way of a file."""
+        with tempfile.NamedTemporaryFile(prefix="tiering-compare-", suffix=".csv") as file:
+            with self._errors_as_source_error(), self.connection.cursor() as cursor:
+                cursor.copy_expert(
+                    f"copy (select {_as_texts(columns, 'text')} from {self.prefix}{table}) "
+                    "to stdout (format csv, force_quote *, null '\\N')",
+                    file,
+                )
             file.flush()
-            into.execute(
-                f"create or replace table {self.name} as select * from read_csv("
-                f"{literal(file.name)}, header = false, auto_detect = false, delim = ',', quote = '\"', "
-                f"escape = '\"', nullstr = '\\N', columns = {_as_struct(columns)})"
+            # Not in parallel: texts may have any line ends. A quoted \N is that text.
+            scratch.execute(
+                f"create or replace table {into} as select * from read_csv({literal(file.name)}, "
+                "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+                "nullstr = '\\N', allow_quoted_nulls = false, parallel = false, "
+                f"columns = {_as_struct(columns)})"
             )
 
+    @contextmanager
+    def _errors_as_source_error(self) -> Iterator[None]:
+        try:
+            yield
+        except self.connection.Error as error:
+            raise _unreadable(
+                f"PostgreSQL, database {self.connection.info.dbname}", error
+            ) from error
 
-# Names of types as information_schema has them on both engines; of decimals with their digits.
-_COLUMNS_OF_SCHEMAS = f"""
+
+def _unreadable(where: str, error: Exception) -> SourceError:
+    found = f"tables that cannot be read ({' '.join(without_values(str(error)).split())})"
+    return SourceError(where, found, "what a refresh or a build has left")
+
+
+# information_schema has names of types, and the digits of decimals, on both engines.
+_COLUMNS = """
     select
         table_schema || '.' || table_name as table_name,
         column_name,
@@ -143,40 +201,49 @@ _COLUMNS_OF_SCHEMAS = f"""
         numeric_precision,
         numeric_scale
     from information_schema.columns
-    where table_schema in ({", ".join(literal(schema) for schema in SCHEMAS)})
+    where table_schema in (?, ?)
     order by 1, ordinal_position
 """
 
 
-def side_of(name: str, target: str) -> Side:
+@contextmanager
+def side_of(target: str) -> Iterator[Side]:
     """What a target names: `postgres`, `postgres:DATABASE`, a warehouse's folder or a database file.
 
-    Raises SourceError when there is no such folder or file.
+    Raises SourceError when there is no such database, folder or file.
     """
     if target == POSTGRES or target.startswith(f"{POSTGRES}:"):
-        return PostgresSide(name, target.partition(":")[2] or None)
+        with connected(target.partition(":")[2] or None) as connection:
+            yield PostgresSide(connection)
+        return
     path = Path(target)
-    if not path.exists():
+    path = file_of(path) if path.is_dir() else path
+    if not path.is_file():
         allowed = f"{POSTGRES}, {POSTGRES}:DATABASE, the folder of a warehouse or a file of it"
-        raise SourceError(target, "no such folder or file", allowed)
-    return DuckdbSide(name, path)
+        raise SourceError(str(path), "no such file", allowed)
+    yield DuckdbSide(path)
 
 
 def compare(left_target: str, right_target: str) -> list[Compared]:
-    """Compare the public tables of two targets; a table that one side lacks has that as its fault."""
-    left, right = side_of("left_rows", left_target), side_of("right_rows", right_target)
-    left_columns, right_columns = left.columns(), right.columns()
+    """Compare the public tables of two targets, as sets of rows.
+
+    A table that one side lacks has that as its fault. Raises SourceError when a side cannot be read.
+    """
     compared = []
-    with _scratch() as connection:
-        for table in sorted({*left_columns, *right_columns} - {*NOT_COMPARED}):
-            if table not in left_columns or table not in right_columns:
-                missing = left_target if table not in left_columns else right_target
-                compared.append(Compared(table, 0, 0, 0, 0, (f"{missing} has no such table.",)))
+    with _scratch() as scratch, side_of(left_target) as left, side_of(right_target) as right:
+        found = {LEFT: left.columns(), RIGHT: right.columns()}
+        for target, tables in zip((left_target, right_target), found.values(), strict=True):
+            if not tables:
+                raise SourceError(target, "no public tables", f"a target with {SCHEMAS[0]}")
+        for table in sorted({*found[LEFT], *found[RIGHT]} - {*NOT_COMPARED}):
+            lacking = [side for side, tables in found.items() if table not in tables]
+            if lacking:
+                compared.append(Compared(table, faults=(f"The {lacking[0]} has no such table.",)))
                 continue
-            columns, faults = _shared(left_columns[table], right_columns[table])
-            for side in (left, right):
-                side.read(table, columns, connection)
-            compared.append(_compared(table, columns, faults, connection))
+            columns, faults = _shared(found[LEFT][table], found[RIGHT][table])
+            left.read(table, columns, "left_rows", scratch)
+            right.read(table, columns, "right_rows", scratch)
+            compared.append(_compared(table, columns, faults, scratch))
     return compared
 
 
@@ -203,39 +270,31 @@ def _compared(
 def _differences(
     columns: Sequence[str], connection: duckdb.DuckDBPyConnection
 ) -> Iterator[Difference]:
-    """The first rows that differ, by key; of each the columns that do. A row of one side has NULL on the other."""
+    """The first rows that differ, by key; of each the columns that do."""
     key = _key(columns, connection)
-    keys = ", ".join(identifier(name) for name in key)
-    shown = " || ', ' || ".join(f"coalesce({identifier(name)}, 'NULL')" for name in key)
+    shown = " || ', ' || ".join(
+        f"coalesce('''' || {identifier(name)} || '''', 'NULL')" for name in key
+    )
     others = [name for name in columns if name not in key]
+    pairs = "".join(f", one.{identifier(name)}, other.{identifier(name)}" for name in others)
+    # Rows that are equal in all columns are numbered.
+    keyed = f"select *, {shown} as shown_key, row_number() over (partition by {shown}) as place"
     rows = connection.execute(
         f"""
         with only_left as (from left_rows except all from right_rows),
         only_right as (from right_rows except all from left_rows),
-        keyed_left as (
-            select *, {shown} as shown_key, row_number() over (partition by {keys} order by all) as place
-            from only_left
-        ),
-        keyed_right as (
-            select *, {shown} as shown_key, row_number() over (partition by {keys} order by all) as place
-            from only_right
-        )
-        select
-            shown_key,
-            keyed_left.place is not null,
-            keyed_right.place is not null,
-            {", ".join(f"keyed_left.{identifier(n)}, keyed_right.{identifier(n)}" for n in others) or "null"}
-        from keyed_left
-        full outer join keyed_right using (shown_key, place)
+        one as ({keyed} from only_left),
+        other as ({keyed} from only_right)
+        select shown_key, one.place, other.place{pairs}
+        from one full outer join other using (shown_key, place)
         order by shown_key, place
         limit {SHOWN_ROWS}
         """
     ).fetchall()
-    for shown_key, is_left, is_right, *values in rows:
-        if not (is_left and is_right):
-            yield Difference(
-                shown_key, "(row)", "there" if is_left else None, "there" if is_right else None
-            )
+    for shown_key, left_place, right_place, *values in rows:
+        if left_place is None or right_place is None:
+            side = LEFT if right_place is None else RIGHT
+            yield Difference(shown_key, only=side)
             continue
         for place, name in enumerate(others):
             left, right = values[2 * place], values[2 * place + 1]
@@ -258,8 +317,8 @@ def _key(columns: Sequence[str], connection: duckdb.DuckDBPyConnection) -> Seque
 
 def _shared(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The columns of both sides in the left one's order, and what is wrong with the others."""
-    faults = [f"Column {name} is on the left alone." for name in left if name not in right]
-    faults += [f"Column {name} is on the right alone." for name in right if name not in left]
+    faults = [f"Only the {LEFT} has the column {name}." for name in left if name not in right]
+    faults += [f"Only the {RIGHT} has the column {name}." for name in right if name not in left]
     shared = [name for name in left if name in right]
     if not faults and list(left) != list(right):
         faults.append("The columns stand in another order.")
@@ -299,7 +358,7 @@ def _scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own for one comparison, on disk: tables may be larger than the memory."""
     with (
         tempfile.TemporaryDirectory(prefix="tiering-compare-") as folder,
-        duckdb.connect(str(Path(folder) / "compared.duckdb")) as connection,
+        duckdb.connect(Path(folder) / "scratch.duckdb") as connection,
     ):
         connection.execute("set preserve_insertion_order = false")
         yield connection
@@ -318,20 +377,11 @@ def print_comparison(
         table.add_row(one.table, *(f"{count:,}" for count in counts))
     console.print(table)
     for one in compared:
-        for fault in one.faults:
-            console.print(f"{one.table}: {fault}", highlight=False, markup=False, soft_wrap=True)
-        for difference in one.differences:
-            left, right = (
-                "NULL" if value is None else value for value in (difference.left, difference.right)
-            )
-            console.print(
-                f"{one.table}, {difference.key}: {difference.column} is {left} on the left and {right} on the right.",
-                highlight=False, markup=False, soft_wrap=True,
-            )  # fmt: skip
+        for line in (*one.faults, *one.differences):
+            console.print(f"{one.table}: {line}", highlight=False, markup=False, soft_wrap=True)
     different = sum(not one.is_equal for one in compared)
     console.print(
-        f"{len(compared)} tables compared, {different} of them differ."
-        if different
-        else f"{len(compared)} tables compared: equal in every row and column.",
+        f"{len(compared)} tables compared, "
+        + (f"{different} of them differ." if different else "all equal in every row and column."),
         highlight=False,
     )
