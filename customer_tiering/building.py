@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,9 +33,10 @@ from customer_tiering.errors import (
 from customer_tiering.messages import without_values
 from customer_tiering.publishing import Description
 
-# What DuckDB says of a sum that does not fit.
+# What the databases say of a sum that does not fit.
 TOO_LARGE = re.compile(
-    r"Casting value \S+ to type DECIMAL\([0-9, ]+\) failed|Overflow in (\w+ of DECIMAL|HUGEINT \w+)"
+    r"Casting value \S+ to type DECIMAL\([0-9, ]+\) failed|Overflow in (\w+ of DECIMAL|HUGEINT \w+)|"
+    r"numeric field overflow|bigint out of range"
 )
 GATE = "test.customer_tiering.raw_tables_are_within_their_limits"
 MESSAGE_LENGTH = 600  # characters of dbt's own message that are shown
@@ -73,15 +74,22 @@ class _Run:
             self.finished.add(node["unique_id"])
 
 
-def dbt_command(project_dir: Path, warehouse: Path, overrides: Mapping[str, object]) -> list[str]:
+# Unit tests prove the models, not the data: developers run them.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+
+def dbt_command(
+    project_dir: Path,
+    warehouse: Path,
+    overrides: Mapping[str, object],
+    words: Sequence[str] = BUILD,
+    module: str = "dbt.cli.main",
+) -> list[str]:
     """The dbt command line. All that dbt writes goes under the warehouse: two can build at once."""
     return [
         sys.executable,
-        "-m",
-        "dbt.cli.main",
-        "build",
-        # Unit tests prove the models, not the data: developers run them.
-        *("--exclude-resource-type", "unit_test"),
+        *("-m", module),
+        *words,
         *("--project-dir", str(project_dir)),
         *("--profiles-dir", str(project_dir / "profiles")),
         *("--target-path", str(warehouse / "target")),
@@ -111,6 +119,8 @@ def build(
     console: Console,
     descriptors: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
+    command: Sequence[str] | None = None,
+    findings: Callable[[Path], list[str]] | None = None,
 ) -> Build:
     """Build and test all models into `warehouse`/work.duckdb.
 
@@ -118,7 +128,8 @@ def build(
     file descriptors, such as those of a lock, gets the variables of `environment` beside its own, and ends
     when this process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
     RawDataError on raw tables that cannot be landed, SourceLimitError on such as are beyond their limits, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
-    this build cannot go on from.
+    this build cannot go on from. `command` is dbt's command line and `findings` reads what the gate found, when dbt
+    builds elsewhere.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()
     results = warehouse / "target" / "run_results.json"
@@ -126,15 +137,15 @@ def build(
     run = _Run()
     with (
         subprocess.Popen(
-            dbt_command(project_dir, warehouse, overrides),
+            command or dbt_command(project_dir, warehouse, overrides),
             cwd=project_dir,
             env={
                 **os.environ,
-                **(environment or {}),
                 "TIERING_WAREHOUSE": str(warehouse),
                 "TIERING_REFRESH": "true",
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 "PYTHONUTF8": "1",
+                **(environment or {}),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -163,7 +174,7 @@ def build(
         if landing := _landing_failure(run):
             raise _landing_error(landing)(landing)
         if GATE in dict(_failed_nodes(results)):
-            raise SourceLimitError(source_findings(warehouse))
+            raise SourceLimitError((findings or source_findings)(warehouse))
         error = BuildError if run.total else LandingError
         raise error(_failure(run, results, warehouse / "logs" / "dbt.log"))
     manifest = (warehouse / "target" / "manifest.json").read_text(encoding="utf-8")

@@ -27,6 +27,8 @@ from customer_tiering.quoting import identifier, literal
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
+# What dbt builds in, as its profile calls it. Publications built in another database say so in their manifest.
+DUCKDB = "duckdb"
 # Not named like a schema in them: in marts.duckdb DuckDB refuses `marts.customers` as ambiguous.
 PUBLICATION = "customer_tiering.duckdb"
 RESTRICTED = "customer_contacts.duckdb"
@@ -56,16 +58,32 @@ def publish(
     erasures: Mapping[str, object] | None = None,
     descriptions: Mapping[str, Description] | None = None,
 ) -> Path:
-    """Publish `warehouse`/work.duckdb as the publication of the last run of a log; gives its folder.
+    """Finish `warehouse`/work.duckdb as a publication and let readers see it; gives its folder.
 
-    Readers see the publication before or this one, whole, never anything between; those who have
-    the old one open keep it. The log becomes quality.refresh_log, with what the exit codes mean as
+    See `finish`. Raises BuildError, and then the old publication stands.
+    """
+    finished = finish(warehouse, log, keys, erasures, descriptions)
+    point_to(warehouse, finished)
+    return finished
+
+
+def finish(
+    warehouse: Path,
+    log: Sequence[Run],
+    keys: Mapping[str, list[str]] | None = None,
+    erasures: Mapping[str, object] | None = None,
+    descriptions: Mapping[str, Description] | None = None,
+    target: str = DUCKDB,
+) -> Path:
+    """Make the publication of the last run of a log of `warehouse`/work.duckdb; gives its folder.
+
+    It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
     (all columns for other tables): so equal contents are equal bytes. What was laid into the folder
     that `prepare` gives, such as the audit's pages, is published with it. `erasures`, if any, are
     noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
-    Who else may open what is published, but for the restricted file, is for the umask to say. Raises
-    BuildError, and then the old publication stands.
+    `target` is what dbt built in. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
+    BuildError, and then there is none.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
@@ -78,11 +96,10 @@ def publish(
         _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, described, log)
         _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
         _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
-        _write_manifest(unfinished, run, erasures)
+        _write_manifest(unfinished, run, erasures, target)
         _seal(unfinished, umask)
         os.rename(unfinished, finished)
         sync(finished.parent)
-        point_to(warehouse, finished)
     return finished
 
 
@@ -150,6 +167,15 @@ def current_publication(warehouse: Path) -> Path | None:
     """The folder of the publication that readers see; None before the first."""
     current = warehouse / CURRENT
     return current.resolve() if (current / MANIFEST).is_file() else None
+
+
+def target_of(warehouse: Path) -> str | None:
+    """What dbt built the publication that readers see in; None before the first."""
+    publication = current_publication(warehouse)
+    if publication is None:
+        return None
+    manifest = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest.get("target", DUCKDB))
 
 
 def publication_of(warehouse: Path, run_id: str) -> Path:
@@ -270,7 +296,9 @@ def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]
             )
 
 
-def _write_manifest(folder: Path, run: Run, erasures: Mapping[str, object] | None) -> None:
+def _write_manifest(
+    folder: Path, run: Run, erasures: Mapping[str, object] | None, target: str
+) -> None:
     files = {
         str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
@@ -283,6 +311,8 @@ def _write_manifest(folder: Path, run: Run, erasures: Mapping[str, object] | Non
     }
     if erasures:
         manifest["erasures"] = dict(erasures)
+    if target != DUCKDB:
+        manifest["target"] = target
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 

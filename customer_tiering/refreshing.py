@@ -20,6 +20,7 @@ from customer_tiering.erasures import (
     ERASED_IDS,
     KEY,
     LAST_PUBLICATION,
+    Erasures,
     check_key,
     dated_warehouses,
     erasures_of,
@@ -42,6 +43,7 @@ from customer_tiering.errors import (
 from customer_tiering.locking import LOCK, locked
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
+    DUCKDB,
     PUBLICATIONS,
     WORK,
     current_publication,
@@ -52,6 +54,7 @@ from customer_tiering.publishing import (
     publication_of,
     publications,
     publish,
+    target_of,
     tidy,
     verify,
 )
@@ -83,6 +86,8 @@ class Refresh:
     It continues from the last build and recomputes the periods for which something new is known. With
     `from_scratch` it begins with the raw tables only. The marts are the same.
     """
+
+    target = DUCKDB
 
     def __init__(
         self,
@@ -122,7 +127,7 @@ class Refresh:
                 self._audit(recorded.run)
                 recorded.update(stage="publish")
                 self._publish(recorded, built, erased)
-            tidy(self.warehouse, self.configuration.settings.publications_kept)
+            self._tidy()
         seconds = monotonic() - started
         periods, kept = _periods(self.warehouse / WORK)
         self.console.print(
@@ -134,6 +139,7 @@ class Refresh:
     def _preflight(self, ledger: Ledger) -> None:
         """What can be known to be wrong before anything is built; leaves a work database to build in."""
         settings = self.configuration.settings
+        check_target(self.warehouse, self.target)
         check_key(self.warehouse)
         if folder := self._raw_folder():
             for note in check_raw_folder(folder, contract_tables(self.project)):
@@ -142,8 +148,12 @@ class Refresh:
             check_headers(folder, contract_columns(self.project))
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
+        self._prepare_work(ledger)
+
+    def _prepare_work(self, ledger: Ledger) -> None:
+        """Leave a work database to build in, which holds no more than this build may go on from."""
         if self.from_scratch or not _has_built(ledger) or not _reuse_work_database(self.warehouse):
-            _start_afresh(self.warehouse)
+            start_afresh(self.warehouse)
 
     def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt. When it fails and a raw file cannot be read, the sentence is about that file.
@@ -174,7 +184,7 @@ class Refresh:
         try:
             return build(*arguments, lock, environment)
         except WorkDatabaseError:
-            _start_afresh(self.warehouse)
+            start_afresh(self.warehouse)
             return build(*arguments, lock, environment)
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
@@ -195,13 +205,21 @@ class Refresh:
             removed.append("logs, target/ and earlier messages are removed")
         finished: dict[str, Any] = {"status": "published", "finished_at": now(), "exit_code": 0}
         log = recorded.log_with(**finished, publication=recorded.run.run_id)
-        publish(self.warehouse, log, built.keys, erasures, built.descriptions)
+        self._show(log, built, erasures)
         if erasures:
             removed += self._remove_erased(holding, erased)
         if removed:
             finished["message"] = f"Persons asked to be erased: {'; '.join(removed)}."
             self.note(finished["message"])
         recorded.update(**finished)
+
+    def _show(self, log: list[Run], built: Build, erasures: Erasures | None) -> None:
+        """Publish what was built."""
+        publish(self.warehouse, log, built.keys, erasures, built.descriptions)
+
+    def _tidy(self) -> None:
+        """Remove what is no longer kept."""
+        tidy(self.warehouse, self.configuration.settings.publications_kept)
 
     def _remove_erased(self, holding: list[Path], erased: Path) -> list[str]:
         """Remove the publications that may hold the erased, those as of a date too; says what was done."""
@@ -239,23 +257,41 @@ class Refresh:
         return None if settings.raw_schema else self.project / settings.raw_path
 
 
-def rollback(warehouse: Path, run_id: str | None) -> Run:
+def rollback(
+    warehouse: Path,
+    run_id: str | None,
+    target: str = DUCKDB,
+    prepare: Callable[[Ledger], None] | None = None,
+    show: Callable[[Path, Path], None] = point_to,
+) -> Run:
     """Let readers see an earlier publication again: that of a run, else the one before the current.
 
     Its files are checked first. The next refresh publishes again and continues the published history
-    from there. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
+    from there. `target` is what dbt built in, `prepare` makes what readers see one state, and `show` shows a
+    publication. Gives the ledger's row. Raises SourceError when there is none such or its files have changed.
     """
     if not warehouse.is_dir():
         raise SourceError(f"warehouse {warehouse}", "no such folder", "the folder of a warehouse")
     with private_files(), locked(warehouse):
+        check_target(warehouse, target)
+        ledger = Ledger(warehouse)
+        if prepare:
+            prepare(ledger)
         publication = _target(warehouse, run_id)
         verify(publication)
-        ledger = Ledger(warehouse)
         with _recording(ledger, ledger.start("rollback", _seen(warehouse)), warehouse) as recorded:
             recorded.update(stage="publish")
-            point_to(warehouse, publication)
+            show(warehouse, publication)
             recorded.update(status="published", finished_at=now(), exit_code=0)
     return recorded.run
+
+
+def check_target(warehouse: Path, target: str) -> None:
+    """Raise ConfigurationError when the publications of a warehouse were built in something else than `target`."""
+    if target_of(warehouse) not in (None, target):
+        found = f"{target} for {warehouse}, whose publications are of {target_of(warehouse)}"
+        allowed = f"{target_of(warehouse)}, or another folder"
+        raise ConfigurationError(f"{COMMAND_LINE}, --target", found, allowed)
 
 
 def make_folder(folder: Path) -> None:
@@ -375,7 +411,7 @@ def _reuse_work_database(warehouse: Path) -> bool:
     return True
 
 
-def _start_afresh(warehouse: Path) -> None:
+def start_afresh(warehouse: Path) -> None:
     """A new work database.
 
     So what a run that failed or was cut off left has no influence on this one, and what was built of
