@@ -7,7 +7,9 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import duckdb
@@ -37,6 +39,7 @@ from customer_tiering.exporting import read_layout
 from customer_tiering.messages import without_values
 from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.permissions import private_files
+from customer_tiering.publishing import DUCKDB, target_of
 from customer_tiering.refreshing import EXAMPLE_RAW, Refresh, make_folder
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
@@ -48,6 +51,14 @@ EXIT_CODES = (
     f"Exit codes: {'; '.join(f'{code} {PHRASES[code]}' for code in ExitCode)}. "
     "Whatever the code, the last good publication stands."
 )
+
+
+class Target(StrEnum):
+    """What dbt builds in, as its profile calls it."""
+
+    DUCKDB = DUCKDB
+    POSTGRES = "postgres"
+
 
 app = typer.Typer(
     help=f"RFM, scores and tiers from raw customer and order tables. {EXIT_CODES}",
@@ -92,6 +103,9 @@ def refresh(
         bool,
         typer.Option("--full", help="Recompute all periods; the marts are the same without."),
     ] = False,
+    target: Annotated[
+        Target, typer.Option(help="Where dbt builds: duckdb, or a PostgreSQL database.")
+    ] = Target.DUCKDB,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Build, test and publish a warehouse from raw tables, then show the summary."""
@@ -101,11 +115,16 @@ def refresh(
             overrides["as_of_date"] = as_of
         if raw is not None:
             overrides["raw_path"] = str(raw.resolve())
+        if raw is not None and target is Target.POSTGRES:
+            allowed = "the var raw_schema, the schema of the database that holds the raw tables"
+            raise ConfigurationError(
+                COMMAND_LINE, f"--raw together with --target {target}", allowed
+            )
         configuration = _checked(project, overrides)
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
             raise ConfigurationError(COMMAND_LINE, found, "one of the two")
-        _refresh(project, configuration, warehouse, from_scratch=full)
+        _refresh(project, configuration, warehouse, from_scratch=full, target=target)
 
 
 @app.command()
@@ -274,7 +293,10 @@ def rollback(
 ) -> None:
     """Let readers see an earlier publication again."""
     with _errors_as_one_sentence():
-        run = roll_back(warehouse, to)
+        if target_of(warehouse) == Target.POSTGRES:
+            run = _postgres().rollback(warehouse, to)
+        else:
+            run = roll_back(warehouse, to)
         console.print(f"Readers see the publication of run {run.publication} again.")
 
 
@@ -314,13 +336,27 @@ def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:
 
 
 def _refresh(
-    project: Path, configuration: Configuration, warehouse: Path, from_scratch: bool = False
+    project: Path,
+    configuration: Configuration,
+    warehouse: Path,
+    from_scratch: bool = False,
+    target: Target = Target.DUCKDB,
 ) -> None:
     """Everything after the configuration: the refresh itself, then the summary."""
     for note in configuration.notes:
         _note(note)
-    Refresh(project, configuration, warehouse, console, _note, from_scratch).run()
+    refresh_of = _postgres().PostgresRefresh if target is Target.POSTGRES else Refresh
+    refresh_of(project, configuration, warehouse, console, _note, from_scratch).run()
     print_summary(read_summary(warehouse), console)
+
+
+def _postgres() -> ModuleType:
+    """What refreshes in PostgreSQL; only `make setup-postgres` installs what it needs."""
+    try:
+        return importlib.import_module("customer_tiering.postgres_refresh")
+    except ModuleNotFoundError as error:
+        allowed = "what `make setup-postgres` installs"
+        raise ConfigurationError("Python", f"no module {error.name}", allowed) from None
 
 
 def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -> Path:

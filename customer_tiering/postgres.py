@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from customer_tiering.errors import ConfigurationError, SourceError
 
 if TYPE_CHECKING:
+    from psycopg2 import Error
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 HOST = "TIERING_POSTGRES_HOST"
@@ -52,3 +53,12 @@ def connected(database: str | None = None) -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def words_of(error: Error) -> str:
+    """What PostgreSQL says of an error, without details, hints and the values of rows that it may quote."""
+    primary = (error.diag.message_primary or str(error)).strip()
+    if (error.pgcode or "").startswith("22"):  # about a value, which stands at its end
+        quoted = primary.partition('"')
+        return f"{quoted[0]}…" if quoted[1] else primary
+    return " ".join(primary.split()).rstrip(".") or type(error).__name__
