@@ -313,9 +313,5 @@
 
 
 {% macro customer_pseudonym(expression) %}
-    {{ return(adapter.dispatch('customer_pseudonym', 'customer_tiering')(expression)) }}
-{% endmacro %}
-
-{% macro default__customer_pseudonym(expression) %}
     {{ return('customer_pseudonym(' ~ expression ~ ')') }}
 {% endmacro %}

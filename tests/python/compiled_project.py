@@ -326,9 +326,17 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Se
 
 def reading_functions(engine: str = "duckdb") -> str:
     """The statements that make the functions by which models read raw values."""
-    path = PROJECT / f"macros/engines/{engine}/reading_functions.sql"
-    macros = path.read_text(encoding="utf-8").replace("customer_tiering.", "")
-    return Environment().from_string(f"{macros}{{{{ {engine}__reading_functions() }}}}").render()
+    return rendered_macro(
+        f"macros/engines/{engine}/reading_functions.sql", f"{engine}__reading_functions()"
+    )
+
+
+def rendered_macro(file: str, call: str) -> str:
+    """What a macro gives that needs none of another file, nor dbt."""
+    macros = (PROJECT / file).read_text(encoding="utf-8").replace("customer_tiering.", "")
+    return (
+        Environment(extensions=["jinja2.ext.do"]).from_string(f"{macros}{{{{ {call} }}}}").render()
+    )
 
 
 def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,6 +16,7 @@
             alter role current_user in database {{ adapter.quote(target.database) }} set {{ name }} = {{ value }}
         {% endcall %}
     {% endfor %}
+    {% if customer_tiering.setting('pseudonymise_ids') %}{% do customer_tiering.postgres__prepare_pseudonyms() %}{% endif %}
 {% endmacro %}
 
 
