@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer, postgres_server, programs
+
+
+def pytest_sessionstart() -> None:
+    """Without PostgreSQL nothing here can run: one sentence instead of an error a test."""
+    try:
+        programs()
+    except RuntimeError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -37,10 +37,14 @@ class PostgresServer:
         opened.autocommit = True
         return opened
 
+    def execute(self, statement: str) -> None:
+        """Run a statement that makes or removes a database."""
+        with closing(self.connect()) as maintenance:
+            maintenance.cursor().execute(statement)
+
     def create_database(self, name: str, template: str = "template0", options: str = "") -> None:
         """Make an empty database, with options such as a locale."""
-        with closing(self.connect()) as maintenance:
-            maintenance.cursor().execute(f'create database "{name}" template {template} {options}')
+        self.execute(f'create database "{name}" template {template} {options}')
 
     def environment(self, database: str) -> dict[str, str]:
         """The environment in which dbt and the command line find a database."""

@@ -1,0 +1,122 @@
+"""A part of the sample company that builds fast, and what becomes known about it later."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+from made_once import PROJECT
+from raw_schema import rows_of, sources
+
+# Of so many customers one is taken.
+PART = 8
+# The columns by which a raw table belongs to customers; by orders; all other tables are taken whole.
+CUSTOMERS_OF = {
+    **dict.fromkeys(
+        (
+            "account_balances",
+            "campaign_contacts",
+            "customer_attributes",
+            "customers",
+            "interactions",
+        ),
+        "customer_id",
+    ),
+    **dict.fromkeys(("orders", "survey_responses", "tickets"), "customer_id"),
+    "customer_merges": "into_customer_id",
+    "referrals": "referrer_customer_id",
+}
+OF_ORDERS = ("order_items", "refunds")
+# On this day they become known, as far as they say so; periods that ended before it are kept.
+LATE = "2025-11-20"
+
+
+def small_company(raw: Path) -> None:
+    """Make a folder of raw tables of one in eight customers of the sample, and of its guests."""
+    raw.mkdir()
+    with duckdb.connect() as connection:
+        for source in sources(PROJECT / "sample"):
+            connection.execute(f"create table {source.stem} as from {rows_of(source)}")
+        for table, column in CUSTOMERS_OF.items():
+            number = f"try_cast(regexp_extract({column}, '[0-9]+') as integer)"
+            connection.execute(f"delete from {table} where {number} % {PART} <> 0")
+        for table in OF_ORDERS:
+            connection.execute(
+                f"delete from {table} where order_id not in (select order_id from orders)"
+            )
+        _write(connection, raw)
+
+
+def with_late_facts(raw: Path, later: Path) -> None:
+    """Copy a folder of raw tables in which orders and refunds were deleted, changed and added, and customers merged."""
+    _changed(
+        raw,
+        later,
+        "delete from orders where order_id in (select order_id from late_orders order by 1 limit 3)",
+        "update orders set order_amount = '77.77', updated_at = '2026-01-02 00:00:00' "
+        "where order_id = (select max(order_id) from late_orders where status = 'completed')",
+        "insert into orders by name select 'late-' || customer_id as order_id, customer_id, "
+        f"'{LATE} 12:00:00' as ordered_at, 'completed' as status, '1234.50' as order_amount, "
+        "'CNY' as currency_code from (select distinct customer_id from late_orders order by 1 limit 5)",
+        "delete from refunds where refunded_at = "
+        "(select max(refunded_at) from refunds where refunded_at like '2025-%')",
+        "insert into refunds by name select 'late' as refund_id, order_id, "
+        "'2025-12-20 12:00:00' as refunded_at, '0.50' as refund_amount "
+        "from late_orders where status = 'completed' order by order_id limit 1",
+        "insert into customer_merges by name select min(customer_id) as from_customer_id, "
+        "max(customer_id) as into_customer_id, '2025-12-24 08:00:00' as merged_at "
+        "from (select customer_id from orders group by 1 having min(ordered_at[:10]) >= '2025-06-01')",
+        "insert into tickets by name select 'late' as ticket_id, max(customer_id) as customer_id, "
+        f"'{LATE} 09:00:00' as opened_at, 'complaint' as ticket_type, 'high' as severity from customers",
+    )
+
+
+def with_an_erasure(raw: Path, later: Path) -> str:
+    """Copy a folder of raw tables in which one more customer asked to be erased; gives who it is."""
+    _changed(
+        raw,
+        later,
+        "insert into erasure_requests by name select max(customer_id) as customer_id, "
+        "'2026-01-10 10:00:00' as requested_at from orders",
+    )
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"select max(customer_id) from {rows_of(raw / 'orders.csv')}"
+        ).fetchone()[0]
+
+
+def without_latest_orders(raw: Path, earlier: Path) -> None:
+    """Copy a folder of raw tables in which the last fiftieth of the orders is not yet there."""
+    shutil.copytree(raw, earlier, ignore=shutil.ignore_patterns("orders*"))
+    (source,) = (path for path in sources(raw) if path.stem == "orders")
+    kind = "csv" if source.is_dir() else source.suffix.removeprefix(".")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * exclude (place) from (select *, ntile(50) over (order by ordered_at) as place "
+            f"from {rows_of(source)}) where place < 50) to '{earlier}/orders.{kind}' (format {kind})"
+        )
+
+
+def _changed(raw: Path, later: Path, *statements: str) -> None:
+    later.mkdir()
+    with duckdb.connect() as connection:
+        for source in sources(raw):
+            connection.execute(f"create table {source.stem} as from {rows_of(source)}")
+        connection.execute(
+            f"create table late_orders as from orders where ordered_at[:10] >= '{LATE}'"
+        )
+        for statement in statements:
+            (count,) = connection.execute(statement).fetchone()
+            assert count, f"no row is changed by {statement}"
+        connection.execute("drop table late_orders")
+        _write(connection, later)
+    for source in raw.iterdir():  # what is as it was is the same file
+        new = later / source.name
+        if new.read_bytes() == source.read_bytes():
+            shutil.copy2(source, new)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
+    for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
+        connection.execute(f"copy {table} to '{raw}/{table}.csv' (header)")
