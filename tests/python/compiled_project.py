@@ -274,17 +274,22 @@ def _start() -> Path:
             for schema in {"raw", "rules", "builds", *(node["schema"] for node in nodes)}:
                 connection.execute(f"create schema if not exists {schema}")
             connection.execute(reading_functions())
-            _begin_builds(connection)
-            for node in nodes:
-                if node["resource_type"] == "seed":
-                    types = node["config"]["column_types"].items()
-                    columns = ", ".join(f"{column} {kind}" for column, kind in types)
-                    connection.execute(f"create table rules.{node['alias']} ({columns})")
-                    path = PROJECT / node["original_file_path"]
-                    with path.open(encoding="utf-8", newline="") as file:
-                        _insert_seed(connection, node["alias"], list(csv.DictReader(file)))
+            begin_builds(connection)
+            for name, types, rows in shipped_seeds():
+                columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
+                connection.execute(f"create table rules.{name} ({columns})")
+                _insert_seed(connection, name, rows)
 
     return made_once("start", "start", START_FILES, make) / "start.duckdb"
+
+
+def shipped_seeds() -> Iterator[tuple[str, dict[str, str], list[dict[str, str]]]]:
+    """Every seed: its name, the types of its columns, and its rows."""
+    for node in manifest()["nodes"].values():
+        if node["resource_type"] == "seed":
+            path = PROJECT / node["original_file_path"]
+            with path.open(encoding="utf-8", newline="") as file:
+                yield node["alias"], node["config"]["column_types"], list(csv.DictReader(file))
 
 
 def _insert_seed(
@@ -339,7 +344,7 @@ def rendered_macro(file: str, call: str) -> str:
     )
 
 
-def _begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
+def begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
     """The state of builds before the first one: nothing to go on from."""
     for statement in (
         "create schema if not exists builds",
