@@ -97,6 +97,9 @@ test: setup ## Prove it: style, dbt's own tests, and everything against an indep
 test-postgres: setup-postgres ## Prove it on PostgreSQL, on a server of the tests' own
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/postgres
 
+test-engines-full: setup-postgres ## Build whole companies twice on both engines and compare them (a quarter of an hour)
+	$(BIN)/python -m pytest tests/postgres/full_parity.py
+
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet
 	mkdir -p $(WAREHOUSE)/dagster
@@ -116,4 +119,4 @@ docs: setup ## Write docs/raw-contract.md from the source YAML
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres dagster bench sample docs clean
+.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres test-engines-full dagster bench sample docs clean
