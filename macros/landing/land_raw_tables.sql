@@ -73,7 +73,9 @@
         {% if column.name in present %}
             {% do values.update({column.name: masked.columns[column.name]}) %}
         {% else %}
-            {% set data_type = types.get(column.name) or ('varchar' if relation.is_text else column.data_type) %}
+            {% set is_text = relation.is_text or column.data_type == 'string' %}
+            {% set declared = customer_tiering.string_type() if is_text else column.data_type %}
+            {% set data_type = types.get(column.name) or declared %}
             {% do values.update({column.name: 'cast(null as ' ~ data_type ~ ')'}) %}
         {% endif %}
     {% endfor %}
