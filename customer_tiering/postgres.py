@@ -42,6 +42,8 @@ def connected(database: str | None = None) -> Iterator[Connection]:
             user=settings[USER],
             password=settings[PASSWORD],
             dbname=name,
+            # a firewall may forget who is silent while dbt builds
+            keepalives_idle=60,
         )
     except psycopg2.OperationalError as error:
         where = f"PostgreSQL at {settings[HOST]}, port {settings[PORT]}, database {name}"

@@ -39,6 +39,8 @@ from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, colum
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
+# Where the profile puts the reading functions, which views call.
+FUNCTIONS = "main"
 # What is published under which name, by the schema in which dbt builds it.
 PUBLISHED = {
     "work_marts": "marts",
@@ -82,6 +84,7 @@ class Database:
         self.name = connection.info.dbname
         with self._errors("preparing the session"):
             for setting in (
+                f"search_path = {FUNCTIONS}",
                 "timezone = 'UTC'",
                 "datestyle = 'ISO, YMD'",
                 "jit = off",
@@ -89,6 +92,10 @@ class Database:
                 "client_min_messages = warning",
             ):
                 self._run(f"set {setting}")
+            # while dbt builds, the connection that holds the lock has nothing to do
+            self._run(
+                "select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'"
+            )
 
     def lock(self) -> None:
         """Take the lock on refreshes of this database, for as long as the connection lasts. Raises LockedError."""
@@ -211,10 +218,10 @@ class Database:
                 rows.unlink(missing_ok=True)
 
     def _copy(self, relation: str, file: Path) -> None:
-        """Copy a table or view into a file. NULL is the only value without quotes."""
+        """Copy a table or view into a file. NULL is the only value without quotes, and no row an empty line."""
         with file.open("wb") as opened, self.connection.cursor() as cursor:
             cursor.copy_expert(
-                f"copy (select * from {relation}) to stdout (format csv, force_quote *, null '')",
+                f"copy (select * from {relation}) to stdout (format csv, force_quote *, null '\\N')",
                 opened,
             )
 
@@ -447,5 +454,5 @@ def _rows_of(file: Path, columns: Mapping[str, str]) -> str:
     types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     return (
         f"read_csv({literal(file)}, header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
-        f"nullstr = '', allow_quoted_nulls = false, columns = {{{types}}})"
+        f"nullstr = '\\N', allow_quoted_nulls = false, columns = {{{types}}})"
     )

@@ -8,7 +8,7 @@ folder. A run that dies between the two is repaired by the next, which shows in 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -69,29 +69,27 @@ class PostgresRefresh(Refresh):
 
     def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt in the database; copy what it built, and which ids are erased."""
-        environment = {"TIERING_REFRESH": "", **self._pseudonym_key()}
-        overrides = self.configuration.overrides
-        target = ("--target", POSTGRES)
-        for words in (
-            ("seed", *target),
-            (*BUILD, *target),
-        ):  # the landing reads seeds, which a build makes after it
-            built = build(
-                self.project,
-                self.warehouse,
-                overrides,
-                self.console,
-                lock,
-                environment,
-                dbt_command(
-                    self.project.resolve(), self.warehouse.resolve(), overrides, words, DBT
-                ),
-                lambda _: self._database.source_findings(),
-            )
+        self._dbt(("seed",), lock)  # the landing reads seeds, before a build makes them
+        built = self._dbt(BUILD, lock)
         self._database.hand_over_erased_ids(erased)
         start_afresh(self.warehouse)
         self._database.mirror(self.warehouse / WORK, NOTED | self._audited())
         return replace(built, descriptions=_under_published_names(built.descriptions))
+
+    def _dbt(self, words: Sequence[str], lock: list[int]) -> Build:
+        project, warehouse = self.project.resolve(), self.warehouse.resolve()
+        overrides = self.configuration.overrides
+        return build(
+            project,
+            warehouse,
+            overrides,
+            self.console,
+            lock,
+            # from a state that a build cannot go on from it begins anew, in the same database
+            {"TIERING_REFRESH": "", **self._pseudonym_key()},
+            dbt_command(project, warehouse, overrides, (*words, "--target", POSTGRES), DBT),
+            lambda _: self._database.source_findings(),
+        )
 
     def _pseudonym_key(self) -> Mapping[str, str]:
         """The environment that gives sessions the key: it is in no SQL text, and with that in no log."""

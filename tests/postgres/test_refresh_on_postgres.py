@@ -5,7 +5,9 @@ Most tests let SQL stand in for dbt, as a build of the project takes a minute; t
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +18,7 @@ import duckdb
 import psycopg2
 import pytest
 from postgres_server import PostgresServer
+from psycopg2.extras import execute_values
 from rich.console import Console
 from test_cli import run
 
@@ -68,6 +71,7 @@ class Company:
         self.erased: list[str] = []
         self.notes: list[str] = []
         self.failure: BuildError | None = None
+        self.goes_on = False  # whether the last build found what an earlier one left
 
     def execute(self, sql: str, *values: object) -> list[tuple]:
         with closing(self.server.connect(self.name)) as connection, connection.cursor() as cursor:
@@ -81,6 +85,8 @@ class Company:
             return Build(1, 0, {})
         if self.failure:
             raise self.failure
+        [(last_build,)] = self.execute("select to_regclass('builds.last_build')")
+        self.goes_on = last_build is not None
         people = {"a": "Ann"} if not self.erased else {ERASED: None}
         self.execute(
             "drop schema if exists work_marts, work_quality, work_restricted, builds, raw cascade;"
@@ -90,6 +96,7 @@ class Company:
             "create table work_marts.customers (customer_id text, tier_code text, spent numeric(18, 2),"
             " share double precision, seen_at timestamp, is_gold boolean, orders bigint);"
             "create table work_marts.notes (place integer, note text);"
+            "create table work_marts.remarks as select note from (values (text ''), (null), ('')) as rows (note);"
             "create table work_quality.reconciliation as select text 'orders' as source_table, 3::bigint as"
             " rows_in, 2::bigint as rows_staged, 0::bigint as rows_duplicate, 1::bigint as rows_rejected;"
             "create table work_restricted.customer_contacts (customer_id text, full_name text);"
@@ -124,11 +131,13 @@ class Company:
             {"work_marts.notes": Description("One row per note.", {"note": "It's a note."})},
         )  # fmt: skip
 
-    def refresh(self, **project_vars: object) -> str:
+    def refresh(self, from_scratch: bool = False, **project_vars: object) -> str:
         """Refresh; gives the name of the run."""
         configuration = load_configuration(PROJECT, {"raw_schema": "shop", **project_vars})
         console = Console(quiet=True)
-        PostgresRefresh(PROJECT, configuration, self.warehouse, console, self.notes.append).run()
+        PostgresRefresh(
+            PROJECT, configuration, self.warehouse, console, self.notes.append, from_scratch
+        ).run()
         return Ledger(self.warehouse).runs()[-1].run_id
 
     def seen(self) -> tuple[str, str]:
@@ -187,13 +196,15 @@ def test_the_folder_shows_what_the_database_shows(company: Company) -> None:
     assert company.execute("select note from marts.notes order by place") == [(n,) for n in NOTES]
     with duckdb.connect(str(company.warehouse / PUBLICATION), read_only=True) as connection:
         notes = connection.execute("select note from marts.notes order by place").fetchall()
+        remarks = connection.execute("select note from marts.remarks").fetchall()
         customers = connection.execute("select * from marts.customers").fetchall()
         types = connection.execute("describe marts.customers").fetchall()
         comments = connection.execute(
             "select comment from duckdb_tables() where table_name = 'notes' union all "
-            "select comment from duckdb_columns() where column_name = 'note'"
+            "select comment from duckdb_columns() where column_name = 'note' and table_name = 'notes'"
         ).fetchall()
     assert notes == [(note,) for note in NOTES]
+    assert sorted(remarks, key=str) == [("",), ("",), (None,)]
     assert customers == company.execute("select * from marts.customers")
     assert [column[1] for column in types] == [
         "VARCHAR", "VARCHAR", "DECIMAL(18,2)", "DOUBLE", "TIMESTAMP", "BOOLEAN", "BIGINT",
@@ -260,6 +271,14 @@ def test_readers_see_no_personal_data_and_nothing_unfinished(
                     cursor.execute(f"select * from {table}")
     finally:
         company.execute("drop owned by analyst; drop role analyst")
+
+
+def test_a_full_refresh_does_not_go_on_from_the_last_one(company: Company) -> None:
+    company.refresh()
+    company.refresh()
+    assert company.goes_on
+    company.refresh(from_scratch=True)
+    assert not company.goes_on
 
 
 # -- What goes wrong -------------------------------------------------------------------------------
@@ -335,9 +354,14 @@ def test_a_run_killed_before_readers_saw_it_leaves_nothing(
         )
         in_a_process_that_dies(company.refresh)
     assert company.seen() == ("basic", "basic")
+    assert "next_restricted" in company.schemas()
+    company.failure = BuildError("not even built.")
+    with pytest.raises(BuildError):
+        company.refresh()
+    assert not {name for name in company.schemas() if name.startswith("next_")}
+    company.failure = None
     company.refresh()
     assert company.seen() == ("gold", "gold")
-    assert not {name for name in company.schemas() if name.startswith("next_")}
     assert len(publications(company.warehouse)) == 2
 
 
@@ -535,3 +559,122 @@ def test_no_message_quotes_a_row(company: Company) -> None:
     assert duplicate == 'duplicate key value violates unique constraint "t_pkey"'
     assert "ann" not in words(f"{table} values ({secret}, null)")
     assert words("select * from nowhere") == 'relation "nowhere" does not exist'
+
+
+# -- The project itself ----------------------------------------------------------------------------
+
+SMALL = {  # of the sample company: its first customers and all that names them
+    "customers": "customer_id < 'C0050' or customer_id in (select customer_id from erasure_requests)",
+    "orders": "customer_id < 'C0050'",
+    "order_items": "order_id in (select order_id from orders where customer_id < 'C0050')",
+    "refunds": "order_id in (select order_id from orders where customer_id < 'C0050')",
+    "exchange_rates": "true",
+    "products": "true",
+    "erasure_requests": "true",
+    "tickets": "customer_id < 'C0050'",
+}
+QUOTED = "delim = ',', quote = '\"', escape = '\"', header = true"
+LATE_ORDER = ("late-1", "C0007", "2024-03-05 10:00:00", "completed", "4321.00")
+
+
+def write_small(raw: Path) -> None:
+    """Write the raw tables of a small company into a folder."""
+    raw.mkdir()
+    with duckdb.connect() as connection:
+        for table in SMALL:
+            where = PROJECT / "sample" / ("orders/*" if table == "orders" else f"{table}.csv")
+            connection.execute(
+                f"create table {table} as from read_csv('{where}', all_varchar = true, {QUOTED})"
+            )
+        for table, condition in SMALL.items():
+            connection.execute(
+                f"copy (from {table} where {condition} order by all) to '{raw / table}.csv'"
+            )
+
+
+def load(company: Company, raw: Path) -> None:
+    """Copy the raw tables of a folder into the schema shop, all columns text."""
+    with duckdb.connect() as source, closing(company.server.connect(company.name)) as connection:
+        cursor = connection.cursor()
+        for file in sorted(raw.glob("*.csv")):
+            rows = source.execute(f"from read_csv('{file}', all_varchar = true, {QUOTED})")
+            columns = ", ".join(f"{column[0]} text" for column in rows.description)
+            cursor.execute(f"drop table if exists shop.{file.stem}")
+            cursor.execute(f"create table shop.{file.stem} ({columns})")
+            execute_values(cursor, f"insert into shop.{file.stem} values %s", rows.fetchall())
+
+
+def refreshed(warehouse: Path, *options: object, **project_vars: object) -> str:
+    """Refresh by the command line; gives what it printed."""
+    written = json.dumps({"run_date": "2026-01-31", **project_vars})
+    code, output, errors = run("refresh", "--warehouse", warehouse, "--vars", written, *options)
+    assert code == ExitCode.OK, errors
+    return output
+
+
+def differing(one: Path, other: Path) -> set[str]:
+    """The Parquet copies whose bytes differ, or that only one publication has."""
+    files = [
+        {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.parquet")}
+        for folder in (one / "current" / "parquet", other / "current" / "parquet")
+    ]
+    names = {*files[0], *files[1]}
+    return {name for name in names if files[0].get(name) != files[1].get(name)}
+
+
+def test_the_project_publishes_what_it_does_on_duckdb(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = Company(server, "project", tmp_path / "on_postgres")
+    server.create_database(company.name)
+    company.execute("create schema shop")
+    for variable, value in server.environment(company.name).items():
+        monkeypatch.setenv(variable, value)
+    raw, on_duckdb = tmp_path / "raw", tmp_path / "on_duckdb"
+    write_small(raw)
+
+    def refreshed_on_both() -> str:
+        load(company, raw)
+        refreshed(on_duckdb, "--raw", raw)
+        output = refreshed(company.warehouse, "--target", "postgres", raw_schema="shop")
+        assert differing(company.warehouse, on_duckdb) == {"quality/refresh_log.parquet"}
+        return output
+
+    assert re.search(r"(\d+) of \1 review periods computed", refreshed_on_both())
+    with (raw / "orders.csv").open("a") as file:
+        header = (raw / "orders.csv").read_text().partition("\n")[0].split(",")
+        late = dict(zip(("order_id", "customer_id", "ordered_at", "status", "order_amount"), LATE_ORDER, strict=True))  # fmt: skip
+        file.write(",".join(late.get(column, "") for column in header) + "\n")
+    computed, periods = re.search(
+        r"(\d+) of (\d+) review periods computed", refreshed_on_both()
+    ).groups()
+    assert 0 < int(computed) < int(periods)
+
+    # what the gate finds stops it in words
+    company.execute("update shop.orders set status = 'mislaid'")
+    code, _, errors = run(
+        *("refresh", "--warehouse", company.warehouse, "--target", "postgres"),
+        *("--vars", json.dumps({"run_date": "2026-01-31", "raw_schema": "shop"})),
+    )
+    assert code == ExitCode.SOURCE
+    assert "mislaid" in errors
+    assert differing(company.warehouse, on_duckdb) == {"quality/refresh_log.parquet"}
+
+    # and what the database itself refuses, without its values
+    company.execute(
+        "alter table shop.tickets rename to other_tickets; create view shop.tickets as select ticket_id, customer_id, "
+        "cast(customer_id || '@example.com' as date) as opened_at from shop.other_tickets"
+    )
+    code, _, errors = run(
+        *("refresh", "--warehouse", company.warehouse, "--target", "postgres"),
+        *("--vars", json.dumps({"run_date": "2026-01-31", "raw_schema": "shop"})),
+    )
+    assert code == ExitCode.BUILD
+    assert "invalid input syntax for type date: …" in errors
+    written = [
+        path.read_text()
+        for path in company.warehouse.glob("*/*.*")
+        if path.suffix in (".log", ".json")
+    ]
+    assert len(written) > 2
+    assert not [text for text in written if "@example.com" in text.replace("|| '@example.com'", "")]
