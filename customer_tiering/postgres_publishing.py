@@ -39,8 +39,6 @@ from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, colum
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
-# Where the profile puts the reading functions, which views call.
-FUNCTIONS = "main"
 # What is published under which name, by the schema in which dbt builds it.
 PUBLISHED = {
     "work_marts": "marts",
@@ -84,7 +82,6 @@ class Database:
         self.name = connection.info.dbname
         with self._errors("preparing the session"):
             for setting in (
-                f"search_path = {FUNCTIONS}",
                 "timezone = 'UTC'",
                 "datestyle = 'ISO, YMD'",
                 "jit = off",

@@ -71,9 +71,12 @@ class PostgresRefresh(Refresh):
         """Build with dbt in the database; copy what it built, and which ids are erased."""
         self._dbt(("seed",), lock)  # the landing reads seeds, before a build makes them
         built = self._dbt(BUILD, lock)
-        self._database.hand_over_erased_ids(erased)
         start_afresh(self.warehouse)
-        self._database.mirror(self.warehouse / WORK, NOTED | self._audited())
+        # a later session finds the functions that views call where the build has put them
+        with connected() as connection:
+            built_in = Database(connection)
+            built_in.hand_over_erased_ids(erased)
+            built_in.mirror(self.warehouse / WORK, NOTED | self._audited())
         return replace(built, descriptions=_under_published_names(built.descriptions))
 
     def _dbt(self, words: Sequence[str], lock: list[int]) -> Build:

@@ -436,7 +436,7 @@ def test_a_database_that_is_gone_in_the_middle_is_told(company: Company) -> None
     company.tier = "gold"
     postgres_refresh.build = build  # the fixture puts it back
     with pytest.raises(
-        BuildError, match=r"^reading the erased ids in PostgreSQL database .* failed: "
+        BuildError, match=r"^reading what is published in PostgreSQL database .* failed: "
     ):
         company.refresh()
     assert company.seen() == ("basic", "basic")
