@@ -179,6 +179,11 @@ class Database:
             target.executemany("insert into erased_ids values (?)", [list(row) for row in ids])
             target.execute(f"copy erased_ids to {literal(file)} (format parquet)")
 
+    def let_go_of_raw_tables(self) -> None:
+        """Drop the one view over the source's own tables: they could not be replaced while it is there."""
+        with self._errors("dropping the view of erased ids"):
+            self._run("drop view if exists raw.erased_ids")
+
     # -- The mirror ----------------------------------------------------------------------------------
 
     def mirror(self, work: Path, others: Collection[tuple[str, str]]) -> None:

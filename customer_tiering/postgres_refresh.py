@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,13 +70,17 @@ class PostgresRefresh(Refresh):
     def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt in the database; copy what it built, and which ids are erased."""
         self._dbt(("seed",), lock)  # the landing reads seeds, before a build makes them
-        built = self._dbt(BUILD, lock)
-        start_afresh(self.warehouse)
-        # a later session finds the functions that views call where the build has put them
-        with connected() as connection:
-            built_in = Database(connection)
-            built_in.hand_over_erased_ids(erased)
-            built_in.mirror(self.warehouse / WORK, NOTED | self._audited())
+        try:
+            built = self._dbt(BUILD, lock)
+            # a later session finds the functions that views call where the build has put them
+            with connected() as connection:
+                later = Database(connection)
+                later.hand_over_erased_ids(erased)
+                start_afresh(self.warehouse)
+                later.mirror(self.warehouse / WORK, NOTED | self._audited())
+        finally:
+            with suppress(BuildError):  # what went wrong first is what is reported
+                self._database.let_go_of_raw_tables()
         return replace(built, descriptions=_under_published_names(built.descriptions))
 
     def _dbt(self, words: Sequence[str], lock: list[int]) -> Build:
