@@ -346,6 +346,30 @@ class Database:
                 [f"drop schema {schema} cascade"],
             )
 
+    def views_of_kept(self) -> list[str]:
+        """The views that others have made of publications which readers no longer see, and so show old figures."""
+        schemas = self._kept_schemas(lambda run: True)
+        with self._errors("looking for views"):
+            found = self._rows(
+                """
+                select distinct format('%%s.%%s', view_schemas.nspname, views.relname)
+                from pg_depend as uses
+                inner join pg_rewrite as rules on uses.objid = rules.oid
+                inner join pg_class as views on rules.ev_class = views.oid
+                inner join pg_namespace as view_schemas on views.relnamespace = view_schemas.oid
+                inner join pg_class as tables on uses.refobjid = tables.oid
+                inner join pg_namespace as schemas on tables.relnamespace = schemas.oid
+                where
+                    uses.classid = cast('pg_rewrite' as regclass)
+                    and uses.refclassid = cast('pg_class' as regclass)
+                    and schemas.nspname = any(%s)
+                    and views.oid <> tables.oid
+                order by 1
+                """,
+                schemas,
+            )
+            return [name for (name,) in found]
+
     # -- Statements ----------------------------------------------------------------------------------
 
     def __str__(self) -> str:

@@ -129,6 +129,11 @@ class PostgresRefresh(Refresh):
 
     def _tidy(self) -> None:
         super()._tidy()
+        if views := self._database.views_of_kept():
+            self.note(
+                f"{self._database}: views that show an earlier publication, and have to be made again: "
+                f"{', '.join(views)}."
+            )
         left = self._database.drop_all_but([path.name for path in publications(self.warehouse)])
         if left:
             self.note(

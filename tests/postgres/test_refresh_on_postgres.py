@@ -405,6 +405,24 @@ def test_a_reader_in_a_transaction_stops_no_publication(
     assert kept("marts", first) not in company.schemas()
 
 
+def test_views_that_show_old_figures_are_named(company: Company) -> None:
+    company.refresh()
+    company.execute(
+        "create schema mine; create view mine.tiers as select tier_code from marts.customers"
+    )
+    company.refresh(publications_kept=1)
+    views, left = company.notes[-2:]
+    assert views.endswith(
+        "views that show an earlier publication, and have to be made again: mine.tiers."
+    )
+    assert "no longer kept" in left
+    assert company.execute("select * from mine.tiers") == [("basic",)]
+    company.execute("drop view mine.tiers")
+    company.notes.clear()
+    company.refresh(publications_kept=1)
+    assert company.notes == ["a landed note"]
+
+
 def test_a_lock_that_does_not_go_stops_the_publication_in_a_sentence(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
