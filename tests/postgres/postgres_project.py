@@ -45,7 +45,8 @@ def build_on_postgres(
     with mock.patch.dict(os.environ, server.environment(BUILT_IN)):
         if is_first:
             dbt(folder, "seed", "--select", *SEEDS_OF_LANDING, *given, parsed=_parsed())
-        dbt(folder, "build", "--exclude-resource-type", *without, *given, parsed=_parsed())
+        kinds = ("--exclude-resource-type", *without) if without else ()
+        dbt(folder, "build", *kinds, *given, parsed=_parsed())
 
 
 def build_on_duckdb(warehouse: Path, raw: Path, project_vars: Mapping[str, object]) -> None:

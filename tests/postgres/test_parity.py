@@ -20,10 +20,12 @@ from postgres_server import PostgresServer
 from refreshed_sample import refreshed_sample
 
 from customer_tiering.comparing import compare
+from customer_tiering.pseudonyms import KEY
 
 VARS = {"run_date": "2026-01-31"}
 NEW_YORK = {"source_time_zone": "America/New_York", "business_time_zone": "America/New_York"}
 ICU = "locale_provider icu icu_locale 'en-US' locale 'C.UTF-8'"
+PSEUDONYM_KEY = "a-key-for-tests-0123456789"
 # It shows what was published before, which a first build has none of.
 OF_HISTORY = "marts.published_tier_changes"
 
@@ -74,9 +76,9 @@ def differences(left: str, right: Path, but: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_the_sample_company_is_the_same_on_both(server, tmp_path):
-    """And dbt's tests of its data pass, which a build runs on PostgreSQL too."""
+    """And dbt's own tests pass on PostgreSQL, of units and of data."""
     begin_with(server)
-    build_on_postgres(server, tmp_path, PROJECT / "sample", VARS, without=("unit_test",))
+    build_on_postgres(server, tmp_path, PROJECT / "sample", VARS, without=())
     assert differences(keep(server, "sample"), refreshed_sample()) == []
 
 
@@ -118,9 +120,14 @@ def test_an_erased_person_is_nobody_on_both(
     assert tables_with(server, "erased", erased) == []
 
 
-def test_another_time_zone_and_a_locale_change_nothing(server, small, tmp_path):
+def test_time_zone_locale_and_pseudonyms_change_nothing(server, small, tmp_path, monkeypatch):
     """An ICU locale orders texts by language, where DuckDB goes by bytes."""
+    monkeypatch.setenv(KEY, PSEUDONYM_KEY)
+    monkeypatch.setenv("PGOPTIONS", f"-c tiering.pseudonym_key={PSEUDONYM_KEY}")
+    project_vars = VARS | NEW_YORK | {"pseudonymise_ids": True}
     begin_with(server, options=ICU)
-    build_on_postgres(server, tmp_path, small, VARS | NEW_YORK)
-    build_on_duckdb(tmp_path / "warehouse", small, VARS | NEW_YORK)
-    assert differences(keep(server, "icu"), tmp_path / "warehouse" / "work.duckdb") == []
+    build_on_postgres(server, tmp_path, small, project_vars)
+    build_on_duckdb(tmp_path / "warehouse", small, project_vars)
+    built = keep(server, "icu")
+    assert differences(built, tmp_path / "warehouse" / "work.duckdb") == []
+    assert tables_with(server, "icu", "C0024") == []
