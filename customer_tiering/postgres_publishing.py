@@ -114,23 +114,20 @@ class Database:
                 allowed = "a role that may make schemas there (grant create on database)"
                 raise SourceError(str(self), f"no right to make schemas for role {role}", allowed)
             name = raw_schema.rpartition(".")[2]
-            found = self._rows(
+            usable = self._rows(
                 "select has_schema_privilege(oid, 'usage') from pg_namespace where lower(nspname) = lower(%s)",
                 name,
             )
-            if (True,) not in found:
-                lack = f"no right to use schema {name}" if found else f"no schema {name}"
+            if (True,) not in usable:
+                lack = f"no right to use schema {name}" if usable else f"no schema {name}"
                 allowed = "the schema of the raw tables, which the role may read (var raw_schema)"
                 raise SourceError(str(self), lack, allowed)
-            runs = {
-                schema: self._runs().get(schema) for schema in self._schemas(PUBLISHED.values())
-            }
-            for schema, run in runs.items():
-                if run is None or len(set(runs.values())) > 1:
-                    allowed = f"none, or those of one publication: {', '.join(PUBLISHED.values())}"
-                    raise ConfigurationError(
-                        f"{self}, schema {schema}", "one that no refresh published", allowed
-                    )
+            there = sorted(self._schemas(PUBLISHED.values()))
+            runs = {self._runs().get(schema) for schema in there}
+            if there and (len(there) < len(PUBLISHED) or len(runs) > 1 or None in runs):
+                found = f"schema{'s' if len(there) > 1 else ''} {', '.join(there)}, not as a refresh left them"
+                allowed = f"none, or those of one publication: {', '.join(PUBLISHED.values())}"
+                raise ConfigurationError(str(self), found, allowed)
             reader = os.environ.get(READER)
             if reader and not self._has_role(reader):
                 where = f"environment variable {READER}"

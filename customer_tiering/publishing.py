@@ -170,11 +170,14 @@ def current_publication(warehouse: Path) -> Path | None:
 
 
 def target_of(warehouse: Path) -> str | None:
-    """What dbt built the publication that readers see in; None before the first."""
+    """What dbt built the publication that readers see in; None before the first, or when nothing says so."""
     publication = current_publication(warehouse)
     if publication is None:
         return None
-    manifest = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))
+    try:
+        manifest = json.loads((publication / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
     return str(manifest.get("target", DUCKDB))
 
 

@@ -548,7 +548,7 @@ def test_what_is_not_there_or_not_allowed_is_said_in_a_sentence(
         company.execute("drop owned by stranger; drop role stranger")
     company.execute("create schema marts")
     code, errors = refused(company)
-    assert (code, "schema marts: found one that no refresh published" in errors) == (2, True)
+    assert (code, "found schema marts, not as a refresh left them" in errors) == (2, True)
 
 
 def test_a_folder_and_a_database_belong_together(company: Company, tmp_path: Path) -> None:
