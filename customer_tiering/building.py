@@ -128,7 +128,7 @@ def build(
     file descriptors, such as those of a lock, gets the variables of `environment` beside its own, and ends
     when this process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
     RawDataError on raw tables that cannot be landed, SourceLimitError on such as are beyond their limits, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
-    this build cannot go on from. `command` is dbt's command line and `findings` reads what the gate found, when dbt
+    this build cannot continue from. `command` is dbt's command line and `findings` reads what the gate found, when dbt
     builds elsewhere.
     """
     project_dir, warehouse = project_dir.resolve(), warehouse.resolve()

@@ -153,7 +153,7 @@ class LandingError(BuildError):
 
 
 class WorkDatabaseError(BuildError):
-    """The work database is not one that the build can go on from: rules or erasures have changed."""
+    """The work database is not one that the build can continue from: rules or erasures have changed."""
 
 
 class AuditError(_FoundAllowedError):

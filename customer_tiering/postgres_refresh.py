@@ -92,7 +92,7 @@ class PostgresRefresh(Refresh):
             overrides,
             self.console,
             lock,
-            # from a state that a build cannot go on from it begins anew, in the same database
+            # from a state that a build cannot continue from it begins anew, in the same database
             {"TIERING_REFRESH": "", **self._pseudonym_key()},
             dbt_command(project, warehouse, overrides, (*words, "--target", POSTGRES), DBT),
             lambda _: self._database.source_findings(),

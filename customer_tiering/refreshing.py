@@ -151,7 +151,7 @@ class Refresh:
         self._prepare_work(ledger)
 
     def _prepare_work(self, ledger: Ledger) -> None:
-        """Leave a work database to build in, which holds no more than this build may go on from."""
+        """Leave a work database to build in, which holds no more than this build may continue from."""
         if self.from_scratch or not _has_built(ledger) or not _reuse_work_database(self.warehouse):
             start_afresh(self.warehouse)
 

@@ -11,20 +11,20 @@
     {% set last = customer_tiering.last_build() %}
     {% set salt = last.salt or customer_tiering.value_of('select ' ~ customer_tiering.random_id()) %}
     {% set basis = customer_tiering.build_basis(sources, is_erasing, salt) %}
-    {% set goes_on = last.is_complete and last.basis == basis and not flags.FULL_REFRESH
+    {% set continues = last.is_complete and last.basis == basis and not flags.FULL_REFRESH
         and (customer_tiering.is_whole_build() or not customer_tiering.selected_period_models()) %}
-    {% if goes_on %}
+    {% if continues %}
         {% do run_query('update builds.last_build set is_complete = false') %}
     {% else %}
         {% if env_var('TIERING_REFRESH', '') and last.salt %}
             {{ exceptions.raise_compiler_error(
-                "work.duckdb: found one that this build cannot go on from; allowed is a new one, or what a whole build "
+                "work.duckdb: found one that this build cannot continue from; allowed is a new one, or what a whole build "
                 ~ "with the same rules and the same erased persons left."
             ) }}
         {% endif %}
         {% do customer_tiering.begin_anew(salt, basis) %}
     {% endif %}
-    {{ return(goes_on) }}
+    {{ return(continues) }}
 {% endmacro %}
 
 
@@ -103,17 +103,17 @@
     ).root_path %}
     {% set files = ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
     {% set settings = customer_tiering.settings() %}
-    {% set told = {} %}
-    {% for name, value in customer_tiering.told_vars().items() | sort
+    {% set rules = {} %}
+    {% for name, value in customer_tiering.command_line_vars().items() | sort
         if not settings.get(name, {}).get('keeps_build') %}
-        {% do told.update({name: value}) %}
+        {% do rules.update({name: value}) %}
     {% endfor %}
     {% set digested %}
         concat_ws(
             '|',
             '{{ salt }}',
             {{ customer_tiering.digest_of_files(root, files) }},
-            {{ customer_tiering.text_literal(tojson(told, sort_keys=true)) }},
+            {{ customer_tiering.text_literal(tojson(rules, sort_keys=true)) }},
             version(),
             '{{ dbt_version }}',
             {% if is_erasing %}
@@ -146,9 +146,9 @@
 {% endmacro %}
 
 
-{% macro told_vars() %}
-    {% set told = invocation_args_dict.get('vars') or {} %}
-    {{ return(fromyaml(told) if told is string else told) }}
+{% macro command_line_vars() %}
+    {% set vars = invocation_args_dict.get('vars') or {} %}
+    {{ return(fromyaml(vars) if vars is string else vars) }}
 {% endmacro %}
 
 

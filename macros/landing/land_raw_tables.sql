@@ -25,7 +25,7 @@
     {% endif %}
     {% do customer_tiering.create_reading_functions() %}
     {% set is_erasing = customer_tiering.land_erased_ids(sources) %}
-    {% set goes_on = customer_tiering.begin_build(sources, is_erasing) %}
+    {% set continues = customer_tiering.begin_build(sources, is_erasing) %}
     {% set landed = [] %}
     {% for source in sources %}
         {% call customer_tiering.run_statement() %}
@@ -35,7 +35,7 @@
         {% if relation.files %}
             {% set present = customer_tiering.land_files(source, relation, is_erasing) %}
         {% else %}
-            {% set present = customer_tiering.land_table(source, relation, is_erasing, goes_on) %}
+            {% set present = customer_tiering.land_table(source, relation, is_erasing, continues) %}
         {% endif %}
         {% for column in source.columns.values() %}
             {% set is_required = column.config.meta.get('required', false) %}
@@ -99,7 +99,7 @@
 {% endmacro %}
 
 
-{% macro land_table(source, relation, is_erasing, goes_on) %}
+{% macro land_table(source, relation, is_erasing, continues) %}
     {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
     {% for column in source.columns.values()
         if relation.query and column.config.meta.get('required') and column.name not in present %}
@@ -108,7 +108,7 @@
             ~ present.values() | join(', ') ~ ", and " ~ column.name ~ " is required."
         ) }}
     {% endfor %}
-    {% if not goes_on or not customer_tiering.land_new_rows(source, relation, present, is_erasing) %}
+    {% if not continues or not customer_tiering.land_new_rows(source, relation, present, is_erasing) %}
         {% do customer_tiering.land_whole(source, relation, present, is_erasing) %}
     {% endif %}
     {{ return(present) }}

@@ -39,7 +39,7 @@ def build_in_process(
                 parsed=parsed_project(),
             )
         except RuntimeError as error:
-            if "work.duckdb: found one that this build cannot go on from" not in str(error):
+            if "work.duckdb: found one that this build cannot continue from" not in str(error):
                 raise
             raise WorkDatabaseError(str(error)) from None
     return building.Build(nodes=0, tests=0, keys={})
