@@ -50,8 +50,11 @@ followed as (
         horizons.periods_ahead,
         reviewed.rhythm_band,
         reviewed.is_flagged,
-        coalesce(later.recency_days >= later_periods.period_end - reviewed.period_end, true)
-            as has_stayed_away
+        coalesce(
+            later.recency_days
+            >= {{ days_between('reviewed.period_end', 'later_periods.period_end') }},
+            true
+        ) as has_stayed_away
     from reviewed
     cross join horizons
     inner join closed_periods as later_periods
@@ -93,11 +96,12 @@ rates as (
         periods_ahead,
         reviews,
         flagged_reviews,
-        round(100.0 * stayed_away / nullif(reviews, 0), 1) as base_percent,
-        round(100.0 * expected_stayed_away / nullif(flagged_reviews, 0), 1)
+        {{ rounded('100.0 * stayed_away / nullif(reviews, 0)', 1) }} as base_percent,
+        {{ rounded('100.0 * expected_stayed_away / nullif(flagged_reviews, 0)', 1) }}
             as same_rhythm_percent,
-        round(100.0 * flagged_stayed_away / nullif(flagged_reviews, 0), 1) as flagged_percent,
-        round(1.0 * flagged_stayed_away / nullif(expected_stayed_away, 0), 2) as lift
+        {{ rounded('100.0 * flagged_stayed_away / nullif(flagged_reviews, 0)', 1) }}
+            as flagged_percent,
+        {{ rounded('1.0 * flagged_stayed_away / nullif(expected_stayed_away, 0)', 2) }} as lift
     from totalled
 )
 

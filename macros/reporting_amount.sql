@@ -1,5 +1,5 @@
 {% macro reporting_amount(amount, rate) -%}
-    cast(round({{ customer_tiering.in_reporting_currency(amount, rate) }}, 2) as decimal(18, 2))
+    cast({{ customer_tiering.rounded(customer_tiering.in_reporting_currency(amount, rate), 2) }} as decimal(18, 2))
 {%- endmacro %}
 
 

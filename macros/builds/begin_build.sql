@@ -56,25 +56,25 @@
     {% endcall %}
     {% call customer_tiering.replace_table('builds.fact_fingerprints') %}
         select
-            cast(null as varchar) as fact_table,
+            cast(null as {{ customer_tiering.string_type() }}) as fact_table,
             cast(null as date) as known_on,
             cast(null as decimal(38, 0)) as fingerprint
         where false
     {% endcall %}
     {% call customer_tiering.replace_table('builds.customer_keys') %}
         select
-            cast(null as varchar) as resolved_customer_id,
+            cast(null as {{ customer_tiering.string_type() }}) as resolved_customer_id,
             cast(null as integer) as customer_key
         where false
     {% endcall %}
     {% call customer_tiering.replace_table('builds.landed_files') %}
         select
-            cast(null as varchar) as source_table,
-            cast(null as varchar) as file,
+            cast(null as {{ customer_tiering.string_type() }}) as source_table,
+            cast(null as {{ customer_tiering.string_type() }}) as file,
             cast(null as bigint) as size_bytes,
             cast(null as timestamptz) as modified_at,
             cast(null as boolean) as is_settled,
-            cast(null as varchar[]) as column_names,
+            cast(null as {{ customer_tiering.string_type() }}[]) as column_names,
             cast(null as bigint) as row_count,
             cast(null as timestamptz) as run_started_at
         where false

@@ -31,6 +31,15 @@
 {%- endmacro %}
 
 
+{% macro days_between(first, last) -%}
+    {{ return(adapter.dispatch('days_between', 'customer_tiering')(first, last)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first, last) -%}
+    cast({{ last }} - {{ first }} as integer)
+{%- endmacro %}
+
+
 {% macro month_day(date) -%}
     cast(100 * extract(month from {{ date }}) + extract(day from {{ date }}) as integer)
 {%- endmacro %}

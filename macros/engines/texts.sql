@@ -13,3 +13,12 @@
 {% macro six_digits(number) -%}
     {{ return(adapter.dispatch('six_digits', 'customer_tiering')(number)) }}
 {%- endmacro %}
+
+
+{% macro replaced(text, pattern, replacement) -%}
+    {{ return(adapter.dispatch('replaced', 'customer_tiering')(text, pattern, replacement)) }}
+{%- endmacro %}
+
+{% macro default__replaced(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}

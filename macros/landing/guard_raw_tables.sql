@@ -39,7 +39,7 @@
 {% macro land_published_counts() %}
     {% call customer_tiering.replace_table('builds.published_counts') %}
         select
-            cast(null as varchar) as source_table,
+            cast(null as {{ customer_tiering.string_type() }}) as source_table,
             cast(null as bigint) as rows_in,
             cast(null as bigint) as rows_rejected,
             cast(null as bigint) as rows_undecided,
@@ -105,7 +105,9 @@
         {% set day = 'business_date(' ~ day ~ ', ' ~ customer_tiering.business_time_zone() ~ ')' %}
     {% endif %}
     {% set query %}
-        select cast(max(day) as varchar), {{ customer_tiering.run_date() }} - max(day)
+        select
+            cast(max(day) as {{ customer_tiering.string_type() }}),
+            {{ customer_tiering.days_between('max(day)', customer_tiering.run_date()) }}
         from (select {{ day }} as day from {{ name }}) as dated
         where day <= {{ customer_tiering.run_date() }}
     {% endset %}

@@ -20,7 +20,7 @@
         {% endcall %}
         {% do run_query('create schema if not exists builds') %}
         {% call customer_tiering.replace_table('builds.landing_notes') %}
-            select cast(null as varchar) as note where false
+            select cast(null as {{ customer_tiering.string_type() }}) as note where false
         {% endcall %}
     {% endif %}
     {% do customer_tiering.create_reading_functions() %}

@@ -84,7 +84,7 @@
         {% set run_start = "timezone(" ~ customer_tiering.source_time_zone() ~ ', ' ~ run_start ~ ')' %}
     {% endif %}
     {% set query %}
-        select cast(max({{ age }}) as varchar) from {{ landed }} where {{ age }} <= {{ run_start }}
+        select cast(max({{ age }}) as {{ customer_tiering.string_type() }}) from {{ landed }} where {{ age }} <= {{ run_start }}
     {% endset %}
     {{ return(customer_tiering.value_of(query)) }}
 {% endmacro %}

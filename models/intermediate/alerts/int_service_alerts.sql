@@ -89,7 +89,7 @@ unanswered as (
         waiting.customer_key,
         waiting.period_index,
         'unanswered_complaint' as alert_code,
-        {{ figure('waiting.period_end - waiting.oldest_opened_on') }} as measure,
+        {{ figure(days_between('waiting.oldest_opened_on', 'waiting.period_end')) }} as measure,
         {{ figure('waiting.open_complaints') }} as value_now,
         {{ figure('coalesce(waiting_before.open_complaints, 0)') }} as value_before
     from waiting

@@ -86,7 +86,10 @@ silent as (
         without_orders.expected_gap_days,
         least(
             without_orders.recency_days,
-            coalesce(without_orders.period_end - contacts.contact_on, without_orders.recency_days)
+            coalesce(
+                {{ days_between('contacts.contact_on', 'without_orders.period_end') }},
+                without_orders.recency_days
+            )
         ) as silent_days
     from without_orders
     left join contacts

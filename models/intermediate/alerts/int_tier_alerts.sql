@@ -31,9 +31,8 @@ falling as (
         reviewed.customer_key,
         reviewed.period_index,
         'downgrade_ahead' as alert_code,
-        {{ figure(
-            first_downgrade_on('reviewed') ~ ' - reviewed.period_end'
-        ) }} as measure,
+        {{ figure(days_between('reviewed.period_end', first_downgrade_on('reviewed'))) }}
+            as measure,
         {{ points_missing('tier_rules.keep_score', 'reviewed.management_score') }}
             as detail,
         {{ figure('reviewed.management_score') }} as value_now,

@@ -1,9 +1,9 @@
 {# Ids that differ only in spelling: the same id, if both tables wrote it alike. #}
 {%- set spellings = {
-    'decimals': "regexp_replace(customer_id, '[.]0+$', '')",
-    'blanks': "regexp_replace(customer_id, '\\s', '', 'g')",
+    'decimals': replaced('customer_id', '[.]0+$', ''),
+    'blanks': replaced('customer_id', '\\s', ''),
     'letter_case': 'lower(customer_id)',
-    'leading_zeros': "regexp_replace(customer_id, '^0+([0-9])', '\\1')",
+    'leading_zeros': replaced('customer_id', '^0+([0-9])', '\\1'),
 } -%}
 
 with customers as (

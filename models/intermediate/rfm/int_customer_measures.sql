@@ -53,7 +53,7 @@ measured as (
         {{ customer_status('filled.last_order_on', 'filled.frequency') }}
             as customer_status,
 
-        cast(periods.period_end - filled.last_order_on as integer) as recency_days,
+        {{ days_between('filled.last_order_on', 'periods.period_end') }} as recency_days,
         filled.frequency,
         filled.monetary,
         cast(

@@ -77,7 +77,7 @@ gaps as (
         coalesce(lead(greatest(order_index, epoch_from)) over days_so_far, epoch_to)
             as next_change_index,
         cast(row_number() over days_so_far as integer) as order_days,
-        cast(order_date - lag(order_date) over days_so_far as integer) as gap_days,
+        {{ days_between('lag(order_date) over days_so_far', 'order_date') }} as gap_days,
         order_date
     from standing
     window days_so_far as (partition by customer_key, epoch_from order by order_date)

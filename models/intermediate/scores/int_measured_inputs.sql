@@ -38,7 +38,7 @@ measured as (
         rfm.frequency,
         rfm.monetary,
         rfm.period_revenue,
-        rfm.last_order_on - rfm.first_order_on as tenure_days,
+        {{ days_between('rfm.first_order_on', 'rfm.last_order_on') }} as tenure_days,
         rfm.order_days,
         rfm.last_gap_days,
         rfm.own_gap_days,
