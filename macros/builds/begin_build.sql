@@ -34,11 +34,8 @@
             {% set relation = api.Relation.create(
                 database=node.database, schema=node.schema, identifier=node.alias, type='table'
             ) %}
-            {% call customer_tiering.run_statement() %}
-                drop table {{ relation }}
-            {% endcall %}
-            {# dbt has listed the existing relations before it ran this #}
-            {% do adapter.cache_dropped(relation) %}
+            {# by dbt, which has listed the existing relations before it ran this: on PostgreSQL views go with their table #}
+            {% do adapter.drop_relation(relation) %}
         {% endif %}
     {% endfor %}
     {% if customer_tiering.table_exists('intermediate', 'int_review_periods')
