@@ -115,11 +115,6 @@ def refresh(
             overrides["as_of_date"] = as_of
         if raw is not None:
             overrides["raw_path"] = str(raw.resolve())
-        if raw is not None and target is Target.POSTGRES:
-            allowed = "the var raw_schema, the schema of the database that holds the raw tables"
-            raise ConfigurationError(
-                COMMAND_LINE, f"--raw together with --target {target}", allowed
-            )
         configuration = _checked(project, overrides)
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"

@@ -63,11 +63,21 @@ def erasures_of(warehouse: Path, handed: Path) -> Erasures | None:
         rows = connection.execute(
             "select distinct customer_id from read_parquet(?) order by 1", [str(handed)]
         ).fetchall()
-    digest = hmac.new(_key(warehouse), digestmod=hashlib.sha256)
-    for (customer_id,) in rows:
-        written = customer_id.encode()
-        digest.update(len(written).to_bytes(8, "big") + written)
-    return {"ids": len(rows), "digest": digest.hexdigest()}
+    return {
+        "ids": len(rows),
+        "digest": _digest(warehouse, [customer_id for (customer_id,) in rows]),
+    }
+
+
+def digest_of_masking(warehouse: Path, handed: Path) -> str:
+    """A digest of which ids are erased under which anonymous ids, from the file that DuckDB handed over."""
+    if not handed.is_file():
+        return "nobody"
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select customer_id, erased_id from read_parquet(?) order by all", [str(handed)]
+        ).fetchall()
+    return _digest(warehouse, [text for row in rows for text in row])
 
 
 def holding_erased(warehouse: Path, erasures: Erasures | None) -> list[Path]:
@@ -146,6 +156,15 @@ def check_key(warehouse: Path) -> None:
             "publications once more"
         )
         raise ConfigurationError(str(path), f"{found} bytes", allowed)
+
+
+def _digest(warehouse: Path, texts: Sequence[str]) -> str:
+    """A digest of texts in their order that says nothing about them without the warehouse's key."""
+    digest = hmac.new(_key(warehouse), digestmod=hashlib.sha256)
+    for text in texts:
+        written = text.encode()
+        digest.update(len(written).to_bytes(8, "big") + written)
+    return digest.hexdigest()
 
 
 def _key(warehouse: Path) -> bytes:

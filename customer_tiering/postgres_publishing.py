@@ -104,7 +104,7 @@ class Database:
                 )
 
     def check(self, raw_schema: str) -> None:
-        """Raise SourceError without the rights that a refresh needs or without the raw schema, ConfigurationError
+        """Raise SourceError without the rights that a refresh needs or without the raw schema, if any, ConfigurationError
         when a name of a publication is taken or a role is missing."""
         with self._errors("looking at the database"):
             [(role, may_create)] = self._rows(
@@ -118,7 +118,7 @@ class Database:
                 "select has_schema_privilege(oid, 'usage') from pg_namespace where lower(nspname) = lower(%s)",
                 name,
             )
-            if (True,) not in usable:
+            if raw_schema and (True,) not in usable:
                 lack = f"no right to use schema {name}" if usable else f"no schema {name}"
                 allowed = "the schema of the raw tables, which the role may read (var raw_schema)"
                 raise SourceError(str(self), lack, allowed)

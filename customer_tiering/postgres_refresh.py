@@ -1,5 +1,6 @@
 """A refresh that builds in PostgreSQL: the steps, exit codes and ledger of the one that builds in DuckDB.
 
+Raw tables are in a schema of the database. Files are landed by DuckDB, as for a warehouse that it builds, and copied into such one.
 What dbt has built there is copied into work.duckdb, so that it is audited, published as files and reported on as
 any other. It is published twice: in the database, where its schemas change their names in one transaction, then in the
 folder. A run that dies between the two is repaired by the next, which shows in the folder what the database shows.
@@ -8,17 +9,26 @@ folder. A run that dies between the two is repaired by the next, which shows in 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from customer_tiering.auditing import SUITES
 from customer_tiering.building import BUILD, Build, build, dbt_command
 from customer_tiering.configuration import COMMAND_LINE
-from customer_tiering.erasures import Erasures
+from customer_tiering.erasures import Erasures, digest_of_masking
 from customer_tiering.errors import BuildError, ConfigurationError, SourceError
 from customer_tiering.postgres import connected
+from customer_tiering.postgres_landing import (
+    LANDED,
+    LANDED_FILES,
+    check,
+    copied,
+    forget,
+    land,
+    remove_copies,
+)
 from customer_tiering.postgres_publishing import PUBLISHED, Database
 from customer_tiering.pseudonyms import KEY
 from customer_tiering.publishing import (
@@ -30,7 +40,7 @@ from customer_tiering.publishing import (
     point_to,
     publications,
 )
-from customer_tiering.refreshing import Refresh, start_afresh
+from customer_tiering.refreshing import Refresh, landing_notes, start_afresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.runs import Ledger, Run
 
@@ -52,40 +62,64 @@ class PostgresRefresh(Refresh):
 
     def _preflight(self, ledger: Ledger) -> None:
         """What can be known to be wrong before anything is built; the database is locked from here on."""
-        raw_schema = self.configuration.settings.raw_schema
-        if not raw_schema:
-            allowed = (
-                f"a schema of the database that holds the raw tables, with --target {POSTGRES}"
-            )
-            raise ConfigurationError(f"{COMMAND_LINE}, var raw_schema", "none", allowed)
         self._database = Database(self._open.enter_context(connected()))
         self._database.lock()
-        self._database.check(raw_schema)
+        self._database.check(self.configuration.settings.raw_schema)
+        if self._raw_folder():
+            check(self._database)
         repair(self.warehouse, self._database, ledger)
         super()._preflight(ledger)
 
     def _prepare_work(self, ledger: Ledger) -> None:
         self._database.prepare(self.from_scratch)
+        remove_copies(self._database)
 
     def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt in the database; copy what it built, and which ids are erased."""
-        self._dbt(("seed",), lock)  # the landing reads seeds, before a build makes them
-        try:
-            built = self._dbt(BUILD, lock)
-            # a later session finds the functions that views call where the build has put them
-            with connected() as connection:
-                later = Database(connection)
-                later.hand_over_erased_ids(erased)
-                start_afresh(self.warehouse)
-                later.mirror(self.warehouse / WORK, NOTED | self._audited())
-        finally:
-            with suppress(BuildError):  # what went wrong first is what is reported
-                self._database.let_go_of_raw_tables()
+        with self._raw_tables(lock, erased) as (overrides, landed):
+            self._dbt(
+                ("seed",), lock, overrides, landed
+            )  # the landing reads seeds, before a build makes them
+            try:
+                built = self._dbt(BUILD, lock, overrides, landed)
+                # a later session finds the functions that views call where the build has put them
+                with connected() as connection:
+                    later = Database(connection)
+                    later.hand_over_erased_ids(erased)
+                    start_afresh(self.warehouse)
+                    later.mirror(self.warehouse / WORK, NOTED | self._audited())
+            finally:
+                with suppress(BuildError):  # what went wrong first is what is reported
+                    self._database.let_go_of_raw_tables()
         return replace(built, descriptions=_under_published_names(built.descriptions))
 
-    def _dbt(self, words: Sequence[str], lock: list[int]) -> Build:
-        project, warehouse = self.project.resolve(), self.warehouse.resolve()
+    @contextmanager
+    def _raw_tables(
+        self, lock: list[int], erased: Path
+    ) -> Iterator[tuple[Mapping[str, object], str]]:
+        """Have the raw tables in a schema; gives the vars for dbt, and what it is told of landed files."""
         overrides = self.configuration.overrides
+        if not self._raw_folder():
+            yield overrides, ""
+            return
+        start_afresh(self.warehouse)
+        super()._build(lock, erased)
+        for note in landing_notes(self.warehouse / WORK):
+            self.note(note)
+        is_keyed = self.configuration.settings.pseudonymise_ids
+        forget(self._database, erased, os.environ[KEY] if is_keyed else None)
+        with copied(self._database, self.warehouse / WORK):
+            yield {**overrides, "raw_schema": LANDED}, digest_of_masking(self.warehouse, erased)
+
+    def _run_dbt(self, lock: list[int], environment: dict[str, str]) -> Build:
+        """Land files in DuckDB."""
+        overrides = self.configuration.overrides
+        return land(self.project, self.warehouse, overrides, self.console, lock, environment)
+
+    def _dbt(
+        self, words: Sequence[str], lock: list[int], overrides: Mapping[str, object], landed: str
+    ) -> Build:
+        project, warehouse = self.project.resolve(), self.warehouse.resolve()
         return build(
             project,
             warehouse,
@@ -93,7 +127,7 @@ class PostgresRefresh(Refresh):
             self.console,
             lock,
             # from a state that a build cannot continue from it begins anew, in the same database
-            {"TIERING_REFRESH": "", **self._pseudonym_key()},
+            {"TIERING_REFRESH": "", LANDED_FILES: landed, **self._pseudonym_key()},
             dbt_command(project, warehouse, overrides, (*words, "--target", POSTGRES), DBT),
             lambda _: self._database.source_findings(),
         )

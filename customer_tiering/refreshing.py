@@ -120,7 +120,7 @@ class Refresh:
                 self._preflight(ledger)
                 recorded.update(stage="build")
                 built = self._build(lock, erased)
-                for note in _landing_notes(self.warehouse / WORK):
+                for note in landing_notes(self.warehouse / WORK):
                     self.note(note)
                 recorded.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 recorded.update(stage="audit")
@@ -180,12 +180,15 @@ class Refresh:
             raise
 
     def _build_once(self, lock: list[int], environment: dict[str, str]) -> Build:
-        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
         try:
-            return build(*arguments, lock, environment)
+            return self._run_dbt(lock, environment)
         except WorkDatabaseError:
             start_afresh(self.warehouse)
-            return build(*arguments, lock, environment)
+            return self._run_dbt(lock, environment)
+
+    def _run_dbt(self, lock: list[int], environment: dict[str, str]) -> Build:
+        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
+        return build(*arguments, lock, environment)
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
         folder = self._raw_folder()
@@ -458,7 +461,7 @@ def _last_publication(warehouse: Path) -> str:
     return str(file_of(publication)) if publication else ""
 
 
-def _landing_notes(work: Path) -> list[str]:
+def landing_notes(work: Path) -> list[str]:
     """The landing's notes on the raw files that it read."""
     with duckdb.connect(str(work), read_only=True) as connection:
         found = connection.execute(

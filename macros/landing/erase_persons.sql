@@ -166,7 +166,7 @@
     {% set erased = [] %}
     {% for column in source.columns.values() if column.name in present %}
         {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
-        {% if column.config.meta.get('customer_id') %}
+        {% if column.config.meta.get('customer_id') and not customer_tiering.landed_files() %}
             {% do columns.update({column.name: customer_tiering.masked_id(schema, column, raw, is_erasing)}) %}
             {% if is_erasing %}{% do erased.append([column.name, raw]) %}{% endif %}
         {% else %}
@@ -258,4 +258,10 @@
 
 {% macro customer_pseudonym(expression) %}
     {{ return('customer_pseudonym(' ~ expression ~ ')') }}
+{% endmacro %}
+
+
+{# `tiering refresh` sets it when DuckDB has landed files, masked, and they are copied into another database. #}
+{% macro landed_files() %}
+    {{ return(env_var('TIERING_LANDED_FILES', '')) }}
 {% endmacro %}

@@ -15,7 +15,9 @@
         {% do found.append([database, schema_name, table_name] | map('replace', '"', '""') | join('"."')) %}
     {% endfor %}
     {% set name = '"' ~ found[0] ~ '"' if found else none %}
-    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name) if found %}
+    {# files may change without a newer time, so that all rows of theirs are landed anew #}
+    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name)
+        if found and not customer_tiering.landed_files() %}
     {{ return({
         'name': customer_tiering.setting('raw_schema') ~ '.' ~ source.name, 'query': name,
         'files': [], 'is_text': not found, 'newest_by': newest_by

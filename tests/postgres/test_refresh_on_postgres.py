@@ -522,10 +522,6 @@ def refused(company: Company, *options: str) -> tuple[int, str]:
 def test_what_is_not_there_or_not_allowed_is_said_in_a_sentence(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, errors = refused(company, "--raw", "sample")
-    assert (code, "--raw together with --target postgres" in errors) == (2, True)
-    code, errors = refused(company, "--vars", "{}")
-    assert (code, "var raw_schema: found none" in errors) == (2, True)
     code, errors = refused(company, "--vars", "{raw_schema: shops}")
     assert (code, "found no schema shops" in errors) == (3, True)
     with monkeypatch.context() as patched:

@@ -3,7 +3,7 @@
     {% set file = env_var('TIERING_ERASED_IDS', '') %}
     {% if file and is_erasing %}
         {% call customer_tiering.run_statement() %}
-            copy (select customer_id from {{ adapter.quote(sources[0].schema) }}.erased_ids)
+            copy (select customer_id, erased_id from {{ adapter.quote(sources[0].schema) }}.erased_ids)
             to {{ customer_tiering.text_literal(file) }} (format parquet)
         {% endcall %}
     {% endif %}

@@ -1,6 +1,6 @@
 {% macro postgres__raw_relation_in_folder(source) %}
     {{ exceptions.raise_compiler_error(
-        "dbt_project.yml, vars: raw_schema is ''; allowed is, on PostgreSQL, the schema that holds the raw tables."
+        "dbt_project.yml, vars: raw_schema is ''; allowed is, for plain dbt on PostgreSQL, the schema that holds the raw tables."
     ) }}
 {% endmacro %}
 
@@ -10,7 +10,11 @@
 {% endmacro %}
 
 
+{# Of files it says too which persons are erased: their rows were masked before they came here. #}
 {% macro postgres__raw_origin() %}
+    {% if customer_tiering.landed_files() %}
+        {{ return(customer_tiering.text_literal('files|' ~ customer_tiering.landed_files())) }}
+    {% endif %}
     {% set schema = customer_tiering.raw_schema_parts() %}
     {{ return("concat_ws('|', 'schema', current_database(), '" ~ schema.name | lower ~ "')") }}
 {% endmacro %}

@@ -7,6 +7,16 @@
 {% endmacro %}
 
 
+{# What DuckDB has landed from files has no erased persons any more. #}
+{% macro postgres__land_erased_ids(sources) %}
+    {% if not customer_tiering.landed_files() %}{{ return(customer_tiering.default__land_erased_ids(sources)) }}{% endif %}
+    {% call customer_tiering.run_statement() %}
+        drop view if exists {{ adapter.quote(sources[0].schema) }}.erased_ids
+    {% endcall %}
+    {{ return(false) }}
+{% endmacro %}
+
+
 {# Nobody but dbt itself runs this yet. #}
 {% macro postgres__hand_over_erased_ids(sources, is_erasing) %}
 {% endmacro %}
