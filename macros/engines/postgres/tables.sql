@@ -17,6 +17,10 @@
         {% endcall %}
     {% endfor %}
     {% if customer_tiering.setting('pseudonymise_ids') %}{% do customer_tiering.postgres__prepare_pseudonyms() %}{% endif %}
+    {# dbt replaces a view by dropping it with all that are made of it: two at once would wait for each other #}
+    {% if flags.WHICH in ('build', 'run') %}
+        {% do customer_tiering.postgres__drop_views(selected_only=true) %}
+    {% endif %}
 {% endmacro %}
 
 
@@ -66,9 +70,10 @@
 {% endmacro %}
 
 
-{% macro postgres__drop_views() %}
+{% macro postgres__drop_views(selected_only=false) %}
     {% for node in graph.nodes.values()
-        if node.package_name == 'customer_tiering' and node.config.materialized == 'view' %}
+        if node.package_name == 'customer_tiering' and node.config.materialized == 'view'
+        and (not selected_only or node.unique_id in selected_resources) %}
         {% set view = load_cached_relation(api.Relation.create(
             database=node.database, schema=node.schema, identifier=node.alias
         )) %}
