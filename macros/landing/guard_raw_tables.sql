@@ -18,14 +18,11 @@
     {% set limits = customer_tiering.setting('source_max_age_days') %}
     {% set dated = [] %}
     {% for source in sources if 'dated_by' in source.config.meta %}{% do dated.append(source.name) %}{% endfor %}
-    {% set allowed = 'a mapping of ' ~ dated | join(', ') ~ ' to days from 0 to 36600' %}
-    {% if limits is not mapping %}
-        {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: source_max_age_days is '" ~ limits ~ "'; allowed is " ~ allowed ~ "."
-        ) }}
-    {% endif %}
+    {% set rule = customer_tiering.settings().source_max_age_days %}
+    {% set allowed = 'a mapping of ' ~ dated | join(', ') ~ ' to days from ' ~ rule.from ~ ' to ' ~ rule.to %}
     {% for table, days in limits.items() %}
-        {% if table not in dated or not modules.re.fullmatch('[0-9]{1,5}', days | string) or days | int > 36600 %}
+        {% if table not in dated or not modules.re.fullmatch('[0-9]{1,5}', days | string)
+            or not rule.from <= days | int <= rule.to %}
             {{ exceptions.raise_compiler_error(
                 "dbt_project.yml, vars: source_max_age_days has '" ~ table ~ ": " ~ days ~ "'; allowed is "
                 ~ allowed ~ "."

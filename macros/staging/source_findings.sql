@@ -10,15 +10,11 @@
 
 {% macro check_source_limits(sources) %}
     {% set given = customer_tiering.setting('source_limits') %}
+    {% set rule = customer_tiering.settings().source_limits %}
     {% set known = {} %}
     {% for source in sources %}
         {% do known.update({source.name: ['lost_rows'] + (source.config.meta.get('limits', {}) | list)}) %}
     {% endfor %}
-    {% if given is not mapping %}
-        {{ exceptions.raise_compiler_error(
-            "dbt_project.yml, vars: source_limits is '" ~ given ~ "'; allowed is a mapping of raw tables to limits."
-        ) }}
-    {% endif %}
     {% for table, limits in given.items() %}
         {% if table not in known or limits is not mapping %}
             {{ exceptions.raise_compiler_error(
@@ -28,10 +24,11 @@
         {% endif %}
         {% for name, percent in limits.items() %}
             {% if name not in known[table] or not modules.re.fullmatch('[0-9]{1,3}', percent | string)
-                or percent | int > 100 %}
+                or not rule.from <= percent | int <= rule.to %}
                 {{ exceptions.raise_compiler_error(
                     "dbt_project.yml, vars: source_limits has '" ~ table ~ ": {" ~ name ~ ": " ~ percent
-                    ~ "}'; allowed is " ~ known[table] | join(', ') ~ ", each from 0 to 100 per cent."
+                    ~ "}'; allowed is " ~ known[table] | join(', ') ~ ", each from " ~ rule.from ~ " to " ~ rule.to
+                    ~ " per cent."
                 ) }}
             {% endif %}
         {% endfor %}
