@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from dbt_in_process import dbt, parsed_project
@@ -33,8 +34,15 @@ def build_on_postgres(
     project_vars: Mapping[str, object],
     *,
     without: tuple[str, ...] = ("unit_test", "test"),
+    only: str = "",
+    change: Callable[[Any], None] = lambda _: None,
 ) -> None:
-    """Build in BUILT_IN, which is there, from a folder of raw tables; `without` are dbt's kinds of nodes."""
+    """Build in BUILT_IN, which is there, from a folder of raw tables.
+
+    `without` are dbt's kinds of nodes, `only` is a model to build alone, and `change` changes the parsed project.
+    """
+    parsed = _parsed()
+    change(parsed)
     with closing(server.connect(BUILT_IN)) as connection:
         copy_raw_tables(raw, RAW_SCHEMA, connection)
         with connection.cursor() as cursor:
@@ -46,7 +54,8 @@ def build_on_postgres(
         if is_first:
             dbt(folder, "seed", "--select", *SEEDS_OF_LANDING, *given, parsed=_parsed())
         kinds = ("--exclude-resource-type", *without) if without else ()
-        dbt(folder, "build", *kinds, *given, parsed=_parsed())
+        selected = ("--select", only) if only else ()
+        dbt(folder, "build", *kinds, *selected, *given, parsed=parsed)
 
 
 def build_on_duckdb(warehouse: Path, raw: Path, project_vars: Mapping[str, object]) -> None:
@@ -78,6 +87,14 @@ def periods_kept(server: PostgresServer, database: str = BUILT_IN) -> int:
         cursor.execute("select periods_kept from builds.last_build")
         (kept,) = cursor.fetchone()
         return kept
+
+
+def basis(server: PostgresServer) -> str:
+    """What the last build went by, as a digest."""
+    with closing(server.connect(BUILT_IN)) as connection, connection.cursor() as cursor:
+        cursor.execute("select basis from builds.last_build")
+        (digest,) = cursor.fetchone()
+        return digest
 
 
 def tables_with(server: PostgresServer, database: str, text: str) -> list[str]:

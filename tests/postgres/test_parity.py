@@ -9,6 +9,7 @@ import pytest
 from companies import small_company, with_an_erasure, with_late_facts
 from made_once import PROJECT
 from postgres_project import (
+    basis,
     begin_with,
     build_on_duckdb,
     build_on_postgres,
@@ -104,6 +105,22 @@ def test_a_build_goes_on_from_the_last_as_on_duckdb_and_equals_one_from_nothing(
 
     build_on_duckdb(tmp_path / "anew", later, VARS)
     assert differences(built, tmp_path / "anew" / "work.duckdb", but=(OF_HISTORY,)) == []
+
+
+def test_another_declaration_of_a_raw_table_is_another_rule(
+    server, small, first_on_postgres, tmp_path
+):
+    def allow_more_words(parsed):
+        source = parsed.sources["source.customer_tiering.shop.products"]
+        source.columns["product_type"].config.meta["allowed"] = "product_type <> ''"
+
+    begin_with(server, first_on_postgres)
+    one_model = {"only": "stg_shop__exchange_rates"}
+    built = basis(server)
+    build_on_postgres(server, tmp_path, small, VARS, **one_model)
+    assert basis(server) == built
+    build_on_postgres(server, tmp_path, small, VARS, **one_model, change=allow_more_words)
+    assert basis(server) != built
 
 
 def test_an_erased_person_is_nobody_on_both(

@@ -35,12 +35,16 @@
 {% endmacro %}
 
 
-{# The digests that dbt has of models and seeds, and the text of the macros: PostgreSQL cannot read the project's files. #}
+{# What dbt knows of models, seeds, raw tables, macros and vars: PostgreSQL cannot read the project's files. #}
 {% macro postgres__digest_of_files(root, patterns) %}
     {% set parts = [] %}
     {% for node in graph.nodes.values() | sort(attribute='unique_id')
         if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot') %}
         {% do parts.append([node.unique_id, node.checksum.checksum, node.unrendered_config, node.raw_code] | join('|')) %}
+    {% endfor %}
+    {% for source in graph.sources.values() | sort(attribute='unique_id')
+        if source.package_name == 'customer_tiering' %}
+        {% do parts.append(source.unique_id ~ '|' ~ customer_tiering.declaration_of(source)) %}
     {% endfor %}
     {% for name, macro in customer_tiering.items() | sort(attribute='0') %}
         {% do parts.append(macro.macro.macro_sql) %}
