@@ -15,7 +15,7 @@ from rich.table import Table
 
 from customer_tiering.errors import SourceError
 from customer_tiering.messages import without_values
-from customer_tiering.postgres import connected
+from customer_tiering.postgres import connected, copy_rows, rows_of
 from customer_tiering.publishing import file_of
 from customer_tiering.quoting import identifier, literal
 
@@ -162,20 +162,12 @@ class PostgresSide:
     ) -> None:
         """Make the table `into` of a table's rows, all values as text, by way of a file."""
         with tempfile.NamedTemporaryFile(prefix="tiering-compare-", suffix=".csv") as file:
-            with self._errors_as_source_error(), self.connection.cursor() as cursor:
-                cursor.copy_expert(
-                    f"copy (select {_as_texts(columns, 'text')} from {self.prefix}{table}) "
-                    "to stdout (format csv, force_quote *, null '\\N')",
-                    file,
-                )
-            file.flush()
-            # Not in parallel: texts may have any line ends. A quoted \N is that text.
-            scratch.execute(
-                f"create or replace table {into} as select * from read_csv({literal(file.name)}, "
-                "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
-                "nullstr = '\\N', allow_quoted_nulls = false, parallel = false, "
-                f"columns = {_as_struct(columns)})"
-            )
+            rows = Path(file.name)
+            with self._errors_as_source_error():
+                query = f"select {_as_texts(columns, 'text')} from {self.prefix}{table}"
+                copy_rows(self.connection, query, rows)
+            texts = rows_of(rows, dict.fromkeys(columns, "VARCHAR"))
+            scratch.execute(f"create or replace table {into} as select * from {texts}")
 
     @contextmanager
     def _errors_as_source_error(self) -> Iterator[None]:
@@ -347,10 +339,6 @@ def _as_texts(columns: Sequence[str], text_type: str) -> str:
     return ", ".join(
         f"cast({identifier(name)} as {text_type}) as {identifier(name)}" for name in columns
     )
-
-
-def _as_struct(columns: Sequence[str]) -> str:
-    return "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
 
 
 @contextmanager

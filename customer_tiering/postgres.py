@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from customer_tiering.errors import ConfigurationError, SourceError
+from customer_tiering.quoting import literal
 
 if TYPE_CHECKING:
     from psycopg2 import Error
@@ -55,6 +57,27 @@ def connected(database: str | None = None) -> Iterator[Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def copy_rows(connection: Connection, query: str, file: Path) -> None:
+    """Copy the rows of a query into a file, which `rows_of` reads. NULL is the only value without quotes."""
+    with file.open("wb") as opened, connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"copy ({query}) to stdout (format csv, force_quote *, null '\\N')", opened
+        )
+
+
+def rows_of(file: Path, columns: Mapping[str, str]) -> str:
+    """DuckDB's SQL of the rows that `copy_rows` wrote, with columns of types in DuckDB's words.
+
+    Not in parallel: texts may have any line ends. A quoted \\N is that text.
+    """
+    types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
+    return (
+        f"read_csv({literal(file)}, header = false, auto_detect = false, delim = ',', quote = '\"', "
+        "escape = '\"', nullstr = '\\N', allow_quoted_nulls = false, parallel = false, "
+        f"columns = {{{types}}})"
+    )
 
 
 def words_of(error: Error) -> str:

@@ -31,7 +31,7 @@ from customer_tiering.errors import (
     SourceError,
     phrase,
 )
-from customer_tiering.postgres import words_of
+from customer_tiering.postgres import copy_rows, rows_of, words_of
 from customer_tiering.publishing import LOG, UNFINISHED, Description, errors_as_build_error
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
@@ -208,21 +208,14 @@ class Database:
             try:
                 for schema, table, name in tables:
                     target.execute(f"create schema if not exists {identifier(name)}")
-                    self._copy(f"{identifier(schema)}.{identifier(table)}", rows)
+                    relation = f"{identifier(schema)}.{identifier(table)}"
+                    copy_rows(self.connection, f"select * from {relation}", rows)
                     target.execute(
                         f"create table {identifier(name)}.{identifier(table)} as "
-                        f"select * from {_rows_of(rows, self._columns(schema, table))}"
+                        f"select * from {rows_of(rows, self._columns(schema, table))}"
                     )
             finally:
                 rows.unlink(missing_ok=True)
-
-    def _copy(self, relation: str, file: Path) -> None:
-        """Copy a table or view into a file. NULL is the only value without quotes, and no row an empty line."""
-        with file.open("wb") as opened, self.connection.cursor() as cursor:
-            cursor.copy_expert(
-                f"copy (select * from {relation}) to stdout (format csv, force_quote *, null '\\N')",
-                opened,
-            )
 
     def _columns(self, schema: str, table: str) -> dict[str, str]:
         """The types of columns in DuckDB's words, by name."""
@@ -471,11 +464,3 @@ def _duckdb_type(data_type: str) -> str:
     if fitting := re.fullmatch(r"numeric\((\d+),(\d+)\)", data_type):
         return f"decimal({fitting[1]}, {fitting[2]})" if int(fitting[1]) <= 38 else "varchar"
     return TYPES.get(data_type, "varchar")
-
-
-def _rows_of(file: Path, columns: Mapping[str, str]) -> str:
-    types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
-    return (
-        f"read_csv({literal(file)}, header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
-        f"nullstr = '\\N', allow_quoted_nulls = false, columns = {{{types}}})"
-    )

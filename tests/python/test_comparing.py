@@ -6,11 +6,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
+from jinja2 import Environment
+from made_once import PROJECT
 from typer.testing import CliRunner
 
 from customer_tiering import cli
 from customer_tiering.comparing import DIFFERENT, compare
 from customer_tiering.errors import ExitCode
+from customer_tiering.postgres import DATABASE, DEFAULTS, HOST, PASSWORD, PORT, USER
 
 SCORES = """
     create or replace table marts.scores as
@@ -172,3 +176,18 @@ def test_a_database_without_public_tables_is_refused(tmp_path, left):
     result = CliRunner().invoke(cli.app, ["compare", left, str(tmp_path / "empty.duckdb")])
     assert result.exit_code == ExitCode.SOURCE
     assert "found no public tables; allowed is" in result.stderr
+
+
+def test_the_profile_and_the_command_line_look_for_one_database() -> None:
+    def as_where_nothing_is_set(name: str, default: str) -> str:
+        return default
+
+    text = (PROJECT / "profiles/profiles.yml").read_text(encoding="utf-8")
+    environment = Environment()
+    environment.filters["as_number"] = int
+    rendered = environment.from_string(text).render(env_var=as_where_nothing_is_set)
+    profile = yaml.safe_load(rendered)["customer_tiering"]["outputs"]["postgres"]
+    names = {"host": HOST, "port": PORT, "user": USER, "dbname": DATABASE, "password": PASSWORD}
+    assert {name: str(profile[name]) for name in names} == {
+        name: DEFAULTS[variable] for name, variable in names.items()
+    }
