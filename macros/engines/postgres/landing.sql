@@ -17,7 +17,7 @@
 {% endmacro %}
 
 
-{# Nobody but dbt itself runs this yet. #}
+{# `tiering refresh` reads raw.erased_ids itself, after the build. #}
 {% macro postgres__hand_over_erased_ids(sources, is_erasing) %}
 {% endmacro %}
 
