@@ -7,7 +7,7 @@
         {% set relation = customer_tiering.raw_relation(source) %}
         {% set present = customer_tiering.columns_of(relation.query) %}
         {% call customer_tiering.replace_table(adapter.quote(source.schema) ~ '.nobody_words') %}
-            select lower(coalesce(word, 'null')) as word
+            select lower_case(coalesce(word, 'null')) as word
             from {{ customer_tiering.seed_file('nobody_words') }}
             {% if 'customer_id' in present %}
             where
@@ -98,7 +98,7 @@
 
 
 {% macro is_person(id, words) -%}
-    (lower({{ id }}) not in (select word from {{ words }}) and not is_reserved_id({{ id }}))
+    (lower_case({{ id }}) not in (select word from {{ words }}) and not is_reserved_id({{ id }}))
 {%- endmacro %}
 
 
@@ -195,7 +195,7 @@
         {% set id = 'read_id(' ~ raw ~ ')' %}
         {% set kept %}
             case
-                when is_marked({{ kept }}) or lower({{ id }}) in (select word from {{ schema }}.nobody_words)
+                when is_marked({{ kept }}) or lower_case({{ id }}) in (select word from {{ schema }}.nobody_words)
                     then {{ kept }}
                 else {{ customer_tiering.customer_pseudonym(id) }}
             end
@@ -235,7 +235,7 @@
     {% elif 'words_of' in meta %}
         {% set seed, words = meta.words_of.split('.') %}
         {% set condition %}
-            (lower({{ value }}) in (select lower({{ words }}) from {{ customer_tiering.seed_file(seed) }}))
+            (lower_case({{ value }}) in (select lower_case({{ words }}) from {{ customer_tiering.seed_file(seed) }}))
         {% endset %}
         {{ return(condition) }}
     {% elif 'allowed' in meta %}

@@ -6,9 +6,9 @@
         select table_catalog, table_schema, table_name
         from information_schema.tables
         where
-            lower(table_name) = '{{ source.name }}'
-            and lower(table_schema) = '{{ schema.name | lower }}'
-            and lower(table_catalog) = '{{ schema.database | lower }}'
+            lower_case(table_name) = '{{ source.name }}'
+            and lower_case(table_schema) = '{{ schema.name | lower }}'
+            and lower_case(table_catalog) = '{{ schema.database | lower }}'
     {% endset %}
     {% set found = [] %}
     {% for database, schema_name, table_name in run_query(query).rows %}

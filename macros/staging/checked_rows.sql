@@ -172,6 +172,6 @@
         'decimal(18, 8)': 'read_rate(' ~ expression ~ ')',
         'string': ('read_id(' if column.name.endswith('_id') else 'read_text(') ~ expression ~ ')',
     }[column.data_type] -%}
-    {%- set letter_case = column.config.meta.get('letter_case') -%}
-    {{ return(letter_case ~ '(' ~ reading ~ ')' if letter_case else reading) }}
+    {%- set in_case = {'lower': 'lower_case', 'upper': 'upper'}.get(column.config.meta.get('letter_case')) -%}
+    {{ return(in_case ~ '(' ~ reading ~ ')' if in_case else reading) }}
 {% endmacro %}

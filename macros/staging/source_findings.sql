@@ -57,7 +57,7 @@
 
     of_customers as (
         {%- for name in ['customer_id', 'full_name', 'email', 'phone'] %}
-        select lower({{ name }}) as personal_value from customers
+        select lower_case({{ name }}) as personal_value from customers
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     )
@@ -66,7 +66,7 @@
     from {{ relation }}
     where
         not is_short_number(read_text(raw_value))
-        and lower(read_text(raw_value)) in (select personal_value from of_customers)
+        and lower_case(read_text(raw_value)) in (select personal_value from of_customers)
 {% endmacro %}
 
 

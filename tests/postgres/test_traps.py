@@ -100,6 +100,8 @@ EXPRESSIONS = {
         "select cast(n + 1 as integer) from steps where n < 5) select max(n) from steps)",
         "5",
     ),
+    # İ has two small letters in Unicode's own rules, and Σ another one at the end of a word
+    "small letters are those of every script": ("lower_case('ÄÉ ПРИВЕТ ΣΑΣ İI')", "äé привет σασ ii"),
     "a record keeps texts as they are": (
         "(select {{ m.json_of_columns(['a', 'b', 'c'], 'r.') }} from (select '茶 \"x\"\\' as a, "
         "cast(null as {{ m.string_type() }}) as b, 1.50 as c) as r)",

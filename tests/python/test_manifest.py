@@ -572,6 +572,9 @@ READERS = {
 }
 
 
+LETTER_CASES = {"lower": "lower_case", "upper": "upper"}
+
+
 def reading_of(column: Node) -> str:
     """How a base model has to read a column, as the SQL of its select list."""
     name, meta = column["name"], column["config"]["meta"]
@@ -584,7 +587,7 @@ def reading_of(column: Node) -> str:
     if meta.get("customer_id"):
         value = f"somebody({value}, nobody.words)"
     if "letter_case" in meta:
-        value = f"{meta['letter_case']}({value})"
+        value = f"{LETTER_CASES[meta['letter_case']]}({value})"
     return f"{value} as {name}"
 
 

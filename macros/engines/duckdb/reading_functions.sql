@@ -17,6 +17,8 @@
 
 
 {% macro duckdb__functions_of_text() %}
+create or replace macro lower_case(x) as lower(x);
+
 -- Without invisible characters at its ends: blanks of Unicode, control characters, marks without width. NULL when nothing is
 -- left. Most texts are plain and have none, and looking at their ends is faster.
 create or replace macro trimmed(x) as

@@ -22,6 +22,12 @@
 
 
 {% macro postgres__functions_of_text() %}
+-- In small letters, letter by letter as DuckDB has it: in a text of the collation C only A to Z would change, and by
+-- Unicode's own rules İ has two small letters, and Σ another one at the end of a word.
+create or replace function lower_case(x text) returns text immutable parallel safe language sql as $$
+    select lower(translate(x, 'İΣ', 'iσ') collate "und-x-icu") collate "C"
+$$;
+
 -- The characters that one cannot see: blanks of Unicode, control characters, marks without width.
 create or replace function invisible() returns text immutable parallel safe language sql as $$
     select '\u0001-\u0020\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f'
@@ -112,7 +118,7 @@ $$;
 
 -- An id, unless it is one of these words in small letters, which say that there is nobody.
 create or replace function somebody(id text, words text[]) returns text immutable parallel safe language sql as $$
-    select case when not lower(id) = any(words) then id end
+    select case when not lower_case(id) = any(words) then id end
 $$;
 
 -- Whether an id has the form of those that erased persons get.
@@ -266,7 +272,7 @@ create or replace function boolean_of_word(word text) returns boolean immutable 
 $$;
 
 create or replace function read_boolean(x text) returns boolean immutable parallel safe language sql as $$
-    select coalesce(boolean_of_word(lower(x)), boolean_of_word(lower(half_width(x))))
+    select coalesce(boolean_of_word(lower_case(x)), boolean_of_word(lower_case(half_width(x))))
 $$;
 
 create or replace function read_boolean(x anyelement) returns boolean immutable parallel safe language sql as $$
@@ -290,7 +296,7 @@ $$;
 -- Sat, 6 Dec 2025, December 6th, 2025, 20251206T103733Z.
 create or replace function year_month_day(x text) returns text immutable parallel safe language plpgsql as $$
 begin
-    x := lower(half_width(x));
+    x := lower_case(half_width(x));
     x := regexp_replace(x, '^([0-9]{4}) ?年 ?([0-9]{1,2}) ?月 ?([0-9]{1,2}) ?日 ?', '\1-\2-\3 ');
     x := regexp_replace(
         x,

@@ -2,6 +2,12 @@
    and as short as these. Of steps as long as these the planner expects one row where there are thousands, and would read the other
    side anew for each of them (a hundred seconds instead of a tenth for int_score_weights of the sample). #}
 {% macro postgres__prepare_session() %}
+    {% set encoding = customer_tiering.value_of("select current_setting('server_encoding')") %}
+    {% if encoding != 'UTF8' %}
+        {{ exceptions.raise_compiler_error(
+            "PostgreSQL database " ~ target.database ~ ": found the encoding " ~ encoding ~ "; allowed is UTF8."
+        ) }}
+    {% endif %}
     {% set schema = adapter.quote(target.schema) %}
     {% call customer_tiering.run_statement() %}
         create schema if not exists {{ schema }}

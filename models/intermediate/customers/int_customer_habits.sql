@@ -8,7 +8,7 @@ items as (
 ),
 
 sales_channels as (
-    select lower(channel) as channel, channel_type from {{ ref('sales_channels') }}
+    select lower_case(channel) as channel, channel_type from {{ ref('sales_channels') }}
 ),
 
 by_channel as (
@@ -33,7 +33,7 @@ ranked_channels as (
                 by_channel.channel
         ) as place
     from by_channel
-    left join sales_channels on lower(by_channel.channel) = sales_channels.channel
+    left join sales_channels on lower_case(by_channel.channel) = sales_channels.channel
 ),
 
 -- every buyer is here: an order without a channel has the channel NULL

@@ -2,7 +2,7 @@
 {%- set spellings = {
     'decimals': replaced('customer_id', '[.]0+$', ''),
     'blanks': replaced('customer_id', '\\s', ''),
-    'letter_case': 'lower(customer_id)',
+    'letter_case': 'lower_case(customer_id)',
     'leading_zeros': replaced('customer_id', '^0+([0-9])', '\\1'),
 } -%}
 

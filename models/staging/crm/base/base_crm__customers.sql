@@ -14,7 +14,7 @@ typed as (
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
         somebody(read_id(landed.parent_customer_id), nobody.words) as parent_customer_id,
 
-        lower(read_text(landed.customer_type)) as customer_type,
+        lower_case(read_text(landed.customer_type)) as customer_type,
         read_text(landed.full_name) as full_name,
         read_text(landed.email) as email,
         read_text(landed.phone) as phone,

@@ -21,7 +21,7 @@ called as (
 ),
 
 nobody as (
-    select lower(nobody_words.word) as word
+    select lower_case(nobody_words.word) as word
     from nobody_words
     left join called on nobody_words.word = called.customer_id
     where nobody_words.holds = 'always' or called.customer_id is null

@@ -15,7 +15,7 @@ typed as (
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
 
         read_text(landed.channel) as channel,
-        lower(read_text(landed.interaction_type)) as interaction_type,
+        lower_case(read_text(landed.interaction_type)) as interaction_type,
 
         read_whole_number(landed.duration_seconds) as duration_seconds,
 

@@ -14,8 +14,8 @@ typed as (
         read_id(landed.ticket_id) as ticket_id,
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
 
-        lower(read_text(landed.ticket_type)) as ticket_type,
-        lower(read_text(landed.severity)) as severity,
+        lower_case(read_text(landed.ticket_type)) as ticket_type,
+        lower_case(read_text(landed.severity)) as severity,
 
         read_whole_number(landed.satisfaction_score) as satisfaction_score,
 

@@ -43,7 +43,7 @@ worded as (
         typed.*,
         order_statuses.order_status
     from typed
-    left join order_statuses on lower(typed.status) = lower(order_statuses.source_status)
+    left join order_statuses on lower_case(typed.status) = lower_case(order_statuses.source_status)
 ),
 
 dated as (

@@ -8,7 +8,7 @@ typed as (
 
         read_text(landed.product_name) as product_name,
         read_text(landed.category) as category,
-        lower(read_text(landed.product_type)) as product_type,
+        lower_case(read_text(landed.product_type)) as product_type,
 
         {{ raw_values('shop', 'products') }}
     from landed

@@ -14,7 +14,7 @@ typed as (
         read_id(landed.response_id) as response_id,
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
 
-        lower(read_text(landed.survey_type)) as survey_type,
+        lower_case(read_text(landed.survey_type)) as survey_type,
 
         read_whole_number(landed.score) as score,
 
