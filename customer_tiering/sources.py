@@ -364,6 +364,14 @@ def _files(folder: Path, name: str) -> list[Path]:
     return [path for path in _paths(folder, name) if _is_read(path, folder)]
 
 
+def files_matching(folder: Path, name: str, patterns: list[str]) -> list[Path]:
+    """The files of a mapping's source, by its patterns or, without any, by its name as those of a raw table."""
+    if not patterns:
+        return _files(folder, name)
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if not _is_hidden(path, folder))
+
+
 def _paths(folder: Path, name: str) -> list[Path]:
     """Whatever lies in a table's folder, and the files of its name beside it."""
     found: list[Path] = []
@@ -391,9 +399,12 @@ def _walk(folder: Path, entered: set[Path]) -> Iterator[Path]:
 
 def _is_read(path: Path, folder: Path) -> bool:
     """Whether a path below the raw folder is read: a file of a known kind that nobody has hidden."""
+    return path.is_file() and bool(_format(path)) and not _is_hidden(path, folder)
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
     *folders, file = path.relative_to(folder).parts
-    is_hidden = file.startswith((".", "~")) or any(part.startswith((".", "_")) for part in folders)
-    return path.is_file() and bool(_format(path)) and not is_hidden
+    return file.startswith((".", "~")) or any(part.startswith((".", "_")) for part in folders)
 
 
 def _format(path: Path) -> str:

@@ -13,6 +13,11 @@
 {% endmacro %}
 
 
+{% macro quoted(name) -%}
+    "{{ name | replace('"', '""') }}"
+{%- endmacro %}
+
+
 {% macro replace_table(name) %}
     {% do customer_tiering.replace_table_by(name, caller()) %}
 {% endmacro %}

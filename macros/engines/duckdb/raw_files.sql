@@ -144,8 +144,10 @@
 {% endmacro %}
 
 
-{% macro file_reader(name, files, compression, option, has_header=true) %}
-    {% if customer_tiering.is_parquet(name) %}
+{# `form` says how CSV is written, as a mapping's source does; the contract's own is that of a spreadsheet in UTF-8. #}
+{% macro file_reader(name, files, compression, option, has_header=true, form={}) %}
+    {% set quote = customer_tiering.text_literal(form.quote | default('"')) %}
+    {% if name.lower().endswith('.parquet') %}
         read_parquet({{ customer_tiering.list_of_files(files) }}, hive_partitioning = false, {{ option }})
     {% else %}
         read_csv(
@@ -154,11 +156,11 @@
             compression = '{{ compression }}',
             all_varchar = true,
             header = {{ has_header }},
-            delim = ',',
-            quote = '"',
-            escape = '"',
+            delim = {{ customer_tiering.text_literal(form.delimiter | default(',')) }},
+            quote = {{ quote }},
+            escape = {{ quote }},
             comment = '',
-            skip = 0,
+            skip = {{ form.skip_lines | default(0) }},
             {{ option }}
         )
     {% endif %}

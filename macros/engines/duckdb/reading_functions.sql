@@ -12,6 +12,7 @@
 {{ customer_tiering.duckdb__functions_of_written_moments() }}
 {{ customer_tiering.duckdb__functions_of_declared_moments() }}
 {{ customer_tiering.duckdb__functions_of_times_and_dates() }}
+{{ customer_tiering.duckdb__functions_of_mappings() }}
 {{ customer_tiering.duckdb__functions_of_messages() }}
 {% endmacro %}
 
@@ -374,6 +375,28 @@ create or replace macro read_date
         case
             when typeof(x) = 'DATE' or starts_with(typeof(x), 'TIMESTAMP') then try_cast(x as date)
             else list_transform([declared_moment(cast(x as varchar), format)], lambda form: date_of_form(form))[1]
+        end;
+{% endmacro %}
+
+
+{% macro duckdb__functions_of_mappings() %}
+-- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and says
+-- so: it cannot be read, and is rejected and listed.
+create or replace macro written_as
+    (x varchar, format) as
+        coalesce(
+            case
+                when contains(format, '1') then declared_number(x, format)
+                when instant_of_form(declared_moment(x, format), 'UTC') is not null then declared_moment(x, format)
+            end,
+            trimmed(x) || ' (not ' || format || ')'
+        ),
+    (x, format) as
+        case
+            when typeof(x) = 'DATE' or starts_with(typeof(x), 'TIMESTAMP') or contains(format, '1') then read_text(x)
+            when instant_of_form(declared_moment(cast(x as varchar), format), 'UTC') is not null
+                then declared_moment(cast(x as varchar), format)
+            else read_text(x) || ' (not ' || format || ')'
         end;
 {% endmacro %}
 

@@ -17,6 +17,7 @@
 {{ customer_tiering.postgres__functions_of_declared_moments() }}
 {{ customer_tiering.postgres__functions_of_times() }}
 {{ customer_tiering.postgres__functions_of_dates() }}
+{{ customer_tiering.postgres__functions_of_mappings() }}
 {{ customer_tiering.postgres__functions_of_messages() }}
 {% endmacro %}
 
@@ -520,6 +521,31 @@ begin
     end if;
     return date_of_form(declared_moment(cast(x as text), format));
 end
+$$;
+{% endmacro %}
+
+
+{% macro postgres__functions_of_mappings() %}
+-- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and says
+-- so: it cannot be read, and is rejected and listed.
+create or replace function written_as(x text, format text) returns text immutable parallel safe language plpgsql as $$
+begin
+    if strpos(format, '1') > 0 then
+        return coalesce(cast(declared_number(x, format) as text), trimmed(x) || ' (not ' || format || ')');
+    elsif instant_of_form(declared_moment(x, format), 'UTC') is not null then
+        return declared_moment(x, format);
+    end if;
+    return trimmed(x) || ' (not ' || format || ')';
+end
+$$;
+
+create or replace function written_as(x anyelement, format text) returns text
+immutable parallel safe language sql as $$
+    select
+        case
+            when is_moment(x) or strpos(format, '1') > 0 then read_text(x)
+            else written_as(read_text(x), format)
+        end
 $$;
 {% endmacro %}
 
