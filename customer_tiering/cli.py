@@ -75,6 +75,13 @@ WarehouseOption = Annotated[
 VarsOption = Annotated[
     str, typer.Option("--vars", help="Vars that differ from dbt_project.yml, as a YAML mapping.")
 ]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        help="Folder that says how the files or tables become raw tables, such as sources/shopify_export; else the var mapping.",
+    ),
+]
 ProjectOption = Annotated[
     Path, typer.Option("--project", help="Folder of the dbt project with its seeds.")
 ]
@@ -95,6 +102,7 @@ def refresh(
         Path | None,
         typer.Option(help="Folder of the raw tables; else what raw_path or raw_schema says."),
     ] = None,
+    mapping: MappingOption = None,
     as_of: Annotated[
         str | None, typer.Option(help="latest, yesterday or an ISO date; wins over --vars.")
     ] = None,
@@ -115,6 +123,7 @@ def refresh(
             overrides["as_of_date"] = as_of
         if raw is not None:
             overrides["raw_path"] = str(raw.resolve())
+        _choose_mapping(overrides, mapping)
         configuration = _checked(project, overrides)
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
@@ -123,10 +132,14 @@ def refresh(
 
 
 @app.command()
-def check(vars_: VarsOption = "{}", project: ProjectOption = PROJECT_DIR) -> None:
-    """Check the configuration (vars and seeds) and build nothing."""
+def check(
+    mapping: MappingOption = None, vars_: VarsOption = "{}", project: ProjectOption = PROJECT_DIR
+) -> None:
+    """Check the configuration (vars, seeds and mapping) and build nothing."""
     with _errors_as_one_sentence():
-        configuration = _checked(project, parse_vars(vars_))
+        overrides = parse_vars(vars_)
+        _choose_mapping(overrides, mapping)
+        configuration = _checked(project, overrides)
         seeds = configuration.seeds
         versions = len({row.version_valid_from for row in seeds.tiers})
         console.print(
@@ -328,6 +341,11 @@ def _note(text: str) -> None:
 
 def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:
     return load_configuration(project, overrides)
+
+
+def _choose_mapping(overrides: dict[str, Any], mapping: Path | None) -> None:
+    if mapping is not None:
+        overrides["mapping"] = str(mapping.resolve())
 
 
 def _refresh(

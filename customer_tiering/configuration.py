@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from customer_tiering.errors import ConfigurationError
+from customer_tiering.mappings import MappingFolder, load_mapping
 from customer_tiering.pseudonyms import KEY, KEY_LENGTH
 from customer_tiering.seed_rules import check_seeds, notes_on
 from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
@@ -117,13 +118,15 @@ class Configuration:
     """A configuration that holds together.
 
     `overrides` are the vars that differ from dbt_project.yml, as dbt is to receive them (JSON
-    types); `notes` is advice that stops nothing, a sentence each.
+    types); `notes` is advice that stops nothing, a sentence each. `mapping` is what makes the raw tables of
+    other files, if anything does: what it says of vars is among the overrides.
     """
 
     settings: Settings
     seeds: Seeds
     overrides: dict[str, Any]
     notes: list[str]
+    mapping: MappingFolder | None = None
 
 
 def load_configuration(project_dir: Path, overrides: Mapping[str, Any]) -> Configuration:
@@ -133,7 +136,11 @@ def load_configuration(project_dir: Path, overrides: Mapping[str, Any]) -> Confi
     ConfigurationError at the first thing that is wrong, in one sentence that names the file, the
     line or var, what was found and what is allowed; what is wrong with readable seeds all at once.
     """
-    values = {**_project_vars(project_dir), **overrides}
+    declared = _project_vars(project_dir)
+    mapping = _mapping({**declared, **overrides}, project_dir)
+    if mapping:  # the command line wins over it, and it wins over the project's vars
+        overrides = {**mapping.settings, **overrides}
+    values = {**declared, **overrides}
     settings = _read_settings(values, overrides)
     seeds = read_seeds(project_dir / "seeds")
     check_seeds(seeds, settings.score_profile)
@@ -146,7 +153,16 @@ def load_configuration(project_dir: Path, overrides: Mapping[str, Any]) -> Confi
             for name, value in overrides.items()
         },
         notes=notes_on(seeds),
+        mapping=mapping,
     )
+
+
+def _mapping(values: Mapping[str, Any], project_dir: Path) -> MappingFolder | None:
+    """The mapping that the vars name, if any."""
+    folder = values.get("mapping")
+    if not folder or not isinstance(folder, str):
+        return None
+    return load_mapping(project_dir / folder, project_dir)
 
 
 def parse_vars(text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What dbt-duckdb loads, by the profile, into the process in which dbt runs: SQL functions of ours, and privacy."""
+"""What dbt-duckdb loads, by the profile, into the process in which dbt runs: SQL functions and file encodings of ours, and privacy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import duckdb
 from dbt.adapters.duckdb.environments import local
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from customer_tiering.encodings import register
 from customer_tiering.messages import without_values
 from customer_tiering.permissions import PRIVATE_UMASK
 from customer_tiering.pseudonyms import KEY, pseudonym
@@ -30,7 +31,8 @@ class Plugin(BasePlugin):
         adapter.DuckDBCursorWrapper = _Cursor
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register the function with a new connection, whose cursors share it."""
+        """Register the function, and files of other encodings, with a new connection, whose cursors share them."""
+        register(conn)
         conn.create_function("customer_pseudonym", _pseudonym, ["VARCHAR"], "VARCHAR")
 
 

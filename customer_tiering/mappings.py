@@ -22,7 +22,14 @@ from customer_tiering.errors import BrokenRulesError, ConfigurationError, Source
 from customer_tiering.messages import without_values
 from customer_tiering.reading import macros
 from customer_tiering.seeds import did_you_mean
-from customer_tiering.sources import contract_columns, contract_tables, files_matching
+from customer_tiering.sources import (
+    CHECKSUMS,
+    Form,
+    contract_columns,
+    contract_tables,
+    files_matching,
+    first_of,
+)
 
 FILE = "mapping.yml"
 # A comment that a mapping asks by; who has answered deletes it.
@@ -57,6 +64,11 @@ class Source(BaseModel):
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     optional: bool = False
     optional_columns: list[str] = []
+
+    @property
+    def form(self) -> Form:
+        """How its CSV is written."""
+        return Form(self.encoding, self.delimiter, self.quote, self.skip_lines)
 
 
 class Declaration(BaseModel):
@@ -244,6 +256,30 @@ def files_of(mapping: MappingFolder, raw: Path) -> dict[str, list[Path]]:
             )
         found[name] = files
     return found
+
+
+def forms_of(mapping: MappingFolder, raw: Path) -> dict[Path, Form]:
+    """How each file of a mapping is written."""
+    return {
+        file: mapping.sources[name].form
+        for name, files in files_of(mapping, raw).items()
+        for file in files
+    }
+
+
+def notes_on_files(mapping: MappingFolder, raw: Path) -> list[str]:
+    """Which files below a raw folder no source reads, in one line."""
+    read = {file for files in files_of(mapping, raw).values() for file in files}
+    strangers = sorted(
+        str(path.relative_to(raw))
+        for path in raw.rglob("*")
+        if path.is_file() and path not in read and path.suffix != ".md" and path.name != CHECKSUMS
+    )
+    if not strangers:
+        return []
+    return [
+        f"not read from {raw}, as no source of {mapping.folder} reads it: {first_of(strangers)}."
+    ]
 
 
 def mapped(

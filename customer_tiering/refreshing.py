@@ -41,6 +41,7 @@ from customer_tiering.errors import (
     WorkDatabaseError,
 )
 from customer_tiering.locking import LOCK, locked
+from customer_tiering.mappings import check_mapping, files_of, forms_of, notes_on_files
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
     DUCKDB,
@@ -59,16 +60,20 @@ from customer_tiering.publishing import (
     verify,
 )
 from customer_tiering.quoting import literal
+from customer_tiering.reading import connect
 from customer_tiering.runs import LEDGER, Ledger, Run, now
 from customer_tiering.sources import (
+    SPREADSHEET,
     check_checksums,
-    check_contents,
+    check_content,
+    check_folder,
     check_headers,
     check_raw_folder,
     check_unchanged,
     contract_columns,
     contract_tables,
     list_files,
+    table_files,
 )
 
 MEGABYTE = 1_000_000
@@ -142,13 +147,26 @@ class Refresh:
         check_target(self.warehouse, self.target)
         check_key(self.warehouse)
         if folder := self._raw_folder():
-            for note in check_raw_folder(folder, contract_tables(self.project)):
-                self.note(note)
-            check_checksums(folder)
-            check_headers(folder, contract_columns(self.project))
+            self._check_files(folder)
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))
         _check_space(self.warehouse, settings)
         self._prepare_work(ledger)
+
+    def _check_files(self, folder: Path) -> None:
+        """What can be known of the raw files before they are landed."""
+        tables = contract_tables(self.project)
+        if mapping := self.configuration.mapping:
+            check_folder(folder)
+            with connect() as connection:
+                check_mapping(connection, mapping, folder, self.project)
+            notes = notes_on_files(mapping, folder)
+        else:
+            notes = check_raw_folder(folder, tables)
+        for note in notes:
+            self.note(note)
+        check_checksums(folder)
+        if not self.configuration.mapping:
+            check_headers(folder, contract_columns(self.project))
 
     def _prepare_work(self, ledger: Ledger) -> None:
         """Leave a work database to build in, which holds no more than this build may continue from."""
@@ -176,7 +194,7 @@ class Refresh:
             if isinstance(error, LandingError):
                 check_unchanged(listed, self._listed())
             if folder := self._raw_folder():
-                check_contents(folder, contract_tables(self.project))
+                self._check_contents(folder)
             raise
 
     def _build_once(self, lock: list[int], environment: dict[str, str]) -> Build:
@@ -192,7 +210,23 @@ class Refresh:
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
         folder = self._raw_folder()
-        return list_files(folder, contract_tables(self.project)) if folder else {}
+        return list_files(self._files(folder)) if folder else {}
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        """The files that the raw tables are made of."""
+        if mapping := self.configuration.mapping:
+            yield from sorted(
+                {file for files in files_of(mapping, folder).values() for file in files}
+            )
+        else:
+            yield from table_files(folder, contract_tables(self.project))
+
+    def _check_contents(self, folder: Path) -> None:
+        """Read every raw file to its end. Raises SourceError at the first one that cannot be read."""
+        mapping = self.configuration.mapping
+        forms = forms_of(mapping, folder) if mapping else {}
+        for file in self._files(folder):
+            check_content(file, forms.get(file, SPREADSHEET))
 
     def _publish(self, recorded: _RecordedRun, built: Build, erased: Path) -> None:
         """Let readers see what was built, and remove what may still hold persons erased since."""

@@ -8,8 +8,9 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from glob import escape
 from io import StringIO
 from pathlib import Path
@@ -18,12 +19,26 @@ from typing import Any, Literal
 import duckdb
 import yaml
 
+from customer_tiering.encodings import PROTOCOL, register
 from customer_tiering.errors import RawFilesError, SourceError
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".csv.zst")  # in any letter case
 BEGINNING = 1_000_000  # bytes of a CSV file that are looked at before anything is read
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 CHECKSUMS = "MANIFEST.sha256"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How CSV is written; without more, as the raw contract asks for."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    skip_lines: int = 0
+
+
+SPREADSHEET = Form()
 _NO_FAULT_OF_THE_FILE = (duckdb.OutOfMemoryException, MemoryError)
 
 
@@ -67,9 +82,7 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
     when the folder or a required table is missing, when a table is in two places, when a file or folder
     of it may not be read, or when there is no content to say which columns it has.
     """
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "no such folder"
-        raise SourceError(f"raw folder {folder}", found, "a folder with the raw tables")
+    check_folder(folder)
     for name, is_required in tables.items():
         files = _files(folder, name)
         places = _places(folder, files)
@@ -82,6 +95,13 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
             raise SourceError(f"raw folder {folder}", found, f"only one of {forms}")
         _check_access(files)
     return [*_notes_on_tables(folder, tables), *_notes_on_others(folder, tables)]
+
+
+def check_folder(folder: Path) -> None:
+    """Raise SourceError when there is no raw folder."""
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        raise SourceError(f"raw folder {folder}", found, "a folder with the raw tables")
 
 
 def _check_access(files: list[Path]) -> None:
@@ -108,7 +128,7 @@ def _notes_on_tables(folder: Path, tables: dict[str, bool]) -> list[str]:
         ]
         if unread:
             reason = "neither Parquet nor CSV, or hidden"
-            notes.append(f"raw table {name}: not read, as {reason}: {_first(unread)}.")
+            notes.append(f"raw table {name}: not read, as {reason}: {first_of(unread)}.")
     return notes
 
 
@@ -183,7 +203,7 @@ def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
         # the names of the contract are the same in it
         text = beginning.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     header = _first_cells(text, ",")
-    for delimiter, called in DELIMITERS.items():
+    for delimiter, called in list(DELIMITERS.items())[1:]:
         cells = _first_cells(text.removeprefix(f"sep={delimiter}").lstrip("\r\n"), delimiter)
         if len(_known(cells, declared)) > len(_known(header, declared)) or len(header) == 1 < len(
             cells
@@ -252,14 +272,19 @@ def _parquet_columns(file: Path) -> list[str]:
     return []
 
 
-def list_files(folder: Path, tables: dict[str, bool]) -> dict[Path, tuple[int, int]]:
-    """Size and time, in nanoseconds, of the files that the raw tables are read from."""
-    listed = {}
+def table_files(folder: Path, tables: dict[str, bool]) -> Iterator[Path]:
+    """The files that the raw tables are read from."""
     for name in tables:
-        for file in _files(folder, name):
-            with suppress(FileNotFoundError):
-                found = file.stat()
-                listed[file] = (found.st_size, found.st_mtime_ns)
+        yield from _files(folder, name)
+
+
+def list_files(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time, in nanoseconds, of files; one that is no longer there is left out."""
+    listed = {}
+    for file in files:
+        with suppress(FileNotFoundError):
+            found = file.stat()
+            listed[file] = (found.st_size, found.st_mtime_ns)
     return listed
 
 
@@ -279,32 +304,38 @@ def check_contents(folder: Path, tables: dict[str, bool]) -> None:
     For a build that failed: a file that cannot be read is the reason, whatever the build stopped
     at. Raises SourceError at the first one, without any of its values: they may be personal data.
     """
-    for name in tables:
-        for file in _files(folder, name):
-            if _format(file) == "parquet":
-                _check_parquet(file)
-            elif file.stat().st_size:
-                _check_csv(file)
+    for file in table_files(folder, tables):
+        check_content(file)
 
 
-def _check_csv(file: Path) -> None:
+def check_content(file: Path, form: Form = SPREADSHEET) -> None:
+    """Read a file from its first to its last byte, as check_contents does."""
+    if _format(file) == "parquet":
+        _check_parquet(file)
+    elif file.stat().st_size:
+        _check_csv(file, form)
+
+
+def _check_csv(file: Path, form: Form) -> None:
     allowed = (
-        "CSV in UTF-8 with a header, commas, closed double quotes and in every line as many cells "
-        "as in the header"
+        f"CSV in {form.encoding.upper()} with a header, {DELIMITERS.get(form.delimiter, form.delimiter)}, closed "
+        "double quotes and in every line as many cells as in the header"
     )
+    path = str(file) if form.encoding == "utf-8" else f"{PROTOCOL}://{form.encoding}/{file}"
     try:
         with duckdb.connect() as connection:
+            register(connection)
             # Given the columns, DuckDB names the line; without them it reads as the landing does.
-            for way in (*_columns_as_options(file), {"all_varchar": True}):
+            for way in (*_columns_as_options(file, form), {"all_varchar": True}):
                 connection.read_csv(
-                    escape(str(file)),
+                    escape(path),
                     header=True,
-                    delimiter=",",
-                    quotechar='"',
-                    escapechar='"',
+                    delimiter=form.delimiter,
+                    quotechar=form.quote,
+                    escapechar=form.quote,
                     comment="",
-                    skiprows=0,
-                    compression=_compression(file),
+                    skiprows=form.skip_lines,
+                    compression=_compression(file) if form.encoding == "utf-8" else "none",
                     hive_partitioning=False,
                     **way,
                 ).aggregate("count(*)").fetchall()
@@ -316,8 +347,10 @@ def _check_csv(file: Path) -> None:
         raise SourceError(where, _csv_fault(str(error)), allowed) from None
 
 
-def _columns_as_options(file: Path) -> Iterator[dict[str, Any]]:
+def _columns_as_options(file: Path, form: Form) -> Iterator[dict[str, Any]]:
     """The options that give DuckDB a CSV file's columns; none where Python cannot read it."""
+    if form != SPREADSHEET:
+        return
     compression = _compression(file)
     if compression == "zstd":
         return
@@ -444,7 +477,8 @@ def _is_contract_entry(entry: Path, tables: dict[str, bool]) -> bool:
     return any(name == f"{table}{suffix}" for table in tables for suffix in SUFFIXES)
 
 
-def _first(names: list[str]) -> str:
+def first_of(names: list[str]) -> str:
+    """The first three names, and how many more there are."""
     more = len(names) - 3
     return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 

@@ -113,6 +113,9 @@
             {{ customer_tiering.text_literal(tojson(rules, sort_keys=true)) }},
             version(),
             '{{ dbt_version }}',
+            {% if customer_tiering.mapping_in_use() %}
+            {{ customer_tiering.text_literal(tojson(dict(customer_tiering.mapping_in_use(), folder=''), sort_keys=true)) }},
+            {% endif %}
             {% if is_erasing %}
             (
                 select string_agg(customer_id || '=' || erased_id, ';' order by customer_id)

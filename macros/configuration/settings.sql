@@ -21,6 +21,10 @@
             'type': 'text', 'pattern': '|([A-Za-z_][A-Za-z0-9_]{0,62}\\.)?[A-Za-z_][A-Za-z0-9_]{0,62}',
             'allowed': 'empty, schema or database.schema, in letters, digits and _', 'keeps_build': true,
         },
+        'mapping': {
+            'type': 'folder', 'pattern': '[^\'"`;{}*?\\[\\]\\x00-\\x1f\\x7f]{0,1000}',
+            'allowed': 'empty, or a folder whose path has no quotes, semicolons, braces or wildcards', 'keeps_build': true,
+        },
         'as_of_date': dict(date, words=['latest', 'yesterday'], keeps_build=true),
         'run_date': dict(date, words=['today'], keeps_build=true),
         'history_starts_on': date,

@@ -5,6 +5,11 @@
 {% endmacro %}
 
 
+{% macro mapped_relation_in_folder(source, mapping) %}
+    {{ return(adapter.dispatch('mapped_relation_in_folder', 'customer_tiering')(source, mapping)) }}
+{% endmacro %}
+
+
 {% macro land_files(source, relation, is_erasing, is_second=false) %}
     {{ return(adapter.dispatch('land_files', 'customer_tiering')(source, relation, is_erasing, is_second)) }}
 {% endmacro %}

@@ -1,6 +1,8 @@
 {% macro land_raw_tables() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot', 'run-operation') %}
         {% do customer_tiering.check_vars() %}
+        {% set mapping = customer_tiering.mapping_in_use() %}
+        {% if mapping %}{% do customer_tiering.check_vars_of_mapping(mapping) %}{% endif %}
         {% set sources = [] %}
         {% for source in graph.sources.values() | sort(attribute='name') %}
             {% if source.package_name == 'customer_tiering' and 'key' in source.config.meta %}
@@ -79,7 +81,13 @@
             {% do values.update({column.name: 'cast(null as ' ~ data_type ~ ')'}) %}
         {% endif %}
     {% endfor %}
-    {% if relation.files %}{% do values.update({'landed_from_file': 'landed_from_file'}) %}{% endif %}
+    {% if customer_tiering.setting('mapping') %}
+        {% do values.update({'source_place': customer_tiering.source_place(relation)}) %}
+    {% endif %}
+    {% if relation.files %}
+        {% do values.update({'landed_from_file': 'source_file' if 'source_file' in relation.columns
+            else customer_tiering.null_text() if relation.columns else 'landed_from_file'}) %}
+    {% endif %}
     {% set query %}
         select
             {% for name, value in values.items() %}
@@ -96,6 +104,23 @@
         {% endif %}
     {% endset %}
     {{ return(query) }}
+{% endmacro %}
+
+
+{% macro null_text() %}
+    {{ return('cast(null as ' ~ customer_tiering.string_type() ~ ')') }}
+{% endmacro %}
+
+
+{# Where the row that a mapping has made is found in its source. What was landed from files says so itself. #}
+{% macro source_place(relation) %}
+    {% if customer_tiering.landed_files() and relation.query %}{{ return('raw_rows.source_place') }}{% endif %}
+    {% set parts = [] %}
+    {% if 'source_file' in relation.columns %}{% do parts.append('raw_rows.source_file') %}{% endif %}
+    {% if 'source_line' in relation.columns %}
+        {% do parts.append("coalesce(', line ' || cast(raw_rows.source_line as " ~ customer_tiering.string_type() ~ "), '')") %}
+    {% endif %}
+    {{ return(parts | join(' || ') if 'source_file' in relation.columns else customer_tiering.null_text()) }}
 {% endmacro %}
 
 
@@ -118,7 +143,7 @@
 {# Files become a table, so that a build reads each once and nobody changes them while it runs. A table of a schema is
    a view, but for one that can be landed row by row, and pseudonyms, which a view would make each time it is read. #}
 {% macro land_whole(source, relation, present, is_erasing) %}
-    {% set is_view = relation.query and not relation.files and not relation.newest_by
+    {% set is_view = relation.query and not relation.files and not relation.newest_by and not relation.columns
         and not customer_tiering.setting('pseudonymise_ids') and customer_tiering.keeps_still() %}
     {% set query = customer_tiering.rows_to_land(
         customer_tiering.landing_query(source, relation, present, is_erasing)
@@ -146,7 +171,14 @@
 
 
 {% macro raw_relation(source) %}
-    {% if customer_tiering.setting('raw_schema') %}
+    {% set mapping = customer_tiering.mapping_in_use() %}
+    {% if mapping and source.name not in mapping.sql %}
+        {% set relation = customer_tiering.no_mapped_relation(source, mapping) %}
+    {% elif mapping and customer_tiering.setting('raw_schema') %}
+        {% set relation = customer_tiering.mapped_relation_in_schema(source, mapping) %}
+    {% elif mapping %}
+        {% set relation = customer_tiering.mapped_relation_in_folder(source, mapping) %}
+    {% elif customer_tiering.setting('raw_schema') %}
         {% set relation = customer_tiering.raw_relation_in_schema(source) %}
     {% else %}
         {% set relation = customer_tiering.raw_relation_in_folder(source) %}

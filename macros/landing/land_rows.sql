@@ -1,27 +1,31 @@
 {# Landing of a schema's tables: rows that are new or have changed, on top of what the last whole build landed. #}
 
 {% macro raw_relation_in_schema(source) %}
+    {% set name = customer_tiering.table_in_schema(source.name) %}
+    {# files may change without a newer time, so that all rows of theirs are landed anew #}
+    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name)
+        if name and not customer_tiering.landed_files() %}
+    {{ return({
+        'name': customer_tiering.setting('raw_schema') ~ '.' ~ source.name, 'query': name,
+        'files': [], 'is_text': not name, 'newest_by': newest_by
+    }) }}
+{% endmacro %}
+
+
+{% macro table_in_schema(name) %}
     {% set schema = customer_tiering.raw_schema_parts() %}
     {% set query %}
         select table_catalog, table_schema, table_name
         from information_schema.tables
         where
-            lower_case(table_name) = '{{ source.name }}'
+            lower_case(table_name) = {{ customer_tiering.text_literal(name | lower) }}
             and lower_case(table_schema) = '{{ schema.name | lower }}'
             and lower_case(table_catalog) = '{{ schema.database | lower }}'
     {% endset %}
-    {% set found = [] %}
-    {% for database, schema_name, table_name in run_query(query).rows %}
-        {% do found.append([database, schema_name, table_name] | map('replace', '"', '""') | join('"."')) %}
+    {% for parts in run_query(query).rows %}
+        {{ return('"' ~ parts | map('replace', '"', '""') | join('"."') ~ '"') }}
     {% endfor %}
-    {% set name = '"' ~ found[0] ~ '"' if found else none %}
-    {# files may change without a newer time, so that all rows of theirs are landed anew #}
-    {% set newest_by = customer_tiering.native_column(source.config.meta.get('newest_by'), name)
-        if found and not customer_tiering.landed_files() %}
-    {{ return({
-        'name': customer_tiering.setting('raw_schema') ~ '.' ~ source.name, 'query': name,
-        'files': [], 'is_text': not found, 'newest_by': newest_by
-    }) }}
+    {{ return(none) }}
 {% endmacro %}
 
 

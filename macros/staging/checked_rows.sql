@@ -56,9 +56,15 @@
 
 
 {% macro raw_values(source_name, table_name) %}
-    {%- for name in customer_tiering.column_names(source_name, table_name) %}
+    {%- for name in customer_tiering.columns_with_place(customer_tiering.column_names(source_name, table_name)) %}
         landed.{{ name }} as raw_{{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
+{% endmacro %}
+
+
+{# Where a mapping makes the rows, it says too where each was found. #}
+{% macro columns_with_place(columns) %}
+    {{ return((['source_place'] if customer_tiering.setting('mapping') else []) + columns) }}
 {% endmacro %}
 
 
@@ -77,9 +83,10 @@
             coalesce(cast({{ relation }}.raw_{{ column.name }} as {{ customer_tiering.string_type() }}), '')
             {%- if not loop.last %} || chr(31) || {% endif %}
             {%- endfor %} as row_text,
-            {{ customer_tiering.json_of_columns(public, relation ~ '.raw_') }} as raw_record,
-            {{ customer_tiering.json_of_columns(columns | map(attribute='name') | list, relation ~ '.raw_') }}
-                as raw_record_restricted
+            {{ customer_tiering.json_of_columns(customer_tiering.columns_with_place(public), relation ~ '.raw_') }} as raw_record,
+            {{ customer_tiering.json_of_columns(
+                customer_tiering.columns_with_place(columns | map(attribute='name') | list), relation ~ '.raw_'
+            ) }} as raw_record_restricted
 {% endmacro %}
 
 

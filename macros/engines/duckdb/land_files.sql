@@ -3,16 +3,18 @@
 {# What the files are is listed before they are read, by raw_relation, and again afterwards. #}
 {% macro duckdb__land_files(source, relation, is_erasing, is_second) %}
     {% do customer_tiering.recognise_landed_files(source) %}
-    {% do customer_tiering.read_column_names(relation.name) %}
-    {% do customer_tiering.refuse_columns_of_files(source) %}
-    {% if not customer_tiering.land_new_files(source, relation.name, is_erasing) %}
-        {% do customer_tiering.land_all_files(source, relation.name, is_erasing) %}
+    {% if not relation.columns %}
+        {% do customer_tiering.read_column_names() %}
+        {% do customer_tiering.refuse_columns_of_files(source) %}
+    {% endif %}
+    {% if not customer_tiering.land_new_files(source, relation, is_erasing) %}
+        {% do customer_tiering.land_all_files(source, relation, is_erasing) %}
     {% endif %}
     {% set changed = customer_tiering.changed_file(source, is_second) %}
     {% if not changed %}
         {% do customer_tiering.refuse_files_not_read_once(source, relation.name) %}
         {% do customer_tiering.note_files(source) %}
-        {{ return(customer_tiering.columns_of_files('true')) }}
+        {{ return(relation.columns or customer_tiering.columns_of_files('true')) }}
     {% endif %}
     {% set relation = customer_tiering.raw_relation(source) %}
     {% if is_second or not relation.files %}
@@ -42,12 +44,19 @@
 {% endmacro %}
 
 
-{% macro read_column_names(name) %}
+{# `forms` say how the files of a mapping's sources are written. #}
+{% macro read_column_names(forms={}) %}
     {% set queries = [] %}
-    {% for compression, files in customer_tiering.files_to_read().items() %}
-        {% for file in files %}
-            {% do queries.append(customer_tiering.column_names_of_file(name, file, compression)) %}
-        {% endfor %}
+    {% set listed %}
+        select source_name, file, format, compression
+        from builds.found_files
+        where is_read and not is_known
+        order by compression, file
+    {% endset %}
+    {% set parquet = [] %}
+    {% for name, file, format, compression in run_query(listed).rows %}
+        {% do queries.append(customer_tiering.column_names_of_file(file, format, compression, forms.get(name, {}))) %}
+        {% if format == 'parquet' %}{% do parquet.append(file) %}{% endif %}
     {% endfor %}
     {% for some in queries | batch(200) %}
         {% call customer_tiering.run_statement() %}
@@ -62,21 +71,24 @@
             where found_files.file = named.file
         {% endcall %}
     {% endfor %}
-    {% if queries and customer_tiering.is_parquet(name) %}{% do customer_tiering.take_back_renaming() %}{% endif %}
+    {% if parquet %}{% do customer_tiering.take_back_renaming(parquet) %}{% endif %}
     {# a file without any content has none #}
     {% do run_query('update builds.found_files set column_names = [] where is_read and column_names is null') %}
 {% endmacro %}
 
 
-{% macro column_names_of_file(name, file, compression) %}
-    {% if customer_tiering.is_parquet(name) %}
-        {% set reader = customer_tiering.file_reader(name, [file], compression, 'union_by_name = true') %}
+{% macro column_names_of_file(file, format, compression, form) %}
+    {% if format == 'parquet' %}
+        {% set reader = customer_tiering.file_reader('.parquet', [file], compression, 'union_by_name = true') %}
         {% set query %}
             select {{ customer_tiering.text_literal(file) }} as file, list(column_name) as column_names
             from (describe select * from {{ reader }})
         {% endset %}
     {% else %}
-        {% set reader = customer_tiering.file_reader(name, [file], compression, 'sample_size = 1', has_header=false) %}
+        {% set reader = customer_tiering.file_reader(
+            '.csv', customer_tiering.paths_to_read(dict({'encoding': 'utf-8'}, **form), [{'file': file, 'format': format}]).split('\n'),
+            compression, 'sample_size = 1', has_header=false, form=form
+        ) %}
         {% set query %}
             select {{ customer_tiering.text_literal(file) }} as file, list_value(*columns(*)) as column_names
             from {{ reader }}
@@ -87,7 +99,7 @@
 {% endmacro %}
 
 
-{% macro take_back_renaming() %}
+{% macro take_back_renaming(files) %}
     {% call customer_tiering.run_statement() %}
         update builds.found_files
         set
@@ -97,7 +109,7 @@
             ]
         from (
             select file_name, list(name) as names
-            from parquet_schema({{ customer_tiering.list_of_files_to_read() }})
+            from parquet_schema({{ customer_tiering.list_of_files(files) }})
             group by 1
         ) as written
         where found_files.file = written.file_name
@@ -197,7 +209,7 @@
 {% endmacro %}
 
 
-{% macro land_new_files(source, name, is_erasing) %}
+{% macro land_new_files(source, relation, is_erasing) %}
     {% set landed = customer_tiering.landed_name(source) %}
     {% set counts %}
         select
@@ -208,14 +220,15 @@
         where is_read
     {% endset %}
     {% set known, new, landed_before = run_query(counts).rows[0] %}
+    {% if relation.columns and not relation.is_by_row %}{{ return(false) }}{% endif %}
     {% if not known or known < landed_before or not customer_tiering.table_exists(source.schema, source.identifier) %}
         {{ return(false) }}
     {% elif new %}
         {% set types = customer_tiering.types_of(landed) %}
         {% set query = customer_tiering.landing_query(
             source,
-            customer_tiering.files_relation(name),
-            customer_tiering.columns_of_files('not is_known'),
+            customer_tiering.relation_of_files(source, relation),
+            relation.columns or customer_tiering.columns_of_files('not is_known'),
             is_erasing,
             types
         ) %}
@@ -238,11 +251,20 @@
 {% endmacro %}
 
 
-{% macro land_all_files(source, name, is_erasing) %}
+{% macro relation_of_files(source, relation) %}
+    {% if relation.columns %}
+        {{ return(customer_tiering.relation_of_mapped_files(source, customer_tiering.mapping_in_use())) }}
+    {% endif %}
+    {{ return(customer_tiering.files_relation(relation.name)) }}
+{% endmacro %}
+
+
+{% macro land_all_files(source, relation, is_erasing) %}
     {% set landed = customer_tiering.landed_name(source) %}
     {% do run_query('update builds.found_files set is_known = false') %}
-    {% set relation = customer_tiering.files_relation(name) %}
-    {% do customer_tiering.land_whole(source, relation, customer_tiering.columns_of_files('true'), is_erasing) %}
+    {% set relation = customer_tiering.relation_of_files(source, relation) %}
+    {% set present = relation.columns or customer_tiering.columns_of_files('true') %}
+    {% do customer_tiering.land_whole(source, relation, present, is_erasing) %}
     {% do customer_tiering.count_rows_by_file(landed) %}
     {% call customer_tiering.run_statement() %}
         alter table {{ landed }} drop column landed_from_file
@@ -257,7 +279,7 @@
         update builds.found_files
         set row_count = read.row_count
         from (select landed_from_file, count(*) as row_count from {{ rows }} group by 1) as read
-        where found_files.file = read.landed_from_file
+        where read.landed_from_file in (found_files.file, found_files.path)
     {% endcall %}
 {% endmacro %}
 
@@ -353,18 +375,19 @@
     {% endif %}
     {% set query %}
         with files as (
-            select path, list_sort([lower(name) for name in column_names if name <> '']) as names
+            select source_name, path, list_sort([lower(name) for name in column_names if name <> '']) as names
             from builds.found_files
             where is_read
         ),
 
         usual as (
-            select names
+            select
+                source_name,
+                names,
+                row_number() over (partition by source_name order by count(*) desc, min(path)) as place
             from files
             where names <> []
-            group by names
-            order by count(*) desc, min(path)
-            limit 1
+            group by source_name, names
         ),
 
         others as (
@@ -374,7 +397,7 @@
                 [name for name in usual.names if not list_contains(files.names, name)] as missing,
                 [name for name in files.names if not list_contains(usual.names, name)] as more
             from files
-            cross join usual
+            inner join usual on files.source_name = usual.source_name and usual.place = 1
             where files.names <> usual.names
         ),
 

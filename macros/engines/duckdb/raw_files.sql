@@ -3,27 +3,39 @@
 
 {% macro duckdb__raw_relation_in_folder(source) %}
     {% set folder = customer_tiering.raw_folder() %}
-    {% call customer_tiering.run_statement() %}
-        create or replace table builds.found_files as
-        {{ customer_tiering.found_files(source) }}
-    {% endcall %}
-    {% set query %}
-        select distinct place from builds.found_files where is_read order by 1
-    {% endset %}
-    {% set places = run_query(query).columns[0].values() | list %}
-    {% if places | length > 1 %}
-        {{ exceptions.raise_compiler_error(
-            "raw table " ~ source.name ~ " is there more than once: " ~ folder ~ places[0] ~ " and " ~ folder ~ places[1]
-            ~ "; allowed is one file, or one folder of files of one format."
-        ) }}
-    {% elif not places %}
+    {% set place = customer_tiering.find_files(source).get(source.name) %}
+    {% if not place %}
         {{ return({
             'name': folder ~ source.name ~ '.parquet, ' ~ folder ~ source.name ~ '.csv and the folder '
                 ~ folder ~ source.name,
             'query': none, 'files': [], 'is_text': true, 'newest_by': none
         }) }}
     {% endif %}
-    {{ return(customer_tiering.files_relation(folder ~ places[0])) }}
+    {{ return(customer_tiering.files_relation(folder ~ place)) }}
+{% endmacro %}
+
+
+{# Lists the files, and gives the place of each name that has any. #}
+{% macro find_files(source) %}
+    {% call customer_tiering.run_statement() %}
+        create or replace table builds.found_files as
+        {{ customer_tiering.found_files(source) }}
+    {% endcall %}
+    {% set places = {} %}
+    {% set query %}
+        select distinct source_name, place from builds.found_files where is_read order by all
+    {% endset %}
+    {% for name, place in run_query(query).rows %}
+        {% if name in places %}
+            {% set folder = customer_tiering.raw_folder() %}
+            {{ exceptions.raise_compiler_error(
+                "raw table " ~ name ~ " is there more than once: " ~ folder ~ places[name] ~ " and " ~ folder ~ place
+                ~ "; allowed is one file, or one folder of files of one format."
+            ) }}
+        {% endif %}
+        {% do places.update({name: place}) %}
+    {% endfor %}
+    {{ return(places) }}
 {% endmacro %}
 
 
@@ -42,15 +54,43 @@
 {% endmacro %}
 
 
+{# Those of a raw table or, where a mapping makes it, of all sources that it is made of. #}
+{% macro found_files(source) %}
+    {% set mapping = customer_tiering.mapping_in_use() %}
+    {% set queries = [] %}
+    {% if not mapping %}
+        {% do queries.append(customer_tiering.files_of_name(source.name)) %}
+    {% else %}
+        {% for name in customer_tiering.sources_read(source, mapping) %}
+            {% do queries.append('select * from (' ~ customer_tiering.files_of_name(name, mapping.sources[name].files)
+                ~ ') as ' ~ name) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(queries | join('\nunion all\n')) }}
+{% endmacro %}
+
+
+{% macro sources_read(source, mapping) %}
+    {% set names = [] %}
+    {% for name in customer_tiering.relations_read(mapping, mapping.sql[source.name]).split() if name in mapping.sources %}
+        {% do names.append(name) %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+
 {# Contents are not read. `**` does not enter a folder that is a link, so that three levels are named. What is hidden,
    or in a folder that writers hide (_temporary, _delta_log), is not read. While the clock still shows a file's time,
-   or an earlier one, it may change and keep it: it is not settled. #}
-{% macro found_files(source) %}
+   or an earlier one, it may change and keep it: it is not settled. `named` are the patterns of a mapping; whatever they
+   find is Parquet by its name, or CSV. #}
+{% macro files_of_name(name, named=[]) %}
     {% set folder = customer_tiering.raw_folder() %}
-    {% set table = customer_tiering.literal_path(folder) ~ customer_tiering.in_any_letter_case(source.name) %}
     {% set patterns = [] %}
-    {% for pattern in ['.*', '/**/*', '/*/**/*', '/*/*/**/*', '/*/*/*/**/*'] %}
-        {% do patterns.append(table ~ pattern) %}
+    {% for pattern in named %}
+        {% do patterns.append(customer_tiering.literal_path(folder) ~ pattern) %}
+    {% endfor %}
+    {% for pattern in ([] if named else ['.*', '/**/*', '/*/**/*', '/*/*/**/*', '/*/*/*/**/*']) %}
+        {% do patterns.append(customer_tiering.literal_path(folder) ~ customer_tiering.in_any_letter_case(name) ~ pattern) %}
     {% endfor %}
     {% set query %}
         with listed as (
@@ -68,7 +108,7 @@
                 *,
                 case
                     when regexp_matches(path, '[.]parquet$', 'i') then 'parquet'
-                    when regexp_matches(path, '[.]csv([.]gz|[.]zst)?$', 'i') then 'csv'
+                    when {{ named | length > 0 }} or regexp_matches(path, '[.]csv([.]gz|[.]zst)?$', 'i') then 'csv'
                 end as format,
                 case
                     when regexp_matches(path, '[.]gz$', 'i') then 'gzip'
@@ -80,8 +120,10 @@
         )
 
         select
+            '{{ name }}' as source_name,
             * exclude (is_hidden),
             case
+                when {{ named | length > 0 }} then 'files of ' || format
                 when contains(path, '/') then split_part(path, '/', 1) || '/*.' || format
                 else path
             end as place,
@@ -90,7 +132,7 @@
             cast(null as varchar[]) as column_names,
             cast(null as bigint) as row_count
         from formats
-        where contains(path, '/') or regexp_matches(path, '^[^.]*[.](parquet|csv|csv[.]gz|csv[.]zst)$', 'i')
+        where {{ named | length > 0 }} or contains(path, '/') or regexp_matches(path, '^[^.]*[.](parquet|csv|csv[.]gz|csv[.]zst)$', 'i')
     {% endset %}
     {{ return(query) }}
 {% endmacro %}

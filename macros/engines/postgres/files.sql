@@ -5,6 +5,24 @@
 {% endmacro %}
 
 
+{% macro postgres__mapped_relation_in_folder(source, mapping) %}
+    {{ return(customer_tiering.raw_relation_in_folder(source)) }}
+{% endmacro %}
+
+
+{# PostgreSQL cannot read the mapping's files: `tiering refresh` has read them. #}
+{% macro postgres__read_mapping() %}
+    {% set mapping = env_var('TIERING_MAPPING', '') %}
+    {% if not mapping %}
+        {% do customer_tiering.refuse_mapping(
+            "var mapping", "'" ~ customer_tiering.setting('mapping') ~ "'",
+            "for plain dbt on PostgreSQL, none: run tiering refresh --target postgres --mapping " ~ customer_tiering.setting('mapping')
+        ) %}
+    {% endif %}
+    {{ return(fromjson(mapping)) }}
+{% endmacro %}
+
+
 {% macro postgres__land_files(source, relation, is_erasing, is_second) %}
     {{ return({}) }}
 {% endmacro %}

@@ -10,5 +10,6 @@ select
     reject_reason,
     column_name,
     shown_value,
+    {{ json_value('raw_record', "'$.source_place'") }} as source_place,
     raw_record
 from rejected
