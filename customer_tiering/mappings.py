@@ -29,11 +29,14 @@ from customer_tiering.sources import (
     contract_tables,
     files_matching,
     first_of,
+    is_hidden,
 )
 
 FILE = "mapping.yml"
+MAPPING = "TIERING_MAPPING"  # the environment variable that gives dbt a mapping where it cannot read its files
 # A comment that a mapping asks by; who has answered deletes it.
 QUESTION = re.compile(r"(?:--|#)\s*ASK:\s*(.*)")
+FIRST_ROWS = 100  # of each source, on which a mapping is tried before anything is built
 PLACE = ("source_file", "source_line")  # columns that each source has and no contract table
 
 
@@ -273,7 +276,11 @@ def notes_on_files(mapping: MappingFolder, raw: Path) -> list[str]:
     strangers = sorted(
         str(path.relative_to(raw))
         for path in raw.rglob("*")
-        if path.is_file() and path not in read and path.suffix != ".md" and path.name != CHECKSUMS
+        if path.is_file()
+        and path not in read
+        and not is_hidden(path, raw)
+        and path.suffix != ".md"
+        and path.name != CHECKSUMS
     )
     if not strangers:
         return []
@@ -283,16 +290,23 @@ def notes_on_files(mapping: MappingFolder, raw: Path) -> list[str]:
 
 
 def mapped(
-    connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, raw: Path
+    connection: duckdb.DuckDBPyConnection,
+    mapping: MappingFolder,
+    raw: Path,
+    rows: int | None = None,
 ) -> dict[str, str]:
     """The query of each contract table over the files of a folder, for a connection of `reading.connect`.
 
-    A table all of whose sources have no file is left out. Raises ConfigurationError for SQL that DuckDB refuses, with
-    file and line; for a column that the contract does not have or lacks, see check_mapping.
+    A table all of whose sources have no file is left out. With `rows` no more rows are read of a source. Raises
+    ConfigurationError for SQL that DuckDB refuses, with file and line; what the contract asks of the columns is
+    looked at by check_mapping.
     """
     form = mapping.for_macros()
     files = files_of(mapping, raw)
-    readers = {name: _reader(connection, form["sources"][name], files[name], raw) for name in files}
+    readers = {}
+    for name, listed in files.items():
+        reader = _reader(connection, form["sources"][name], listed, raw)
+        readers[name] = f"select * from ({reader}) as source_rows limit {rows}" if rows else reader
     queries = {}
     for table in mapping.tables:
         read = str(macros().relations_read(form, mapping.sql[table])).split()
@@ -309,8 +323,15 @@ def columns_of(
     connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, table: str, query: str
 ) -> list[str]:
     """The columns that a query of a mapping gives. Raises ConfigurationError with file and line."""
+    rows = _run(connection, mapping, table, query, f"describe select * from {query}")
+    return [row[0] for row in rows]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, table: str, query: str, sql: str
+) -> list[tuple[Any, ...]]:
     try:
-        return [row[0] for row in connection.execute(f"describe select * from {query}").fetchall()]
+        return connection.execute(sql).fetchall()
     except duckdb.Error as error:
         raise _fault_of_sql(mapping, table, query, str(error)) from None
 
@@ -318,10 +339,10 @@ def columns_of(
 def check_mapping(
     connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, raw: Path, project: Path
 ) -> dict[str, str]:
-    """The queries of `mapped`, after a look at their columns.
+    """The queries of `mapped`, after a look at their columns and first rows.
 
-    Raises ConfigurationError for all files at fault: a column that the contract does not have, or one that it asks for
-    and the file does not give.
+    Raises ConfigurationError for all files at fault: a column that the contract does not have, one that it asks for
+    and the file does not give, or SQL that cannot be run.
     """
     contract = contract_columns(project)
     findings = []
@@ -332,7 +353,8 @@ def check_mapping(
                 ConfigurationError(f"mapping {mapping.folder}", f"no {name}.sql", allowed)
             )
     queries = mapped(connection, mapping, raw)
-    for table, query in queries.items():
+    for table, query in mapped(connection, mapping, raw, rows=FIRST_ROWS).items():
+        _run(connection, mapping, table, query, f"select * from {query}")
         given = [name.lower() for name in columns_of(connection, mapping, table, query)]
         where = str(mapping.folder / f"{table}.sql")
         known = [*contract[table], *PLACE]

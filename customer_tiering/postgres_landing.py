@@ -141,14 +141,19 @@ def forget(database: Database, handed: Path, key: str | None) -> None:
 
 
 def _landed_columns(landed: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """The types of the columns that the files have, by table and name."""
+    """The types of the columns that the files have, by table and name; with a mapping also where each row was found."""
     found = landed.execute(
         """
         select columns.table_name, columns.column_name, columns.data_type
         from duckdb_columns() as columns
-        inner join raw.landed_columns as landed
+        inner join (
+            select source_table, unnest([column_name, 'source_place']) as column_name
+            from raw.landed_columns
+            where is_landed
+            group by all
+        ) as landed
             on columns.table_name = landed.source_table and columns.column_name = landed.column_name
-        where columns.database_name = current_database() and columns.schema_name = 'raw' and landed.is_landed
+        where columns.database_name = current_database() and columns.schema_name = 'raw'
         order by columns.table_name, columns.column_index
         """
     ).fetchall()

@@ -19,6 +19,7 @@ from customer_tiering.building import BUILD, Build, build, dbt_command
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.erasures import Erasures, digest_of_masking
 from customer_tiering.errors import BuildError, ConfigurationError, SourceError
+from customer_tiering.mappings import MAPPING
 from customer_tiering.postgres import connected
 from customer_tiering.postgres_landing import (
     LANDED,
@@ -127,10 +128,20 @@ class PostgresRefresh(Refresh):
             self.console,
             lock,
             # from a state that a build cannot continue from it begins anew, in the same database
-            {"TIERING_REFRESH": "", LANDED_FILES: landed, **self._pseudonym_key()},
+            {
+                "TIERING_REFRESH": "",
+                LANDED_FILES: landed,
+                **self._mapping(),
+                **self._pseudonym_key(),
+            },
             dbt_command(project, warehouse, overrides, (*words, "--target", POSTGRES), DBT),
             lambda _: self._database.source_findings(),
         )
+
+    def _mapping(self) -> Mapping[str, str]:
+        """The environment that gives dbt the mapping: PostgreSQL cannot read its files."""
+        mapping = self.configuration.mapping
+        return {MAPPING: mapping.as_json()} if mapping else {}
 
     def _pseudonym_key(self) -> Mapping[str, str]:
         """The environment that gives sessions the key: it is in no SQL text, and with that in no log."""

@@ -402,7 +402,7 @@ def files_matching(folder: Path, name: str, patterns: list[str]) -> list[Path]:
     if not patterns:
         return _files(folder, name)
     found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not _is_hidden(path, folder))
+    return sorted(path for path in found if not is_hidden(path, folder))
 
 
 def _paths(folder: Path, name: str) -> list[Path]:
@@ -432,10 +432,11 @@ def _walk(folder: Path, entered: set[Path]) -> Iterator[Path]:
 
 def _is_read(path: Path, folder: Path) -> bool:
     """Whether a path below the raw folder is read: a file of a known kind that nobody has hidden."""
-    return path.is_file() and bool(_format(path)) and not _is_hidden(path, folder)
+    return path.is_file() and bool(_format(path)) and not is_hidden(path, folder)
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a file, or a folder that it is in, is one that writers hide."""
     *folders, file = path.relative_to(folder).parts
     return file.startswith((".", "~")) or any(part.startswith((".", "_")) for part in folders)
 

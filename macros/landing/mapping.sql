@@ -10,9 +10,9 @@
 {% macro mapping_of_texts(folder, declaration, texts) %}
     {% set said = fromyaml(declaration) %}
     {% set mapping = {
-        'folder': folder, 'sources': {}, 'sql': {}, 'steps': [], 'words': said.words or {},
-        'source_time_zone': said.source_time_zone, 'reporting_currency': said.reporting_currency,
-        'personal_ids': said.personal_ids | default(false),
+        'folder': folder, 'sources': {}, 'sql': {}, 'steps': [], 'words': said.get('words') or {},
+        'source_time_zone': said.get('source_time_zone'), 'reporting_currency': said.get('reporting_currency'),
+        'personal_ids': said.get('personal_ids', false),
     } %}
     {% set form = {
         'files': [], 'table': '', 'encoding': 'utf-8', 'delimiter': ',', 'quote': '"', 'skip_lines': 0, 'optional': false,

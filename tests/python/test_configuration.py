@@ -851,7 +851,7 @@ BROKEN_VARS = {
         {},
         f"{PROJECT}, var rfm_window",
         "an unknown var 'rfm_window' (did you mean rfm_window_days?)",
-        "one of raw_path, raw_schema, as_of_date",
+        "one of raw_path, raw_schema, mapping, as_of_date",
     ),
     "unknown_var_on_the_command_line": (
         None,

@@ -1,0 +1,267 @@
+"""Mappings: what is refused of one before anything is built, and what the landing makes of one.
+
+Files are written by the tests, and the rows that they become by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from landing_in_process import Landings, landings
+
+from customer_tiering.errors import TieringError
+from customer_tiering.mappings import check_mapping, load_mapping, notes_on_files
+from customer_tiering.reading import connect
+
+ROOT = Path(__file__).parents[2]
+LONG_AGO = 1_700_000_000  # a file's time, in seconds
+DECLARATION = """\
+sources:
+  bestellungen:
+    files: shop/*.csv
+    encoding: gb18030
+    delimiter: ;
+    skip_lines: 2
+    optional_columns: [Kanal]
+  kunden: {}
+words:
+  orders.status: {Bezahlt: completed, 交易成功: completed}
+"""
+ORDERS = """\
+-- One row per order that is not a test.
+select
+    nr as order_id,
+    kd as customer_id,
+    written_as(datum, 'dd.mm.yyyy') as ordered_at,
+    st as status,
+    written_as(betrag, '1.234,56') as order_amount,
+    "Kanal" as channel,
+    source_file,
+    source_line
+from bestellungen
+where st <> 'Test'
+"""
+CUSTOMERS = """\
+select kunden.id as customer_id, max(bestellungen.st) as region
+from kunden
+left join bestellungen on kunden.id = bestellungen.kd
+group by kunden.id;
+"""
+
+
+class Shop:
+    """A mapping and its files in a folder of a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.raw, self.mapping = folder / "raw", folder / "my_shop"
+        self.say("mapping.yml", DECLARATION)
+        self.say("orders.sql", ORDERS)
+        self.say("customers.sql", CUSTOMERS)
+        self.export(
+            "1.csv",
+            "1;a;01.02.2024;bezahlt;1.234,50;secret-a",
+            "2;b;02.02.2024;Test;1,00;secret-b",
+            "3;b;02/02/2024;交易成功;1.5;secret-c",
+        )
+        self.write("kunden.csv", b"id,name\na,A\nb,B\n")
+
+    def say(self, name: str, text: str) -> None:
+        self.mapping.mkdir(exist_ok=True)
+        (self.mapping / name).write_text(text, encoding="utf-8")
+
+    def export(self, name: str, *rows: str) -> None:
+        lines = ["Export", "", "nr;kd;datum;st;betrag;geheim", *rows]
+        self.write(f"shop/{name}", ("\n".join(lines) + "\n").encode("gb18030"))
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+    def refusal(self) -> str:
+        """What is said of it before anything is built."""
+        with pytest.raises(TieringError) as raised, connect() as connection:
+            check_mapping(connection, load_mapping(self.mapping, ROOT), self.raw, ROOT)
+        return str(raised.value).replace(f"{self.mapping}/", "").replace(f"{self.raw}", "RAW")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+BROKEN = {
+    "no folder": (None, None, "my_shop: found no such folder; allowed is a folder with mapping.yml and SQL files."),
+    "no declaration": ("mapping.yml", None, "found no mapping.yml (it holds customers.sql, orders.sql); allowed"),
+    "not YAML": ("mapping.yml", "sources: [", "mapping.yml, line 1: found text that is not YAML"),
+    "unknown key": (
+        "mapping.yml",
+        DECLARATION.replace("delimiter", "delimeter"),
+        "mapping.yml, line 5, sources.bestellungen.delimeter: found an unknown key (did you mean delimiter?); allowed is "
+        "files, table, encoding, delimiter, quote, skip_lines, optional, optional_columns.",
+    ),
+    "unknown encoding": (
+        "mapping.yml",
+        DECLARATION.replace("gb18030", "gb1803"),
+        "mapping.yml, line 4, sources.bestellungen.encoding: found 'gb1803'; allowed is an encoding, such as utf-8",
+    ),
+    "two signs as delimiter": (
+        "mapping.yml",
+        DECLARATION.replace("delimiter: ;", "delimiter: ;;"),
+        "mapping.yml, line 5, sources.bestellungen.delimiter: found ';;'; allowed is",
+    ),
+    "words of an unknown column": (
+        "mapping.yml",
+        DECLARATION.replace("orders.status", "orders.state"),
+        "mapping.yml, line 10, words: found 'orders.state'; allowed is TABLE.COLUMN of the raw contract",
+    ),
+    "a question in SQL": (
+        "orders.sql",
+        ORDERS.replace("from", "-- ASK: Which of the dates is it?\nfrom"),
+        "orders.sql, line 11: found a question that is not answered: Which of the dates is it?; allowed is an answer",
+    ),
+    "a question in YAML": (
+        "mapping.yml",
+        DECLARATION + "# ASK: Which time zone?\nsource_time_zone: UTC\n",
+        "mapping.yml, line 11: found a question that is not answered: Which time zone?",
+    ),
+    "a file of another name": ("Refunds.sql", "select 1", "Refunds.sql: found another name; allowed is a name of small"),
+    "a step named as a source": ("kunden.sql", "select 1", "kunden.sql: found a step kunden, which is a source too"),
+    "no orders": ("orders.sql", None, "found no orders.sql; allowed is one select for each required table."),
+    "an unknown column of the source": (
+        "orders.sql",
+        ORDERS.replace("betrag,", "betrg,"),
+        'orders.sql, line 7: found SQL that cannot be run (Binder Error: Referenced column "betrg" not found in FROM '
+        "clause!); allowed is betrag",
+    ),
+    "SQL that does not parse": ("orders.sql", "selec 1", "orders.sql, line 1: found SQL that cannot be run (Parser"),
+    "an unknown source": (
+        "orders.sql",
+        ORDERS.replace("from bestellungen", "from bestellung"),
+        "orders.sql, line 11: found SQL that cannot be run (Catalog Error: Table with name bestellung does not exist!",
+    ),
+    "a form that nothing has": (
+        "orders.sql",
+        ORDERS.replace("dd.mm.yyyy", "tt.mm.jjjj"),
+        "orders.sql: found SQL that cannot be run (Invalid Input Error: The declared form of a date is tt.mm.jjjj; "
+        "allowed are dd.mm.yyyy",
+    ),
+    "a column that the contract does not have": (
+        "orders.sql",
+        ORDERS.replace("as channel", "as chanel"),
+        "orders.sql: found a column chanel (did you mean channel?); allowed is order_id,",
+    ),
+    "no column that it asks for": (
+        "orders.sql",
+        ORDERS.replace("    st as status,\n", ""),
+        "orders.sql: found no column status, which is required (it gives order_id, customer_id, ordered_at,",
+    ),
+    "two statements": ("orders.sql", ORDERS + ";\nselect 1", "orders.sql, line 13: found SQL that cannot be run (Parser"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_wrong_with_a_mapping_is_said_before_anything_is_built(
+    shop: Shop, case: str
+) -> None:
+    name, text, sentence = BROKEN[case]
+    if name is None:
+        for path in shop.mapping.iterdir():
+            path.unlink()
+        shop.mapping.rmdir()
+    elif text is None:
+        (shop.mapping / name).unlink()
+    else:
+        shop.say(name, text)
+    assert sentence in shop.refusal()
+
+
+def test_files_that_are_missing_or_read_by_no_source_are_named(shop: Shop) -> None:
+    shop.write("shop/notes.txt", b"x")
+    shop.write(".hidden", b"x")
+    mapping = load_mapping(shop.mapping, ROOT)
+    (note,) = notes_on_files(mapping, shop.raw)
+    assert note.endswith("reads it: shop/notes.txt.")
+    (shop.raw / "kunden.csv").unlink()
+    assert shop.refusal() == (
+        "raw folder RAW: found no file of source kunden (shop); allowed is kunden.parquet, kunden.csv or a folder kunden/."
+    )
+
+
+def test_the_landing_reads_a_mapping_as_the_command_line_does(shop: Shop) -> None:
+    read: list[object] = []
+
+    def steps(land: Landings) -> None:
+        land.replace_macro(
+            "land_raw_tables",
+            '{% macro land_raw_tables() %}{% do run_query("create or replace table said as select \'" '
+            '~ tojson(customer_tiering.mapping_in_use()) | replace("\'", "\'\'") ~ "\' as said") %}{% endmacro %}',
+        )
+        land.execute("create schema builds")
+        land.execute("create table builds.last_build (is_complete boolean)")
+        land.land(mapping=str(shop.mapping), raw_path=str(shop.raw))
+        read.extend(json.loads(text) for (text,) in land.sql("from said"))
+
+    (shop.raw.parent / "warehouse").mkdir()
+    landings(shop.raw.parent / "warehouse", steps)
+    assert read == [load_mapping(shop.mapping, ROOT).for_macros()]
+
+
+def test_rows_are_landed_as_the_mapping_makes_them(shop: Shop) -> None:
+    """Row by row new files are landed on top; what sums or joins is landed whole; nothing else is stored.
+
+    The first file is exchanged without a trace: who reads it again shows it.
+    """
+    (shop.raw.parent / "warehouse").mkdir()
+    orders = "select order_id, ordered_at, status, order_amount, channel, source_place from raw.orders order by 1"
+    customers = "select customer_id, region, source_place from raw.customers order by 1"
+    first = [
+        ("1", "2024-02-01", "completed", "1234.50", None, "shop/1.csv, line 4"),
+        ("3", "02/02/2024 (not dd.mm.yyyy)", "completed", "1.5 (not 1.234,56)", None, "shop/1.csv, line 6"),
+    ]  # fmt: skip
+    second = ("4", "2024-02-03", "offen", "10.00", None, "shop/2.csv, line 4")
+
+    def steps(land: Landings) -> None:
+        given = {"mapping": str(shop.mapping), "raw_path": str(shop.raw)}
+        land.land(**given)
+        assert land.sql(orders) == first
+        assert land.sql(customers) == [("a", "bezahlt", None), ("b", "交易成功", None)]
+        shop.export("1.csv", *["9;z;09.09.2024;bezahlt;9.999,99;secret-z"] * 3)
+        land.land(**given)
+        assert land.sql(orders)[0][0] == "9", "another size is another file"
+        shop.export(
+            "1.csv",
+            "1;a;01.02.2024;bezahlt;1.234,50;secret-a",
+            "2;b;02.02.2024;Test;1,00;secret-b",
+            "3;b;02/02/2024;交易成功;1.5;secret-c",
+        )
+        land.land(**given)
+        whole = (shop.raw / "shop/1.csv").read_bytes()
+        shop.write(
+            "shop/1.csv", whole.replace(b"1.234,50", b"9.999,99").replace(b"bezahlt", b"BEZAHLT")
+        )
+        shop.export("2.csv", "4;a;03.02.2024;offen;10,00;secret-d")
+        land.land(**given)
+        assert land.sql(orders) == [*first, second], "the first file is not read again"
+        assert land.sql(customers) == [("a", "offen", None), ("b", "交易成功", None)]
+        shop.say("orders.sql", ORDERS.replace("'Test'", "'no'"))
+        land.land(**given)
+        assert [row[0] for row in land.sql(orders)] == ["1", "2", "3", "4"], (
+            "another mapping, all anew"
+        )
+        assert land.sql(orders)[0][3] == "9999.99"
+        shop.say("orders.sql", ORDERS.replace("nr as", "nrr as"))
+        with pytest.raises(Exception, match="nrr"):
+            land.land(**given)
+        shop.say("mapping.yml", "source_time_zone: Asia/Tokyo\n" + DECLARATION)
+        with pytest.raises(Exception, match="says: give it with --vars"):
+            land.land(**given)
+
+    landings(shop.raw.parent / "warehouse", steps, tables=("orders", "customers"))
+    for path in (shop.raw.parent / "warehouse").rglob("*"):
+        assert path.is_dir() or not re.search(b"secret-", path.read_bytes()), path
