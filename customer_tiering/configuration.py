@@ -265,7 +265,10 @@ def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, An
     key = os.environ.get(KEY, "")
     if settings.pseudonymise_ids and len(key) < KEY_LENGTH:
         found = f"a key of {len(key)} characters" if key else "no value"
-        allowed = f"a secret of at least {KEY_LENGTH} characters, as pseudonymise_ids is true"
+        allowed = (
+            f"a secret of at least {KEY_LENGTH} characters, as pseudonymise_ids is true (to make one, and keep it: "
+            f"export {KEY}=$(python3 -c 'import secrets; print(secrets.token_hex(16))'))"
+        )
         raise ConfigurationError(f"environment variable {KEY}", found, allowed)
 
 

@@ -29,6 +29,7 @@ from customer_tiering.sources import (
     contract_tables,
     files_matching,
     first_of,
+    held_by,
     is_hidden,
 )
 
@@ -132,7 +133,7 @@ def load_mapping(folder: Path, project: Path) -> MappingFolder:
     what is allowed. A question that nobody has answered yet is wrong too.
     """
     if not (folder / FILE).is_file():
-        found = f"no {FILE} (it holds {_names(folder)})" if folder.is_dir() else "no such folder"
+        found = f"no {FILE} (it holds {held_by(folder)})" if folder.is_dir() else "no such folder"
         raise ConfigurationError(f"mapping {folder}", found, f"a folder with {FILE} and SQL files")
     contract = contract_columns(project)
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".sql")
@@ -148,10 +149,6 @@ def load_mapping(folder: Path, project: Path) -> MappingFolder:
     if findings:
         raise BrokenRulesError(findings)
     return MappingFolder(folder, declaration, sql, steps)
-
-
-def _names(folder: Path) -> str:
-    return ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
 
 
 def _text(path: Path) -> str:
@@ -251,7 +248,7 @@ def files_of(mapping: MappingFolder, raw: Path) -> dict[str, list[Path]]:
         files = files_matching(raw, name, source.files)
         wanted = " or ".join(source.files) or f"{name}.parquet, {name}.csv or a folder {name}/"
         if not files and not source.optional:
-            held = _names(raw)
+            held = held_by(raw)
             raise SourceError(f"raw folder {raw}", f"no file of source {name} ({held})", wanted)
         if len({_format(file) for file in files}) > 1:
             raise SourceError(

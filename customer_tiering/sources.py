@@ -88,7 +88,7 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
         places = _places(folder, files)
         forms = f"{name}.parquet, {name}.csv or a folder {name}/ with files of one of these kinds"
         if not places and is_required:
-            found = f"no table {name} (it holds {_listed(folder)})"
+            found = f"no table {name} (it holds {held_by(folder)})"
             raise SourceError(f"raw folder {folder}", found, forms)
         if len(places) > 1:
             found = f"table {name} as {' and '.join(places[:2])}"
@@ -484,7 +484,8 @@ def first_of(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
-def _listed(folder: Path) -> str:
+def held_by(folder: Path) -> str:
+    """What a folder holds, as a message says it."""
     names = sorted(
         f"{entry.name}{'' if entry.exists() else ' (a link to nothing)'}"
         for entry in folder.iterdir()

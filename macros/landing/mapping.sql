@@ -132,7 +132,9 @@
             {% for name in form.optional_columns if name | lower not in columns %}
             cast(null as {{ customer_tiering.string_type() }}) as {{ customer_tiering.quoted(name) }},
             {% endfor %}
-            cast({{ customer_tiering.text_literal((table or '') | replace('"', '')) }} as {{ customer_tiering.string_type() }}) as source_file,
+            cast(
+                {{ customer_tiering.text_literal((table or '') | replace('"', '')) }} as {{ customer_tiering.string_type() }}
+            ) as source_file,
             cast(null as bigint) as source_line
         {{ 'from ' ~ table if table else 'where false' }}
     {% endset %}

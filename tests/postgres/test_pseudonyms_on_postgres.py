@@ -71,6 +71,6 @@ def test_without_a_long_key_one_sentence_stops_the_run(
     assert run.returncode != 0
     assert (
         f"environment variable PGOPTIONS: found {found}; allowed is -c tiering.pseudonym_key=, "
-        "with a secret of at least 16 characters, as pseudonymise_ids is true." in run.stdout
+        "with a secret of at least 16 characters, as pseudonymise_ids is true" in run.stdout
     )
     assert "too-short" not in run.stdout + (tmp_path / "dbt.log").read_text(encoding="utf-8")

@@ -132,7 +132,10 @@
             cast(null as varchar[]) as column_names,
             cast(null as bigint) as row_count
         from formats
-        where {{ named | length > 0 }} or contains(path, '/') or regexp_matches(path, '^[^.]*[.](parquet|csv|csv[.]gz|csv[.]zst)$', 'i')
+        where
+            {{ named | length > 0 }}
+            or contains(path, '/')
+            or regexp_matches(path, '^[^.]*[.](parquet|csv|csv[.]gz|csv[.]zst)$', 'i')
     {% endset %}
     {{ return(query) }}
 {% endmacro %}
