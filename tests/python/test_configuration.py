@@ -1295,6 +1295,7 @@ def test_pseudonyms_without_a_good_key_are_refused(
     assert str(error.value) == (
         f"environment variable DBT_ENV_SECRET_PSEUDONYM_KEY: found {found}; "
         "allowed is a secret of at least 16 characters, as pseudonymise_ids is true (to make one, and keep it: export "
+        "DBT_ENV_SECRET_PSEUDONYM_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(16))'))."
     )
     monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", "a-key-long-enough")
     assert load_configuration(project, {"pseudonymise_ids": True}).settings.pseudonymise_ids
