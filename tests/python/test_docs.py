@@ -14,7 +14,14 @@ from customer_tiering.raw_contract import PAGE, raw_contract
 
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "sample/*.md", "examples/*/*.md", "tests/python/*/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "sample/*.md",
+        "examples/*/*.md",
+        "sources/**/*.md",
+        "tests/python/*/*.md",
+    )
     for path in PROJECT.glob(pattern)
 )
 IN_CHINESE = [path for path in PAGES if path.name.endswith(".zh.md")]

@@ -316,7 +316,7 @@ def test_hubspot_equals_a_count_by_pandas(public_data: Path, tmp_path: Path) -> 
         right_on=["stage_id", "pipeline_id"],
     )
 
-    assert len(won) > 0
+    assert len(won) == 3
     assert found.amounts("orders", "order_amount", "status") == {
         "closed won": (len(won), total(won["property_amount"]))
     }
