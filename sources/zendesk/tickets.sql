@@ -26,10 +26,8 @@ where
     lower_case(read_text(ticket.status)) <> 'deleted'
     and not exists (
         select 1
-        from ticket as other
-        where
-            replace(replace(read_text(other.merged_ticket_ids), '[', ','), ']', ',')
-            like '%,' || read_id(ticket.id) || ',%'
+        from merged_tickets
+        where merged_tickets.ticket_id = read_id(ticket.id)
     )
     and not exists (
         select 1

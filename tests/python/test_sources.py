@@ -778,7 +778,8 @@ def test_hubspot_keeps_companies_and_contacts_apart_and_merges_contacts(hubspot:
         ("contact-9", "person"),
     ]
     assert hubspot.rows("customer_merges", "from_customer_id", "into_customer_id") == [
-        ("contact-12", "contact-9")
+        ("contact-12", "contact-9"),
+        ("contact-13", "contact-9"),
     ]
 
 
