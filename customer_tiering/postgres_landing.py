@@ -147,10 +147,9 @@ def _landed_columns(landed: duckdb.DuckDBPyConnection) -> dict[str, dict[str, st
         select columns.table_name, columns.column_name, columns.data_type
         from duckdb_columns() as columns
         inner join (
-            select source_table, unnest([column_name, 'source_place']) as column_name
-            from raw.landed_columns
-            where is_landed
-            group by all
+            select source_table, column_name from raw.landed_columns where is_landed
+            union
+            select source_table, 'source_place' as column_name from raw.landed_columns where is_landed
         ) as landed
             on columns.table_name = landed.source_table and columns.column_name = landed.column_name
         where columns.database_name = current_database() and columns.schema_name = 'raw'

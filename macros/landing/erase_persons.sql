@@ -5,7 +5,7 @@
 {% macro land_nobody_words(sources) %}
     {% for source in sources if source.name == 'customers' %}
         {% set relation = customer_tiering.raw_relation(source) %}
-        {% set present = customer_tiering.columns_of(relation.query) %}
+        {% set present = customer_tiering.columns_of_relation(relation) %}
         {% call customer_tiering.replace_table(adapter.quote(source.schema) ~ '.nobody_words') %}
             select lower_case(coalesce(word, 'null')) as word
             from {{ customer_tiering.seed_file('nobody_words') }}
@@ -16,7 +16,7 @@
                     select customer_id
                     from (
                         select read_id({{ adapter.quote(present.customer_id) }}) as customer_id
-                        from {{ relation.query }}
+                        from {{ relation.query }} as raw_rows
                     ) as ids
                     where customer_id is not null
                 )
@@ -81,7 +81,7 @@
 {# A missing required column stops the run with a sentence when the table itself is landed. #}
 {% macro rows_as_read(source) %}
     {% set relation = customer_tiering.raw_relation(source) %}
-    {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
+    {% set present = customer_tiering.columns_of_relation(relation) %}
     {% for column in source.columns.values() if column.name not in present %}
         {{ return(none) }}
     {% endfor %}
@@ -91,7 +91,7 @@
             {{ customer_tiering.read_value(adapter.quote(present[column.name]), column) }} as {{ column.name }}
             {{- ',' if not loop.last }}
             {% endfor %}
-        from {{ relation.query }}
+        from {{ relation.query }} as raw_rows
     {% endset %}
     {{ return(query) }}
 {% endmacro %}

@@ -125,7 +125,7 @@
 
 
 {% macro land_table(source, relation, is_erasing, continues) %}
-    {% set present = customer_tiering.columns_of(relation.query) if relation.query else {} %}
+    {% set present = customer_tiering.columns_of_relation(relation) %}
     {% for column in source.columns.values()
         if relation.query and column.config.meta.get('required') and column.name not in present %}
         {{ exceptions.raise_compiler_error(
@@ -196,6 +196,11 @@
     {% set columns = {} %}
     {% for name in customer_tiering.types_of(query) %}{% do columns.update({name | lower: name}) %}{% endfor %}
     {{ return(columns) }}
+{% endmacro %}
+
+
+{% macro columns_of_relation(relation) %}
+    {{ return(relation.columns or (customer_tiering.columns_of(relation.query) if relation.query else {})) }}
 {% endmacro %}
 
 

@@ -66,13 +66,13 @@
 {% macro mapped_relation(source, mapping, readers, files=[]) %}
     {% set name = mapping.folder ~ '/' ~ source.name ~ '.sql' %}
     {% set query = customer_tiering.mapped_rows(mapping, source.name, readers) %}
-    {% set columns = customer_tiering.columns_of(query) %}
+    {% set columns = customer_tiering.columns_of(query ~ ' as mapped_rows') %}
     {% do customer_tiering.refuse_columns_of_mapping(source, name, columns) %}
     {% set query = customer_tiering.mapped_rows(mapping, source.name, readers, columns.values() | list) %}
     {% set is_by_row = 'source_file' in columns and customer_tiering.is_by_row(query) %}
     {{ return({
         'name': name, 'query': query, 'files': files, 'is_text': false, 'columns': columns, 'is_by_row': is_by_row,
-        'newest_by': customer_tiering.native_column(source.config.meta.get('newest_by'), query)
+        'newest_by': customer_tiering.native_column(source.config.meta.get('newest_by'), query ~ ' as mapped_rows')
             if is_by_row and not files,
     }) }}
 {% endmacro %}
