@@ -1,8 +1,9 @@
 -- One row per deal with a company or a contact: its customer.
 --
--- The customer is the company, the primary one (type 5) first; without a company the contact. For
---   customers that are persons, remove the first select. Companies and contacts have ids of their
---   own, which can be equal: the word before them tells them apart.
+-- Customer: the company, the primary one (type 5) first; without a company the contact.
+--   Contacts alone: without the first select
+-- Companies and contacts have ids of their own, which can be equal: the word before an id tells
+--   them apart.
 with parties as (
     select
         read_id(deal_id) as deal_id,

@@ -1,9 +1,10 @@
 -- One row per won deal: one in a stage with closed_won. Deals in all other stages are left out.
 --
--- Revenue: property_amount, as entered, in the deal's currency. Without an amount a deal is
---   rejected and listed.
+-- Revenue: property_amount, as entered, in the deal's currency; whether tax is in it the sales team
+--   decides. Without an amount a deal is rejected and listed.
 -- Dated: by the close date.
 -- Deleted deals are left out, and those that were merged into another one, which has their amount.
+--   To count deleted ones: without the lines of is_deleted and _fivetran_deleted
 select
     deal.deal_id as order_id,
     deal_customers.customer_id,

@@ -1,8 +1,8 @@
 -- One row per activated order, where orders are the sales. Drafts are left out. Reductions are
 --   among them.
 --
--- Deleted ones are left out, and so are former versions of a row where the connector keeps the
---   history of the table.
+-- Deleted ones are left out. To count them: without the line of is_deleted
+-- So are former versions of a row, where the connector keeps the history of the table.
 select orders.*
 from "order" as orders
 cross join sales

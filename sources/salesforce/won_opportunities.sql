@@ -1,7 +1,7 @@
 -- One row per won opportunity, where these are the sales. Open and lost ones are left out.
 --
--- Deleted ones are left out, and so are former versions of a row where the connector keeps the
---   history of the table.
+-- Deleted ones are left out. To count them: without the line of is_deleted
+-- So are former versions of a row, where the connector keeps the history of the table.
 select opportunity.*
 from opportunity
 cross join sales

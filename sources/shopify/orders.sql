@@ -1,15 +1,17 @@
 -- One row per order.
 --
--- Revenue: total_price, what the buyer pays, after discounts, with tax, shipping and tips, as the
---   order was placed. Refunds are taken off by refunds.sql. So it is not current_total_price, from
---   which returns are taken off already.
+-- Revenue: total_price, what the buyer pays, after discounts, with tax, shipping and tips. It is
+--   gross: refunds.sql takes refunds off, which current_total_price no longer contains.
+--   Without shipping and tips: subtotal_price and subtotal_price_set_shop_amount instead
+--   Without tax: read_amount of it - coalesce(
+--     read_amount(total_tax), read_amount(total_tax_set_shop_amount), 0)
 -- Currency: the shop's. Amounts in the buyer's currency (presentment) are not read.
 -- Dated: by processed_at, as Shopify's reports are. Of an imported order created_at is the day of
 --   the import.
--- Cancelled: every order with a time in cancelled_at, paid or not. To go by the payment alone: the
---   second line of the case.
--- Deleted orders are left out: without the last line they count. Test orders are marked and never
---   count.
+-- Cancelled: every order with a time in cancelled_at, paid or not.
+--   By the payment alone: what stands behind else, instead of the case
+-- Deleted orders are left out. To count them: without the last line
+-- Test orders are marked and never count. To count them: without the line of is_test
 select
     id as order_id,
     customer_id,

@@ -1,9 +1,10 @@
 -- One row per order.
 --
--- Revenue: what the buyer pays, after discounts, with tax and shipping. Goods alone: "Subtotal" as
---   order_amount. Refunds still contain tax and shipping then.
--- Cancelled: every order with a time in "Cancelled at", paid or not. To go by the payment alone:
---   "Financial Status" as status.
+-- Revenue: what the buyer pays, after discounts, with tax and shipping, as refunds always are.
+--   Without shipping: "Subtotal" as order_amount
+--   Without tax: read_amount("Total") - read_amount("Taxes") as order_amount
+-- Cancelled: every order with a time in "Cancelled at", paid or not.
+--   By the payment alone: "Financial Status" as status
 -- Channel: pos is the store; web, drafts of the staff and apps are online.
 select
     order_id,

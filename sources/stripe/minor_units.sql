@@ -1,9 +1,8 @@
--- One row per currency of which one unit of an amount is no hundredth: what it is.
+-- One row per currency whose minor unit is not a hundredth.
 --
--- https://docs.stripe.com/currencies, "Zero-decimal currencies" and "Three-decimal currencies". ISK
---   and UGX have no
--- decimals either, but Stripe keeps writing them in hundredths ("Special cases"). HUF and TWD
---   differ in payouts only.
+-- Source: https://docs.stripe.com/currencies, "Zero-decimal currencies" and "Three-decimal
+--   currencies". ISK and UGX have no decimals either, but Stripe keeps writing them in hundredths
+--   ("Special cases"). HUF and TWD differ in payouts only.
 select
     units.currency,
     units.minor_unit

@@ -1,8 +1,10 @@
 -- One row per charge: an attempt to take a payment. Those that failed never count.
 --
--- Revenue: the amount of the charge, with tax and shipping, before Stripe's fees.
+-- Revenue: the amount of the charge, with tax and shipping, before Stripe's fees. Stripe knows
+--   neither tax nor shipping of a charge, so there is no choice.
 -- Captured: a charge that is only authorised is no revenue yet.
 -- Test mode: a charge with livemode false is marked as a test and never counts.
+--   To count them: without the line of is_test
 select
     charge.id as order_id,
     charge.customer_id,

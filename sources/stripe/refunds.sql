@@ -2,7 +2,7 @@
 --
 -- Refunds: those that succeeded. One that is pending counts once it has.
 -- Disputes: a lost one is money back to the buyer. It is dated by its beginning, as its end is not
---   known. To leave disputes out, remove the second select.
+--   known. To leave disputes out: without the second select
 with money_back as (
     select
         read_id(id) as refund_id,

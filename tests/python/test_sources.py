@@ -67,6 +67,14 @@ def vendor(public_data: Path, name: str, folder: Path) -> Path:
     return folder
 
 
+def exported() -> Path:
+    """The folder with the public export; skips the test when it is not there."""
+    folder = CASES / "shopify_export" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there: set TIERING_CASES to the public cases")
+    return folder
+
+
 def table(folder: Path, name: str) -> pd.DataFrame:
     """A table as pandas reads it, all of it text."""
     return pd.read_csv(
@@ -145,9 +153,7 @@ def counted(rows: pd.DataFrame, amount: str, by: str) -> dict[str, tuple[int, De
 
 
 def test_shopify_export_equals_a_count_by_pandas() -> None:
-    raw = CASES / "shopify_export" / "data"
-    if not raw.is_dir():
-        pytest.skip(f"{raw} is not there: set TIERING_CASES to the public cases")
+    raw = exported()
     found = Mapped(SOURCES / "shopify_export", raw)
     lines = table(raw, "orders_export_1")
     heads = lines[lines["Total"] != ""]
@@ -221,6 +227,30 @@ def test_shopify_graphql_equals_a_count_by_pandas(public_data: Path, tmp_path: P
     assert found.amounts("order_items", "line_amount") == {True: (10, line_total)}
 
 
+@pytest.mark.parametrize(
+    ("other", "amounts"),
+    [
+        ('"Subtotal" as order_amount', "Subtotal"),
+        ('read_amount("Total") - read_amount("Taxes") as order_amount', "Total less Taxes"),
+    ],
+)
+def test_shopify_export_revenue_is_one_line_s_choice(
+    other: str, amounts: str, tmp_path: Path
+) -> None:
+    raw = exported()
+    line = '"Total" as order_amount'
+    found = Mapped(
+        changed("shopify_export", "orders.sql", line, other, tmp_path / "mapping"), raw
+    ).amounts("orders", "order_amount")
+    heads = table(raw, "orders_export_1").query("Total != ''")
+    expected = {
+        "Subtotal": total(heads["Subtotal"]),
+        "Total less Taxes": total(heads["Total"]) - total(heads["Taxes"]),
+    }
+    assert found == {True: (51, expected[amounts])}
+    assert expected[amounts] != total(heads["Total"])
+
+
 def test_stripe_equals_a_count_by_pandas(public_data: Path, tmp_path: Path) -> None:
     raw = vendor(public_data, "stripe", tmp_path / "raw")
     found = Mapped(SOURCES / "stripe", raw)
@@ -242,15 +272,17 @@ def test_stripe_equals_a_count_by_pandas(public_data: Path, tmp_path: Path) -> N
     assert (len(refunds), len(lost), back) == (4, 7, Decimal("30510.20"))
 
 
-def sales_are(kind: str, folder: Path) -> Path:
-    """A copy of the mapping of Salesforce with the other choice."""
-    shutil.copytree(SOURCES / "salesforce", folder)
-    choice = (folder / "sales.sql").read_text(encoding="utf-8")
-    assert "select 'opportunity' as kind" in choice
-    (folder / "sales.sql").write_text(
-        choice.replace("select 'opportunity' as kind", f"select '{kind}' as kind"), encoding="utf-8"
-    )
+def changed(source: str, file: str, line: str, other: str, folder: Path) -> Path:
+    """A copy of a mapping with another line in one of its files."""
+    shutil.copytree(SOURCES / source, folder)
+    sql = (folder / file).read_text(encoding="utf-8")
+    assert sql.count(line) == 1
+    (folder / file).write_text(sql.replace(line, other), encoding="utf-8")
     return folder
+
+
+def sales_are_orders(folder: Path) -> Path:
+    return changed("salesforce", "sales.sql", "'opportunity' as kind", "'order' as kind", folder)
 
 
 def test_salesforce_opportunities_equal_a_count_by_pandas(
@@ -284,7 +316,7 @@ def test_salesforce_opportunities_equal_a_count_by_pandas(
 
 def test_salesforce_orders_equal_a_count_by_pandas(public_data: Path, tmp_path: Path) -> None:
     raw = vendor(public_data, "salesforce", tmp_path / "raw")
-    found = Mapped(sales_are("order", tmp_path / "mapping"), raw)
+    found = Mapped(sales_are_orders(tmp_path / "mapping"), raw)
     orders = table(raw, "order")
     orders = orders[(orders["status_code"] == "Activated") & (orders["is_deleted"] == "FALSE")]
 
@@ -691,7 +723,7 @@ def test_salesforce_counts_won_opportunities_once(salesforce_raw: Path) -> None:
 
 
 def test_salesforce_orders_are_one_line_s_choice(salesforce_raw: Path, tmp_path: Path) -> None:
-    found = Mapped(sales_are("order", tmp_path / "mapping"), salesforce_raw)
+    found = Mapped(sales_are_orders(tmp_path / "mapping"), salesforce_raw)
     assert found.rows("orders", "order_id", "ordered_at", "status", "order_amount") == [
         ("S1", "2024-05-02 10:00:00", "activated", Decimal("500.00"))
     ]
