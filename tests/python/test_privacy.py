@@ -30,6 +30,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from customer_tiering import building, cli, erasures, refreshing
+from customer_tiering.encodings import register
 from customer_tiering.errors import ExitCode
 from customer_tiering.locking import locked
 from customer_tiering.publishing import PUBLICATION, RESTRICTED, WORK
@@ -200,6 +201,25 @@ def as_parquet(raw: Path, folder: Path, all_varchar: bool = False) -> Path:
     return folder
 
 
+def behind_mapping(raw: Path, folder: Path) -> Path:
+    """The same raw tables under other names, with a column that is none of the contract's, and the mapping to them."""
+    folder.mkdir()
+    sources = []
+    for file in raw.glob("*.csv"):
+        header, *rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+        with (folder / f"shop_{file.stem}.csv").open("w", encoding="utf-16", newline="") as content:
+            lines = [[*header, "remark"], *([*row, "canary remark"] for row in rows)]
+            csv.writer(content, delimiter="|").writerows(lines)
+        (folder / "shop").mkdir(exist_ok=True)
+        write(
+            folder / "shop" / f"{file.stem}.sql",
+            f"select {', '.join(header)} from shop_{file.stem}",
+        )
+        sources.append(f"  shop_{file.stem}: {{encoding: utf-16, delimiter: '|'}}")
+    write(folder / "shop" / "mapping.yml", "sources:", *sources)
+    return folder
+
+
 @contextmanager
 def umask(wanted: int) -> Iterator[None]:
     before = os.umask(wanted)
@@ -326,7 +346,7 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         }
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "mapping"])
 def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: str) -> None:
     """Persons of many ids: chains, forks, circles, decisions that were replaced or are unreadable."""
     raw, rules = company(tmp_path / "raw"), oracle.Rules.from_seeds(PROJECT / "seeds")
@@ -358,8 +378,11 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
     tables = oracle.load_raw(raw)
     if form == "parquet":
         raw = as_parquet(raw, tmp_path / "parquet", all_varchar=True)
-    project_vars = json.dumps({"raw_path": str(raw), "run_date": "2026-01-31"})
-    landing = ("run-operation", "land_raw_tables", "--vars", project_vars)
+    project_vars = {"raw_path": str(raw), "run_date": "2026-01-31"}
+    if form == "mapping":
+        raw = behind_mapping(raw, tmp_path / "shop")
+        project_vars |= {"raw_path": str(raw), "mapping": str(raw / "shop")}
+    landing = ("run-operation", "land_raw_tables", "--vars", json.dumps(project_vars))
     dbt(tmp_path, *landing, parsed=parsed_project())
 
     run_date = date(2026, 1, 31)
@@ -369,6 +392,7 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
     assert len(names) > 12
     masked = oracle.erased(tables, rules, run_date)
     with duckdb.connect() as connection:
+        register(connection)
         connection.execute(f"attach '{tmp_path}/work.duckdb' as work (read_only)")
         connection.execute("use work")
         landed = dict(connection.execute("from raw.erased_ids").fetchall())
@@ -377,6 +401,8 @@ def test_raw_tables_are_landed_as_the_oracle_masks_them(tmp_path: Path, form: st
             columns = list(rows[0]) if rows else ["1"]
             found = connection.execute(f"select {', '.join(columns)} from raw.{table}").fetchall()
             assert Counter(found) == Counter(tuple(row.values()) for row in rows), table
+    assert not holds_canary(tmp_path / WORK, [CANARY])
+    assert b"canary" not in (tmp_path / WORK).read_bytes()
 
 
 def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
