@@ -27,7 +27,7 @@ sources:
     delimiter: ;
     skip_lines: 2
     optional_columns: [Kanal]
-  kunden: {}
+  order: {}
 words:
   orders.status: {Bezahlt: completed, 交易成功: completed}
 """
@@ -47,7 +47,7 @@ where st <> 'Test'
 """
 CUSTOMERS = """\
 select kunden.id as customer_id, max(bestellungen.st) as region
-from kunden
+from "order" as kunden -- a word of SQL
 left join bestellungen on kunden.id = bestellungen.kd
 group by kunden.id;
 """
@@ -67,7 +67,7 @@ class Shop:
             "2;b;02.02.2024;Test;1,00;secret-b",
             "3;b;02/02/2024;交易成功;1.5;secret-c",
         )
-        self.write("kunden.csv", b"id,name\na,A\nb,B\n")
+        self.write("order.csv", b"id,name\na,A\nb,B\n")
 
     def say(self, name: str, text: str) -> None:
         self.mapping.mkdir(exist_ok=True)
@@ -131,7 +131,7 @@ BROKEN = {
         "mapping.yml, line 11: found a question that is not answered: Which time zone?",
     ),
     "a file of another name": ("Refunds.sql", "select 1", "Refunds.sql: found another name; allowed is a name of small"),
-    "a step named as a source": ("kunden.sql", "select 1", "kunden.sql: found a step kunden, which is a source too"),
+    "a step named as a source": ("order.sql", "select 1", "order.sql: found a step order, which is a source too"),
     "no orders": ("orders.sql", None, "found no orders.sql; allowed is one select for each required table."),
     "an unknown column of the source": (
         "orders.sql",
@@ -187,9 +187,9 @@ def test_files_that_are_missing_or_read_by_no_source_are_named(shop: Shop) -> No
     mapping = load_mapping(shop.mapping, ROOT)
     (note,) = notes_on_files(mapping, shop.raw)
     assert note.endswith("reads it: shop/notes.txt.")
-    (shop.raw / "kunden.csv").unlink()
+    (shop.raw / "order.csv").unlink()
     assert shop.refusal() == (
-        "raw folder RAW: found no file of source kunden (shop); allowed is kunden.parquet, kunden.csv or a folder kunden/."
+        "raw folder RAW: found no file of source order (shop); allowed is order.parquet, order.csv or a folder order/."
     )
 
 

@@ -139,9 +139,9 @@ class Mapped:
 
 def files(folder: Path, **tables: str) -> Path:
     """A folder with CSV files, each written as an indented block of text."""
-    folder.mkdir(exist_ok=True)
     for name, text in tables.items():
-        (folder / f"{name}.csv").write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+        file = folder / f"{name}.csv"
+        file.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
     return folder
 
 

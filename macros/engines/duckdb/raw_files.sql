@@ -63,7 +63,7 @@
     {% else %}
         {% for name in customer_tiering.sources_read(source, mapping) %}
             {% do queries.append('select * from (' ~ customer_tiering.files_of_name(name, mapping.sources[name].files)
-                ~ ') as ' ~ name) %}
+                ~ ') as found') %}
         {% endfor %}
     {% endif %}
     {{ return(queries | join('\nunion all\n')) }}
