@@ -316,10 +316,11 @@ class AgeBand(SeedRow):
 
 
 class OrderStatus(SeedRow):
-    """A source system's word for an order status (any case) and what it means here."""
+    """A source system's word for an order status (any case), what it means here, and the only system that has it."""
 
     source_status: Label
     order_status: StatusOfOrder
+    source_system: OrEmpty[Code]
 
 
 class NobodyWord(SeedRow):

@@ -666,14 +666,14 @@ BROKEN_SEEDS = {
     ),
     "unknown_target_status": (
         seed("order_statuses", "\npaid,completed", "\npaid,done"),
-        f"{STATUSES}, line 13",
+        f"{STATUSES}, line 23",
         "order_status 'done'",
         "one of pending, completed, cancelled, returned",
     ),
     "source_status_twice_in_another_case": (
-        appended("order_statuses", "PAID,pending"),
-        f"{STATUSES}, line 30",
-        "source_status 'PAID' again (it is on line 13 too)",
+        appended("order_statuses", "PAID,pending,"),
+        f"{STATUSES}, line 64",
+        "source_status 'PAID' again (it is on line 23 too)",
         "each source_status once, whatever its case",
     ),
     "canonical_status_left_out": (
