@@ -102,6 +102,9 @@ BandCode = Annotated[
 Label = Annotated[
     str, _written_as(r"[^\x00-\x1f]{1,80}"), Field(description="a text of 1 to 80 characters")
 ]
+CountryCode = Annotated[
+    str, _written_as(r"[A-Z]{2}"), Field(description="a country's code of two capitals, such as CN")
+]
 Whole = Annotated[int, _written_as(r"[0-9]{1,9}")]
 Score = Annotated[Whole, from_to(1, 5)]
 Rank = Annotated[Whole, from_to(0, 10)]
@@ -323,6 +326,13 @@ class OrderStatus(SeedRow):
     source_system: OrEmpty[Code]
 
 
+class Country(SeedRow):
+    """A word for a country (any case) and the country's code."""
+
+    country_name: Label
+    country_code: CountryCode
+
+
 class NobodyWord(SeedRow):
     """A word (any case) that as a customer id means that there is no customer."""
 
@@ -372,6 +382,7 @@ class Seeds(BaseModel):
     playbook: list[PlaybookEntry]
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
+    countries: list[Country]
     nobody_words: list[NobodyWord]
     sales_channels: list[SalesChannel]
     export_columns: list[ExportColumn]
@@ -474,6 +485,7 @@ def read_seeds(folder: Path) -> Seeds:
         playbook=_read_seed(folder, "playbook", PlaybookEntry),
         age_bands=_read_seed(folder, "age_bands", AgeBand),
         order_statuses=_read_seed(folder, "order_statuses", OrderStatus),
+        countries=_read_seed(folder, "countries", Country),
         nobody_words=_read_seed(folder, "nobody_words", NobodyWord),
         sales_channels=_read_seed(folder, "sales_channels", SalesChannel),
         export_columns=_read_seed(folder, "export_columns", ExportColumn),

@@ -60,7 +60,7 @@ NULLED = {
     "customers": {
         "customer_type": ["robot"],
         "birth_date": ["1850-06-01", "1990-02-31", "2999-01-01"],
-        "country_code": ["CHINA", "8"],
+        "country_code": ["ATLANTIS", "8"],
         "signed_up_at": ["long ago"],
         "marketing_consent": ["perhaps"],
         "updated_at": ["2024-00-10"],

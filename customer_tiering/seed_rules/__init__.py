@@ -25,6 +25,7 @@ from customer_tiering.seed_rules.words import (
     age_band_findings,
     code_label_findings,
     codes_without_label,
+    country_findings,
     order_status_findings,
 )
 from customer_tiering.seeds import Seeds
@@ -53,6 +54,7 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from playbook_findings(seeds)
     yield from age_band_findings(seeds.age_bands)
     yield from order_status_findings(seeds.order_statuses)
+    yield from country_findings(seeds.countries)
     yield from unique_findings("nobody_words", seeds.nobody_words, "word")
     yield from unique_findings("sales_channels", seeds.sales_channels, "channel")
     yield from export_column_findings(seeds.export_columns)

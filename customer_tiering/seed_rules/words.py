@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from customer_tiering.seed_rules.findings import Findings, finding, grouped, unique_findings
 from customer_tiering.seed_rules.tiers import TIERLESS
-from customer_tiering.seeds import ORDER_STATUSES, AgeBand, CodeLabel, OrderStatus, Seeds
+from customer_tiering.seeds import ORDER_STATUSES, AgeBand, CodeLabel, Country, OrderStatus, Seeds
 
 
 def age_band_findings(bands: list[AgeBand]) -> Findings:
@@ -33,6 +33,15 @@ def order_status_findings(statuses: list[OrderStatus]) -> Findings:
             found = f"{status!r} read as {row.order_status!r}" if row else f"no row for {status!r}"
             allowed = f"{', '.join(ORDER_STATUSES)}, each read as itself"
             yield finding("order_statuses", row, found, allowed)
+
+
+def country_findings(countries: list[Country]) -> Findings:
+    yield from unique_findings("countries", countries, "country_name")
+    names = {row.country_name for row in countries}
+    for (code,), rows in grouped(countries, "country_code").items():
+        if code not in names:
+            allowed = "each country_code also a country_name, so that it is read as itself"
+            yield finding("countries", rows, f"no row for the country_name {code}", allowed)
 
 
 def code_label_findings(labels: list[CodeLabel]) -> Findings:

@@ -78,7 +78,7 @@ def _make(project: Path) -> None:
         if path.name.endswith(("sources.yml", "builds.yml")) or path.suffix == ".md":
             shutil.copy(path, models / f"{path.parent.name}_{path.name}")
     (project / "built_seeds").mkdir()
-    for seed in ("order_statuses", "nobody_words"):
+    for seed in ("order_statuses", "countries", "nobody_words"):
         for suffix in ("csv", "yml"):
             shutil.copy(PROJECT / "seeds" / f"{seed}.{suffix}", project / "built_seeds")
     parse_for_others(project)

@@ -213,6 +213,7 @@ def companies(
             {
                 "customer_id": customer,
                 "customer_type": draw(st.sampled_from(["person", "COMPANY", "alien", None])),
+                "country_code": draw(st.sampled_from(["cn", "Germany", "中国", "XX", None])),
                 "birth_date": draw(st.sampled_from(["1980-02-29", "1850-01-01", "x", None])),
                 "marketing_consent": draw(st.sampled_from(["true", "Yes", "yes", "no", "x", None])),
                 "updated_at": draw(st.sampled_from([None, "2024-01-01", "2024-06-01 10:00"])),

