@@ -22,7 +22,7 @@ Every other column, and every table that is not required, may be missing.
 - A table has one row per key. Of several rows with one key the newest `updated_at` stays, then the row with the
   newest event of its own, as named at each table. When neither decides, a warning says how many rows and what amount
   were left out.
-- Order lines belong in order_items, not in orders.
+- Order lines belong in order_items, not in orders, and credit notes in refunds, with the order that each takes back.
 - How dates, numbers and ids are read: [reading](reading.md). What stops a refresh:
   [operations](operations.md#what-stops-a-refresh-for-its-raw-tables).
 """

@@ -11,6 +11,7 @@ with warnings as (
 
 counted (warning_code, unit) as (
     values
+    ('credit_notes_without_order', 'orders'),
     ('undecided_duplicates', 'rows'),
     ('many_duplicates', 'rows'),
     ('unused_rows', 'rows'),

@@ -151,7 +151,7 @@
                     when {{ day }} < {{ customer_tiering.history_starts_on() }} then 'before_history'
                     {%- endif %}
                     {%- if rule %}
-                    when not {{ rule }} then 'not_allowed'
+                    when not {{ rule }} then '{{ meta.get('reason_not_allowed', 'not_allowed') }}'
                     {%- endif %}
                 end
 {%- endmacro %}

@@ -14,8 +14,23 @@ reconciliation as (
     select * from {{ ref('reconciliation') }}
 ),
 
+rejected_records as (
+    select * from {{ ref('int_rejected_records') }}
+),
+
 published_counts as (
     select * from {{ source('builds', 'published_counts') }}
+),
+
+credit_notes as (
+    select
+        coalesce(
+            upper(read_text({{ json_value('raw_record', "'$.currency_code'") }})),
+            '{{ setting("reporting_currency") }}'
+        ) as currency_code,
+        read_amount({{ json_value('raw_record', "'$.order_amount'") }}) as order_amount
+    from rejected_records
+    where reject_reason = 'credit_note_without_order'
 ),
 
 raw_table_warnings as (
@@ -26,6 +41,14 @@ raw_table_warnings as (
         cast(null as decimal(18, 2)) as amount
     from reconciliation
     where rows_rejected > 0
+    union all
+    select
+        'credit_notes_without_order' as warning_code,
+        currency_code as subject,
+        count(*) as observed,
+        sum(order_amount) as amount
+    from credit_notes
+    group by currency_code
     union all
     select
         'undecided_duplicates' as warning_code,

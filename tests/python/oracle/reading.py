@@ -20,6 +20,7 @@ RawTables = dict[str, list[dict[str, str | None]]]
 
 INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}  # general categories of blanks and marks without width
 MISSING, UNREADABLE, NOT_ALLOWED = "missing_value", "unreadable_value", "not_allowed"
+CREDIT_NOTE = "credit_note_without_order"
 LATE, EARLY, RESERVED = "after_run_date", "before_history", "reserved_id"
 RESERVED_MARK = "reserved:erased_"
 EPOCH = datetime(1970, 1, 1)
@@ -245,6 +246,14 @@ def read_country(text: str, setting: Setting) -> str:
     return code
 
 
+def read_order_amount(text: str, setting: Setting) -> Decimal:
+    """An order's amount; one below zero is a credit note, which names no order."""
+    amount = read_decimal(2)(text, setting)
+    if amount < 0:
+        raise BadValueError(CREDIT_NOTE)
+    return amount
+
+
 def read_stamp(text: str, setting: Setting) -> Stamp:
     """A date or timestamp in any form that means one alone; without a zone in source_time_zone."""
     local, offset = _parse_timestamp(text)
@@ -458,7 +467,7 @@ CONTRACT: dict[str, Table] = {
             Column("customer_id", read_customer_id, rejects=True),
             required("ordered_at", read_order_time),
             required("status", read_status),
-            required("order_amount", read_amount_from_zero),
+            required("order_amount", read_order_amount),
             Column("discount_amount", read_amount_from_zero),
             Column("currency_code", read_currency, rejects=True),
             Column("channel"),
