@@ -417,3 +417,19 @@ def _fault_of_sql(
         allowed = ", ".join(re.findall(r'"([^"]+)"', candidates[1]))
         first = first.partition("Candidate bindings")[0].strip()
     return ConfigurationError(str(where), f"SQL that cannot be run ({first.rstrip('.')})", allowed)
+
+
+def fault_of_landing(mapping: MappingFolder, message: str) -> ConfigurationError | None:
+    """What a database's message about a name in double quotes says of a mapping, with the lines that have the name; else None."""
+    for name in re.findall(r'"([^"]+)"', message):
+        lines = [
+            f"{mapping.folder / f'{file}.sql'}, line {number}"
+            for file, sql in mapping.sql.items()
+            for number, line in enumerate(sql.splitlines(), start=1)
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line)
+        ]
+        if lines:
+            said = re.search(r"Error (?!:)([^()]*)", message)
+            found = f"SQL that cannot be run ({said[1].strip() if said else message})"
+            return ConfigurationError(first_of(lines), found, "names that its sources have")
+    return None

@@ -41,7 +41,13 @@ from customer_tiering.errors import (
     WorkDatabaseError,
 )
 from customer_tiering.locking import LOCK, locked
-from customer_tiering.mappings import check_mapping, files_of, forms_of, notes_on_files
+from customer_tiering.mappings import (
+    check_mapping,
+    fault_of_landing,
+    files_of,
+    forms_of,
+    notes_on_files,
+)
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
     DUCKDB,
@@ -124,7 +130,8 @@ class Refresh:
             with _recording(ledger, run, self.warehouse) as recorded, handed_over() as erased:
                 self._preflight(ledger)
                 recorded.update(stage="build")
-                built = self._build(lock, erased)
+                with self._errors_of_mapping():
+                    built = self._build(lock, erased)
                 for note in landing_notes(self.warehouse / WORK):
                     self.note(note)
                 recorded.update(tests=built.tests, **_rows(self.warehouse / WORK))
@@ -172,6 +179,17 @@ class Refresh:
         """Leave a work database to build in, which holds no more than this build may continue from."""
         if self.from_scratch or not _has_built(ledger) or not _reuse_work_database(self.warehouse):
             start_afresh(self.warehouse)
+
+    @contextmanager
+    def _errors_of_mapping(self) -> Iterator[None]:
+        """Name the line of a mapping at which its landing stopped: over a schema it is not tried before."""
+        try:
+            yield
+        except LandingError as error:
+            mapping = self.configuration.mapping
+            if mapping and (fault := fault_of_landing(mapping, str(error))):
+                raise fault from None
+            raise
 
     def _build(self, lock: list[int], erased: Path) -> Build:
         """Build with dbt. When it fails and a raw file cannot be read, the sentence is about that file.

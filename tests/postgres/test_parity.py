@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from companies import small_company, with_an_erasure, with_late_facts
 from made_once import PROJECT
@@ -18,9 +19,11 @@ from postgres_project import (
     tables_with,
 )
 from postgres_server import PostgresServer
+from raw_schema import rows_of, sources
 from refreshed_sample import refreshed_sample
 
 from customer_tiering.comparing import compare
+from customer_tiering.mappings import MAPPING, MappingFolder, load_mapping
 from customer_tiering.pseudonyms import KEY
 
 VARS = {"run_date": "2026-01-31"}
@@ -137,11 +140,29 @@ def test_an_erased_person_is_nobody_on_both(
     assert tables_with(server, "erased", erased) == []
 
 
-def test_time_zone_locale_and_pseudonyms_change_nothing(server, small, tmp_path, monkeypatch):
+def mapping_of(raw: Path, folder: Path) -> MappingFolder:
+    """A mapping that makes the raw tables of files, or of tables, that are raw tables but for their names."""
+    folder.mkdir()
+    declared = ["sources:"]
+    for source in sources(raw):
+        columns = ", ".join(duckdb.sql(f"from {rows_of(source)}").columns)
+        name = f"shop_{source.stem}"
+        (folder / f"{source.stem}.sql").write_text(f"select {columns} from {name}")
+        files = f"{source.name}/*" if source.is_dir() else source.name
+        declared.append(f"  {name}: {{table: {source.stem}, files: {files}}}")
+    (folder / "mapping.yml").write_text("\n".join(declared))
+    return load_mapping(folder, PROJECT)
+
+
+def test_time_zone_locale_pseudonyms_and_a_mapping_change_nothing(
+    server, small, tmp_path, monkeypatch
+):
     """An ICU locale orders texts by language, where DuckDB goes by bytes."""
+    mapping = mapping_of(small, tmp_path / "shop")
+    monkeypatch.setenv(MAPPING, mapping.as_json())
     monkeypatch.setenv(KEY, PSEUDONYM_KEY)
     monkeypatch.setenv("PGOPTIONS", f"-c tiering.pseudonym_key={PSEUDONYM_KEY}")
-    project_vars = VARS | NEW_YORK | {"pseudonymise_ids": True}
+    project_vars = VARS | NEW_YORK | {"pseudonymise_ids": True, "mapping": str(mapping.folder)}
     begin_with(server, options=ICU)
     build_on_postgres(server, tmp_path, small, project_vars)
     build_on_duckdb(tmp_path / "warehouse", small, project_vars)

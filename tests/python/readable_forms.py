@@ -46,5 +46,17 @@ def forms() -> list[Form]:
         ]
 
 
+def functions_of(form: Form) -> list[tuple[str, str]]:
+    """What reads a form, and of what: a declared one by the function that takes it, and plainly of what written_as makes of the text."""
+    plain, declared = FUNCTIONS[form.reads]
+    if not form.declared_form:
+        return [(plain.format(), "raw.text")]
+    name = form.declared_form.replace("'", "''")
+    return [
+        (declared.format(name), "raw.text"),
+        (plain.format(), f"written_as(raw.text, '{name}')"),
+    ]
+
+
 def shown(cell: str) -> str:
     return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), cell)

@@ -14,7 +14,12 @@ import pytest
 from landing_in_process import Landings, landings
 
 from customer_tiering.errors import TieringError
-from customer_tiering.mappings import check_mapping, load_mapping, notes_on_files
+from customer_tiering.mappings import (
+    check_mapping,
+    fault_of_landing,
+    load_mapping,
+    notes_on_files,
+)
 from customer_tiering.reading import connect
 
 ROOT = Path(__file__).parents[2]
@@ -265,3 +270,22 @@ def test_rows_are_landed_as_the_mapping_makes_them(shop: Shop) -> None:
     landings(shop.raw.parent / "warehouse", steps, tables=("orders", "customers"))
     for path in (shop.raw.parent / "warehouse").rglob("*"):
         assert path.is_dir() or not re.search(b"secret-", path.read_bytes()), path
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'dbt stopped: Database Error column "betrg" does not exist (the whole log: dbt.log).',
+        'Runtime Error Binder Error: Referenced column "betrg" not found! LINE 39: betrg',
+    ],
+    ids=["PostgreSQL", "DuckDB"],
+)
+def test_a_landing_that_stops_at_a_name_names_the_lines_that_have_it(
+    shop: Shop, message: str
+) -> None:
+    """Over a schema a mapping is not tried before."""
+    shop.say("orders.sql", ORDERS.replace("betrag,", "betrg,"))
+    mapping = load_mapping(shop.mapping, ROOT)
+    said = str(fault_of_landing(mapping, message)).replace(f"{shop.mapping}/", "")
+    assert re.match(r'orders.sql, line 7: found SQL that cannot be run \(.*"betrg"', said)
+    assert fault_of_landing(mapping, 'a message about "another" name') is None

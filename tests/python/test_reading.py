@@ -13,7 +13,7 @@ from compiled_project import PROJECT, reading_functions
 from oracle import reading
 from oracle.reading import BadValueError, Setting
 from oracle.rules import Rules
-from readable_forms import FUNCTIONS, ZONE, forms
+from readable_forms import FUNCTIONS, ZONE, forms, functions_of
 
 ORACLE = {
     "timestamp": reading.read_stamp,
@@ -46,13 +46,12 @@ def test_the_database_reads_each_form_as_listed(
 ) -> None:
     wrong = []
     for form in (form for form in forms() if form.reads == reads):
-        function = FUNCTIONS[reads][bool(form.declared_form)].format(
-            form.declared_form.replace("'", "''")
-        )
-        query = f"select cast({function} as varchar) from (select cast(? as varchar) as text)"
-        (found,) = database.execute(query, [form.text]).fetchone()
-        if (found or "") != form.value:
-            wrong.append((form.text, form.declared_form, form.value, found))
+        for function, text in functions_of(form):
+            raw = f"select {text} as text from (select cast(? as varchar) as text) as raw"
+            query = f"select cast({function} as varchar) from ({raw}) as form"
+            (found,) = database.execute(query, [form.text]).fetchone()
+            if (found or "") != form.value:
+                wrong.append((form.text, text, form.value, found))
     assert wrong == []
 
 

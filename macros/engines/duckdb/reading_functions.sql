@@ -382,21 +382,21 @@ create or replace macro read_date
 {% macro duckdb__functions_of_mappings() %}
 -- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and says
 -- so: it cannot be read, and is rejected and listed.
+create or replace macro moment_written_as(x, format) as
+    list_transform(
+        [declared_moment(x, format)], lambda form: case when instant_of_form(form, 'UTC') is not null then form end
+    )[1];
+
 create or replace macro written_as
     (x varchar, format) as
         coalesce(
-            case
-                when contains(format, '1') then declared_number(x, format)
-                when instant_of_form(declared_moment(x, format), 'UTC') is not null then declared_moment(x, format)
-            end,
+            case when contains(format, '1') then declared_number(x, format) else moment_written_as(x, format) end,
             trimmed(x) || ' (not ' || format || ')'
         ),
     (x, format) as
         case
             when typeof(x) = 'DATE' or starts_with(typeof(x), 'TIMESTAMP') or contains(format, '1') then read_text(x)
-            when instant_of_form(declared_moment(cast(x as varchar), format), 'UTC') is not null
-                then declared_moment(cast(x as varchar), format)
-            else read_text(x) || ' (not ' || format || ')'
+            else coalesce(moment_written_as(cast(x as varchar), format), read_text(x) || ' (not ' || format || ')')
         end;
 {% endmacro %}
 
