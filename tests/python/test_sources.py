@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+import yaml
 
 from customer_tiering import reading
 from customer_tiering.mappings import check_mapping, load_mapping, mapped
@@ -408,6 +409,18 @@ def test_typed_tables_give_what_text_gives(name: str, public_data: Path, tmp_pat
     as_text, as_typed = Mapped(mapping, raw), Mapped(mapping, typed)
     for table_name in as_text.tables:
         assert as_text.all_read(table_name) == as_typed.all_read(table_name), table_name
+
+
+# What the mappings pass on as a status: the words that the systems document, and those of the SQL.
+STATUSES = {
+    "pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "voided", "expired",
+    "cancelled", "succeeded", "failed", "closed won", "activated",
+}  # fmt: skip
+
+
+def test_every_status_that_a_source_has_is_known() -> None:
+    known = pd.read_csv(PROJECT / "seeds/order_statuses.csv")["source_status"].str.lower()
+    assert STATUSES - set(known) == set()
 
 
 # Traps that the vendors' tables do not hold -------------------------------------------------------
@@ -871,3 +884,32 @@ def test_zendesk_has_complaints(zendesk: Mapped) -> None:
         ("3", "complaint", "low"),
         ("4", None, None),
     ]
+
+
+def test_zendesk_is_added_to_another_mapping(tmp_path: Path) -> None:
+    """As its README says: SQL files copied, sources and words taken over."""
+    folder, raw = tmp_path / "mapping", tmp_path / "raw"
+    shutil.copytree(SOURCES / "zendesk", folder)
+    shutil.copytree(SOURCES / "shopify_export", folder, dirs_exist_ok=True)
+    ours, theirs = (
+        yaml.safe_load((SOURCES / name / "mapping.yml").read_text(encoding="utf-8"))
+        for name in ("shopify_export", "zendesk")
+    )
+    both = {**theirs, **ours, "sources": theirs["sources"] | ours["sources"]}
+    (folder / "mapping.yml").write_text(yaml.safe_dump(both), encoding="utf-8")
+    raw.mkdir()
+    export(raw / "orders_export.csv", head("#1", "30.00", Id="11", Email="Ann@Example.com"))
+    files(
+        raw,
+        ticket="""
+        id,requester_id,created_at,updated_at,status,type,priority
+        1,21,2024-04-01 09:00:00,2024-04-20 09:00:00,closed,incident,urgent
+        """,
+        user="""
+        id,email,role
+        21,ann@example.COM,end-user
+        """,
+    )
+    found = Mapped(folder, raw)
+    assert found.rows("tickets", "customer_id", "ticket_type") == [("ann@example.com", "complaint")]
+    assert found.rows("orders", "customer_id") == [("ann@example.com",)]
