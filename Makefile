@@ -57,11 +57,11 @@ lint: setup ## Check the style and types of Python, and the style of all SQL tha
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(SQLFLUFF) lint customer_tiering/sql --templater placeholder --disable-progress-bar
-	$(SQLFLUFF) lint sources --templater raw --disable-progress-bar
+	$(SQLFLUFF) lint sources examples --templater raw --config sources/.sqlfluff --disable-progress-bar
 	@mkdir -p target/lint
 	$(if $(FILES),,@$(MAKE) --no-print-directory target/lint/macros target/lint/passed)
 	$(if $(filter macros/%,$(FILES)),$(LINT_MACROS) $(filter macros/%,$(FILES)))
-	$(if $(filter-out macros/% sources/%,$(FILES)),$(SQLFLUFF) lint $(filter-out macros/% sources/%,$(FILES)) --disable-progress-bar)
+	$(if $(filter-out macros/% sources/% examples/%,$(FILES)),$(SQLFLUFF) lint $(filter-out macros/% sources/% examples/%,$(FILES)) --disable-progress-bar)
 
 target/lint/macros: $(MACROS) $(MACROS_LINTED_BY)
 	@touch target/lint/macros_begun

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-import duckdb
 import typer
 from rich.console import Console
 
@@ -36,16 +33,14 @@ from customer_tiering.errors import (
 )
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
-from customer_tiering.messages import without_values
+from customer_tiering.mappings import FILE as MAPPING
 from customer_tiering.movements import print_movements, read_movements
-from customer_tiering.permissions import private_files
 from customer_tiering.publishing import DUCKDB, target_of
-from customer_tiering.refreshing import EXAMPLE_RAW, Refresh, make_folder
+from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
 from customer_tiering.run_reporting import print_history, print_status
 from customer_tiering.seeds import did_you_mean
-from customer_tiering.sources import contract_tables, holds_raw_tables
 
 EXIT_CODES = (
     f"Exit codes: {'; '.join(f'{code} {PHRASES[code]}' for code in ExitCode)}. "
@@ -160,12 +155,11 @@ def example(
     vars_: VarsOption = "{}",
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
-    """Map a public data set to the raw contract and refresh a warehouse from it."""
+    """Refresh a warehouse from a public data set, by its mapping."""
     with _errors_as_one_sentence():
         overrides = parse_vars(vars_)
-        _checked(project, overrides)
-        raw = _example_raw(project, name, data, warehouse)
-        _refresh(project, _checked(project, {**overrides, "raw_path": str(raw)}), warehouse)
+        overrides.update(_vars_of_example(project, name, data))
+        _refresh(project, _checked(project, overrides), warehouse)
 
 
 @app.command()
@@ -372,31 +366,18 @@ def _postgres() -> ModuleType:
         raise ConfigurationError("Python", f"no module {error.name}", allowed) from None
 
 
-def _example_raw(project: Path, name: str, data: Path | None, warehouse: Path) -> Path:
-    """The raw folder of an example: shipped with it, or mapped from the public files."""
+def _vars_of_example(project: Path, name: str, data: Path | None) -> dict[str, Any]:
+    """The vars by which an example is refreshed: it ships as raw tables, or is a mapping of public files."""
     examples = project / "examples"
     names = sorted(p.name for p in examples.glob("[a-z]*") if p.is_dir())
     if name not in names:
         found = f"an unknown example {name!r}{did_you_mean(name, names)}"
         raise SourceError(str(examples), found, f"one of {', '.join(names) or 'none'}")
-    tables = contract_tables(project)
-    for shipped in (examples / name, examples / name / "raw"):
-        if holds_raw_tables(shipped, tables):
-            return shipped.resolve()
-    allowed = f"the folder of its public files (see examples/{name}/README.md)"
+    folder = (examples / name).resolve()
+    if not (folder / MAPPING).is_file():
+        return {"raw_path": str(folder)}
     if data is None or not data.is_dir():
         found = "no --data" if data is None else f"no such folder {data}"
+        allowed = f"the folder of its public files (see examples/{name}/README.md)"
         raise SourceError(f"example {name}", found, allowed)
-    # Made again each time: a table left by an earlier mapping would be read as well.
-    make_folder(warehouse)
-    raw = (warehouse / EXAMPLE_RAW / name).resolve()
-    shutil.rmtree(raw, ignore_errors=True)
-    sys.path.insert(0, str(project.resolve()))
-    try:
-        with private_files():
-            make_folder(raw)
-            importlib.import_module("examples.mapping").build_raw(name, data, raw)
-    except (OSError, ValueError, LookupError, ImportError, duckdb.Error) as error:
-        found = f"files that cannot be mapped ({' '.join(without_values(str(error)).split())})"
-        raise SourceError(f"example {name}, {data}", found, allowed) from error
-    return raw
+    return {"mapping": str(folder), "raw_path": str(data.resolve())}

@@ -83,12 +83,8 @@ from customer_tiering.sources import (
 )
 
 MEGABYTE = 1_000_000
-EXAMPLE_RAW = "example_raw"
 # What a warehouse holds for its owner alone.
-PRIVATE = (
-    *(WORK, f"{WORK}.wal", f"{WORK}.tmp", LEDGER, LOCK, KEY),
-    *("logs", "target", EXAMPLE_RAW),
-)
+PRIVATE = (WORK, f"{WORK}.wal", f"{WORK}.tmp", LEDGER, LOCK, KEY, "logs", "target")
 
 
 class Refresh:

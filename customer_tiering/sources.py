@@ -387,11 +387,6 @@ def _check_parquet(file: Path) -> None:
         raise SourceError(f"raw file {file}", found, "a whole and undamaged Parquet file") from None
 
 
-def holds_raw_tables(folder: Path, tables: dict[str, bool]) -> bool:
-    """Whether a folder has every required table of the raw contract in some form."""
-    return all(_files(folder, name) for name, is_required in tables.items() if is_required)
-
-
 def _files(folder: Path, name: str) -> list[Path]:
     """The files that a table is read from."""
     return [path for path in _paths(folder, name) if _is_read(path, folder)]

@@ -5,7 +5,6 @@ Each is built first without its latest orders and then with them. docs/engines.m
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ from companies import without_latest_orders
 from made_once import PROJECT
 from postgres_project import begin_with, build_on_duckdb, build_on_postgres, keep, periods_kept
 from postgres_server import PostgresServer
+from public_examples import EXAMPLES, public_folder, write_raw
 
 from customer_tiering.comparing import compare
-from examples.mapping import build_raw
 
 COMPANIES = ("sample", "completejourney_small", "online_retail")
 ZONES = ("Asia/Shanghai", "America/New_York")
@@ -56,9 +55,7 @@ def test_a_company_is_the_same_on_both(
 
 def raw_folder(company: str, mapped: Path) -> Path:
     """The raw tables of a company: shipped, or mapped from public files."""
-    for shipped in (PROJECT / company, PROJECT / "examples" / company):
+    for shipped in (PROJECT / company, EXAMPLES / company):
         if list(shipped.glob("orders*")):
             return shipped
-    public_data = Path(os.environ.get("TIERING_DATA", PROJECT.parent / "shared" / "data"))
-    build_raw(company, public_data, mapped)
-    return mapped
+    return write_raw(EXAMPLES / company, public_folder(company), mapped)

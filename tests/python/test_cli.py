@@ -417,9 +417,14 @@ def test_example_that_cannot_be_mapped(
 
 
 def test_example_without_its_public_files(tmp_path: Path, no_build: None) -> None:
-    code, _, errors = run("example", "cdnow", "--data", tmp_path, "--warehouse", tmp_path / "w")
+    data = tmp_path / "data"
+    data.mkdir()
+    code, _, errors = run("example", "cdnow", "--data", data, "--warehouse", tmp_path / "w")
     assert code == ExitCode.SOURCE
-    assert errors.startswith("Error: ")
+    assert errors == (
+        f"Error: raw folder {data}: found no file of source cdnow_master (nothing); "
+        "allowed is cdnow_master.parquet, cdnow_master.csv or a folder cdnow_master/.\n"
+    )
 
 
 def test_example_that_ships_needs_no_data(

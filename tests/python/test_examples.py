@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from compiled_project import PROJECT
+from public_examples import EXAMPLES, public_folder, write_raw
 
 # What a data set needs besides the shipped configuration; why is in its README.
 NEEDS = {
@@ -35,13 +35,10 @@ def assert_pyramid(customers: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("name", NEEDS)
-def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
-    monkeypatch.syspath_prepend(str(PROJECT))
-    from examples.mapping import build_raw
-
-    build_raw(name, public_data, tmp_path / "raw")
+def test_a_real_data_set(compiled, tmp_path, name):
+    raw = write_raw(EXAMPLES / name, public_folder(name), tmp_path / "raw")
     project = compiled(**NEEDS[name]).only("tier_summary", "reconciliation")
-    with project.build(tmp_path / "raw") as connection:
+    with project.build(raw) as connection:
         customers = tiers(connection)
         lost = connection.execute(
             "select source_table, rows_in from quality.reconciliation "
@@ -53,7 +50,7 @@ def test_a_real_data_set(compiled, public_data, tmp_path, monkeypatch, name):
 
 def test_the_data_set_that_ships(compiled):
     project = compiled().only("tier_summary")
-    with project.build(PROJECT / "examples" / "completejourney_small") as connection:
+    with project.build(EXAMPLES / "completejourney_small") as connection:
         assert_pyramid(tiers(connection))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from compiled_project import ANY_DATE, PROJECT
+from public_examples import EXAMPLES, public_folder, write_raw
 
 CLOSED = {
     "customer_periods": "select * from marts.customer_periods where not is_open_period and period_end <= $1",
@@ -82,13 +83,10 @@ def test_the_sample(project):
     assert_same_history(project, PROJECT / "sample", days, "2025-12-15")
 
 
-def test_online_retail(project, public_data, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(PROJECT))
-    from examples.mapping import build_raw
-
-    build_raw("online_retail", public_data, tmp_path / "raw")
+def test_online_retail(project, tmp_path):
+    raw = write_raw(EXAMPLES / "online_retail", public_folder("online_retail"), tmp_path / "raw")
     days = ["2011-02-28", "2011-06-15"]
-    assert_same_history(project, tmp_path / "raw", days, "2011-12-09")
+    assert_same_history(project, raw, days, "2011-12-09")
 
 
 def test_a_build_as_of_the_end_of_a_period_has_no_open_row(project):

@@ -99,7 +99,15 @@ def pieces(source: str) -> Iterator[str]:
 
 
 def sources() -> Iterator[Path]:
-    for folder in ("models", "analyses", "macros", "sources", "tests/singular", "tests/generic"):
+    for folder in (
+        "models",
+        "analyses",
+        "macros",
+        "sources",
+        "examples",
+        "tests/singular",
+        "tests/generic",
+    ):
         for path in sorted((PROJECT / folder).rglob("*.sql")):
             if PROJECT / "macros/engines" not in path.parents:
                 yield path

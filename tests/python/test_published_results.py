@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-from compiled_project import PROJECT
+from public_examples import public_folder, without_cancellations, write_raw
 
 
 def write_orders(folder: Path, query: str, *parameters: str) -> Path:
@@ -81,14 +81,12 @@ def test_all_scores_of_the_r_package_rfm(compiled, public_data, tmp_path):
     assert wrong == []
 
 
-def test_recency_and_monetary_scores_of_online_retail(compiled, public_data, tmp_path, monkeypatch):
+def test_recency_and_monetary_scores_of_online_retail(compiled, public_data, tmp_path):
     """All 4,338 customers, with the published cleaning; the day count differs by one, no score does."""
-    monkeypatch.syspath_prepend(str(PROJECT))
-    from examples.mapping import build_raw
-
-    build_raw("online_retail", public_data, tmp_path / "raw", {"cancellations": "drop"})
+    mapping = without_cancellations(tmp_path / "mapping")
+    raw = write_raw(mapping, public_folder("online_retail"), tmp_path / "raw")
     project = compiled(as_of_date="2011-12-11", rfm_window_days=400).only("customer_rfm")
-    with project.build(tmp_path / "raw") as connection:
+    with project.build(raw) as connection:
         compared = connection.execute(
             """
             select
