@@ -112,7 +112,7 @@ def _check_access(files: list[Path]) -> None:
             raise SourceError(
                 f"raw file {file}", "no permission to read it", "one that can be read"
             )
-        if file in empty and (len(empty) == len(files) or _format(file) == "parquet"):
+        if file in empty and (len(empty) == len(files) or format_of(file) == "parquet"):
             allowed = "a file with a header or, for no rows at all, no file"
             raise SourceError(f"raw file {file}", "no content", allowed)
 
@@ -189,7 +189,7 @@ def check_headers(folder: Path, columns: dict[str, dict[str, bool]]) -> None:
 
 def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     """What is wrong with the beginning of a file, texts that follow its name."""
-    if _format(file) == "parquet":
+    if format_of(file) == "parquet":
         yield from _faults_of_names(_parquet_columns(file), declared)
         return
     beginning = _beginning(file)
@@ -255,7 +255,7 @@ def _known(header: list[str], declared: dict[str, bool]) -> list[str]:
 
 def _beginning(file: Path) -> bytes:
     """The first bytes of a CSV file's text; none where it cannot be read, which the landing says."""
-    compression = _compression(file)
+    compression = compression_of(file)
     if compression == "zstd":
         return b""
     with (
@@ -310,7 +310,7 @@ def check_contents(folder: Path, tables: dict[str, bool]) -> None:
 
 def check_content(file: Path, form: Form = SPREADSHEET) -> None:
     """Read a file from its first to its last byte, as check_contents does."""
-    if _format(file) == "parquet":
+    if format_of(file) == "parquet":
         _check_parquet(file)
     elif file.stat().st_size:
         _check_csv(file, form)
@@ -335,7 +335,7 @@ def _check_csv(file: Path, form: Form) -> None:
                     escapechar=form.quote,
                     comment="",
                     skiprows=form.skip_lines,
-                    compression=_compression(file) if form.encoding == "utf-8" else "none",
+                    compression=compression_of(file) if form.encoding == "utf-8" else "none",
                     hive_partitioning=False,
                     **way,
                 ).aggregate("count(*)").fetchall()
@@ -351,7 +351,7 @@ def _columns_as_options(file: Path, form: Form) -> Iterator[dict[str, Any]]:
     """The options that give DuckDB a CSV file's columns; none where Python cannot read it."""
     if form != SPREADSHEET:
         return
-    compression = _compression(file)
+    compression = compression_of(file)
     if compression == "zstd":
         return
     opened = gzip.open if compression == "gzip" else open
@@ -427,7 +427,7 @@ def _walk(folder: Path, entered: set[Path]) -> Iterator[Path]:
 
 def _is_read(path: Path, folder: Path) -> bool:
     """Whether a path below the raw folder is read: a file of a known kind that nobody has hidden."""
-    return path.is_file() and bool(_format(path)) and not is_hidden(path, folder)
+    return path.is_file() and bool(format_of(path)) and not is_hidden(path, folder)
 
 
 def is_hidden(path: Path, folder: Path) -> bool:
@@ -436,14 +436,21 @@ def is_hidden(path: Path, folder: Path) -> bool:
     return file.startswith((".", "~")) or any(part.startswith((".", "_")) for part in folders)
 
 
-def _format(path: Path) -> str:
+def all_files(folder: Path) -> list[Path]:
+    """All CSV and Parquet files of a folder and the folders in it, whatever they are called."""
+    return [path for path in _walk(folder, {folder.resolve()}) if _is_read(path, folder)]
+
+
+def format_of(path: Path) -> str:
+    """Whether a file is parquet or csv by its name; empty for any other."""
     name = path.name.lower()
     if name.endswith(".parquet"):
         return "parquet"
     return "csv" if name.endswith(SUFFIXES) else ""
 
 
-def _compression(path: Path) -> Literal["gzip", "zstd", "none"]:
+def compression_of(path: Path) -> Literal["gzip", "zstd", "none"]:
+    """How a CSV file is compressed, by its name."""
     match path.suffix.lower():
         case ".gz":
             return "gzip"
@@ -457,7 +464,7 @@ def _places(folder: Path, files: list[Path]) -> list[str]:
     places = set()
     for file in files:
         first, *more = file.relative_to(folder).parts
-        places.add((bool(more), _format(file) != "parquet", first))
+        places.add((bool(more), format_of(file) != "parquet", first))
     return [
         f"{first}/*.{'csv' if is_csv else 'parquet'}" if is_folder else first
         for is_folder, is_csv, first in sorted(places)
