@@ -31,8 +31,13 @@ from customer_tiering.errors import (
     Stopped,
     TieringError,
 )
+from customer_tiering.exploring import explore
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
+from customer_tiering.inspect_reporting import as_json as inspection_as_json
+from customer_tiering.inspect_reporting import files_as_json, print_files, print_inspection
+from customer_tiering.inspecting import inspect as inspect_folder
+from customer_tiering.inspecting import is_in_contract
 from customer_tiering.mappings import FILE as MAPPING
 from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.publishing import DUCKDB, target_of
@@ -142,6 +147,45 @@ def check(
             f"vars, {len(seeds.tiers)} tiers in {versions} rule version"
             f"{'s' if versions > 1 else ''}, profiles {', '.join(seeds.profiles)}."
         )
+
+
+@app.command()
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="Folder of the raw tables, or of an export.")],
+    mapping: MappingOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,
+    vars_: VarsOption = "{}",
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Say what a refresh would say of raw tables, and what to write where it would stop. Builds nothing.
+
+    Exits with 3 when a refresh would stop.
+    """
+    with _errors_as_one_sentence():
+        overrides = {**parse_vars(vars_), "pseudonymise_ids": False}  # nothing of an id is shown
+        _choose_mapping(overrides, mapping)
+        configuration = _checked(project, overrides)
+        if configuration.mapping is None and not is_in_contract(folder, project):
+            files, source = explore(folder), None
+            if as_json:
+                typer.echo(files_as_json(files, source))
+            else:
+                print_files(files, source, folder, console)
+            raise typer.Exit(ExitCode.SOURCE)
+        inspection = inspect_folder(folder, project, configuration)
+        if as_json:
+            typer.echo(inspection_as_json(inspection))
+        else:
+            for note in inspection.notes:
+                _note(note)
+            option = f" --mapping {mapping}" if mapping else ""
+            print_inspection(
+                inspection,
+                console,
+                f".venv/bin/tiering refresh --raw {folder}{option} --warehouse warehouse",
+            )
+        if inspection.stops:
+            raise typer.Exit(ExitCode.SOURCE)
 
 
 @app.command()

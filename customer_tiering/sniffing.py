@@ -10,10 +10,12 @@ import csv
 import gzip
 import re
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import escape
 from io import StringIO
+from itertools import groupby
 from pathlib import Path
 
 import chardet
@@ -21,6 +23,7 @@ import duckdb
 
 from customer_tiering.errors import SourceError
 from customer_tiering.quoting import literal
+from customer_tiering.reading import macros
 from customer_tiering.sources import BEGINNING, all_files, compression_of, format_of
 
 ROWS = 1000  # of the beginning, that are given back
@@ -69,6 +72,35 @@ def sniff_folder(folder: Path) -> dict[Path, Sniffed]:
         found = "a file" if folder.exists() else "no such folder"
         raise SourceError(f"raw folder {folder}", found, "a folder with CSV or Parquet files")
     return {file: sniff(file) for file in all_files(folder)}
+
+
+def query_of_files(files: Mapping[Path, Sniffed]) -> str:
+    """A query, in brackets, of the rows of files, each read as it is written, for a connection of `reading.connect`.
+
+    Columns of one name are one column; all of CSV are text. Empty without files.
+    """
+
+    def way(file: Path) -> tuple[bool, str, str, str, str, int]:
+        form = files[file]
+        encoding = "utf-8" if form.encoding == "utf-8-sig" else form.encoding
+        compression = compression_of(file)
+        return form.is_parquet, encoding, compression, form.delimiter, form.quote, form.skip_lines
+
+    readers = []
+    for (_, encoding, compression, *form), group in groupby(sorted(files, key=way), way):
+        is_plain = encoding == "utf-8"
+        paths = [str(file) if is_plain else f"encoded://{encoding}/{file}" for file in group]
+        readers.append(
+            macros().file_reader(
+                paths[0],
+                paths,
+                compression if is_plain else "none",
+                "union_by_name = true",
+                form=dict(zip(("delimiter", "quote", "skip_lines"), form, strict=True)),
+            )
+        )
+    rows = " union all by name ".join(f"select * from {reader}" for reader in readers)
+    return f"({rows})" if rows else ""
 
 
 def _parquet_columns(file: Path) -> list[str]:

@@ -94,6 +94,11 @@ def check_raw_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
             found = f"table {name} as {' and '.join(places[:2])}"
             raise SourceError(f"raw folder {folder}", found, f"only one of {forms}")
         _check_access(files)
+    return notes_on_folder(folder, tables)
+
+
+def notes_on_folder(folder: Path, tables: dict[str, bool]) -> list[str]:
+    """What will not be read of a raw folder, a line per table."""
     return [*_notes_on_tables(folder, tables), *_notes_on_others(folder, tables)]
 
 
@@ -181,13 +186,13 @@ def check_headers(folder: Path, columns: dict[str, dict[str, bool]]) -> None:
         f"raw file {file}{fault}"
         for name, declared in columns.items()
         for file in _files(folder, name)
-        for fault in _faults_of_header(file, declared)
+        for fault in faults_of_header(file, declared)
     ]
     if findings:
         raise RawFilesError(findings)
 
 
-def _faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
+def faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     """What is wrong with the beginning of a file, texts that follow its name."""
     if format_of(file) == "parquet":
         yield from _faults_of_names(_parquet_columns(file), declared)
