@@ -377,25 +377,29 @@ def _repeated_keys(
     models: Models, declared: Mapping[str, Any], landed: _Landed
 ) -> tuple[int, dict[str, int]]:
     """How many keys have several rows, and how many of these differ in which column."""
-    columns = declared["columns"]
-    key = [read(models, columns[name]) for name in declared["config"]["meta"]["key"]]
-    raw = f"raw.{declared['name']}"
-    others = [name for name in landed.present if name not in declared["config"]["meta"]["key"]]
-    connection = models.connection
+    columns, connection = declared["columns"], models.connection
+    raw, keys = f"raw.{declared['name']}", declared["config"]["meta"]["key"]
+    read_keys = [read(models, columns[name]) for name in keys]
+    key, is_there = (
+        f"hash({', '.join(read_keys)})",
+        f"{' is not null and '.join(read_keys)} is not null",
+    )
     connection.execute(
-        "create or replace temp table repeated_keys as "
-        f"select hash({', '.join(key)}) as key from {raw} where {' is not null and '.join(key)} is not null "
+        f"create or replace temp table repeated_keys as select {key} as key from {raw} where {is_there} "
         "group by 1 having count(*) > 1"
     )
+    if not connection.execute("select 1 from repeated_keys limit 1").fetchall():
+        return 0, {}
+    others = [name for name in landed.present if name not in keys]
     count, *differing = connection.execute(
         f"""
         select count(*), {", ".join(f"count(*) filter ({identifier(name)} > 1)" for name in others) or "null"}
         from (
             select
-                hash({", ".join(key)}) as key,
+                {key} as key,
                 {", ".join(f"count(distinct coalesce(read_text({identifier(name)}), '')) as {identifier(name)}" for name in others) or "null"}
             from {raw}
-            where hash({", ".join(key)}) in (select key from repeated_keys)
+            where {key} in (select key from repeated_keys)
             group by 1
         )
         """
