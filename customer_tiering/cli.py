@@ -151,7 +151,10 @@ def check(
 
 @app.command()
 def inspect(
-    folder: Annotated[Path, typer.Argument(help="Folder of the raw tables, or of an export.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder of the raw tables or of an export, or FILE.duckdb:SCHEMA."),
+    ],
     mapping: MappingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,
     vars_: VarsOption = "{}",

@@ -91,6 +91,11 @@ def print_inspection(inspection: Inspection, console: Console, next_command: str
     console.print()
     if inspection.stops:
         console.print("A refresh would stop at what is marked.", style="red")
+        console.print(
+            "Lines of .sql and of mapping.yml belong into a mapping (tiering init makes one). Where all is right, raise the "
+            "limit of the table (var source_limits); some of its rows must be taken.",
+            highlight=False,
+        )
     else:
         console.print("Nothing would stop a refresh. Next:")
         _command(console, next_command)

@@ -5,6 +5,7 @@ Nothing is built and nothing is kept: the tables are read into a private databas
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +34,7 @@ from customer_tiering.sources import (
     contract_columns,
     contract_tables,
     faults_of_header,
+    faults_of_names,
     format_of,
     notes_on_folder,
     table_files,
@@ -40,6 +42,7 @@ from customer_tiering.sources import (
 
 MEMORY = "1500MB"
 THREADS = 2
+SCHEMA = re.compile(r"(.+\.(?:duckdb|db)):(\w+)")
 FEW_ROWS = 100_000  # of which staging is made once
 
 
@@ -111,10 +114,12 @@ class Inspection:
 
 
 def is_in_contract(folder: Path, project: Path) -> bool:
-    """Whether a folder has a required table of the raw contract, by its name and by half of its required columns.
+    """Whether a folder has a required table of the raw contract, by its name and by half of its required columns. A schema is.
 
     Raises SourceError when there is no such folder.
     """
+    if SCHEMA.fullmatch(str(folder)):
+        return True
     check_folder(folder)
     for name, columns in contract_columns(project).items():
         required = {column for column, is_required in columns.items() if is_required}
@@ -137,9 +142,9 @@ class _Landed:
 
 
 def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspection:
-    """Inspect the raw tables of a folder, or those that the configuration's mapping makes of it.
+    """Inspect the raw tables of a folder or of FILE.duckdb:SCHEMA, or those that the configuration's mapping makes of a folder.
 
-    Raises ConfigurationError for a mapping that cannot be run.
+    Raises ConfigurationError for a mapping that cannot be run, and SourceError where there is no such schema.
     """
     with (
         tempfile.TemporaryDirectory(prefix="tiering-inspect-") as private,
@@ -154,7 +159,10 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
         ) as connection,
     ):
         models = _begin(project, configuration, connection)
-        if configuration.mapping is None:
+        notes: list[str] = []
+        if schema := SCHEMA.fullmatch(str(folder)):
+            landed = _land_schema(models, *schema.groups())
+        elif configuration.mapping is None:
             notes = notes_on_folder(folder, _required(models))
             landed = {table["name"]: _land(models, table, folder) for table in models.raw_tables}
         else:
@@ -234,6 +242,39 @@ def _fault_of_content(folder: Path, name: str, error: Exception) -> str:
     except SourceError as fault:
         return str(fault)
     return f"raw table {name}: found content that cannot be read ({' '.join(without_values(str(error)).split())})"
+
+
+def _land_schema(models: Models, file: str, schema: str) -> dict[str, _Landed]:
+    """Read the tables of a schema of a DuckDB file, as they are."""
+    connection = models.connection
+    try:
+        connection.execute(f"attach {literal(file)} as source (read_only)")
+    except duckdb.Error:
+        raise SourceError(file, "no DuckDB file that can be read", "FILE.duckdb:SCHEMA") from None
+    tables = {
+        name.lower(): f"source.{identifier(schema_name)}.{identifier(name)}"
+        for schema_name, name in connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            f"where table_catalog = 'source' and lower(table_schema) = {literal(schema.lower())}"
+        ).fetchall()
+    }
+    if not tables:
+        raise SourceError(file, f"no table in a schema {schema}", "FILE.duckdb:SCHEMA")
+    found = {}
+    for table in models.raw_tables:
+        name, landed = table["name"], _Landed()
+        found[name] = landed
+        where = f"raw table {schema}.{name}"
+        _make_raw(models, table, tables.get(name, ""), landed)
+        if name in tables:
+            declared = {column: _is_required(one) for column, one in table["columns"].items()}
+            faults = faults_of_names([*landed.present, *landed.extra], declared)
+        else:
+            faults = iter([" is missing; it is required."] if _is_required(table) else [])
+        landed.findings += [
+            Finding(name, "unreadable_table", f"{where}{fault}", 0, 0, True) for fault in faults
+        ]
+    return found
 
 
 def _land_mapped(

@@ -195,7 +195,7 @@ def check_headers(folder: Path, columns: dict[str, dict[str, bool]]) -> None:
 def faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     """What is wrong with the beginning of a file, texts that follow its name."""
     if format_of(file) == "parquet":
-        yield from _faults_of_names(_parquet_columns(file), declared)
+        yield from faults_of_names(_parquet_columns(file), declared)
         return
     beginning = _beginning(file)
     try:
@@ -218,7 +218,7 @@ def faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
     if header == ["sep=", ""]:
         yield ": found a first line that names the delimiter; allowed is the header: remove the line."
     elif "\0" not in text:  # as texts of another encoding have, of which that has been said
-        yield from _faults_of_names(header, declared)
+        yield from faults_of_names(header, declared)
 
 
 def _first_cells(text: str, delimiter: str) -> list[str]:
@@ -228,7 +228,7 @@ def _first_cells(text: str, delimiter: str) -> list[str]:
     return []
 
 
-def _faults_of_names(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
+def faults_of_names(header: list[str], declared: dict[str, bool]) -> Iterator[str]:
     """Which columns of the contract a header writes in another way, such as Order ID, or lacks though they are required."""
     found = {name.lower() for name in header}
     lacking = [name for name in declared if name not in found]

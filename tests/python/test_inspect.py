@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from customer_tiering.cli import app
 from customer_tiering.configuration import load_configuration
+from customer_tiering.errors import SourceError
 from customer_tiering.exploring import explore
 from customer_tiering.inspecting import Inspection, inspect
 
@@ -341,6 +342,26 @@ def test_what_a_mapping_gives_is_inspected_as_a_folder_is(tmp_path: Path) -> Non
             "mapping.yml, words: orders.status: {bezahlt: WORD}, a word of the seed for each",
         ),
     ]
+
+
+def test_a_schema_of_a_duckdb_file_is_inspected_as_a_folder_is(tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema store")
+        connection.execute(
+            "create table store.customers as select 12002.5 as customer_id, 'Ulm' as city"
+        )
+        connection.execute(
+            "create view store.Orders as select 1 as order_id, 7 as customer_id, 'x' as state"
+        )
+    found = inspected(Path(f"{file}:STORE"))
+    assert [one.message for one in found.findings] == [
+        "raw table STORE.orders has no columns ordered_at, status, order_amount; found are order_id, customer_id, 1 of "
+        "other names, and ordered_at, status, order_amount are required.",
+        "customers: 1 of 1 rows rejected: customer_id cannot be read. Correct it in the source.",
+    ]
+    with pytest.raises(SourceError, match="found no table in a schema main; allowed is"):
+        inspected(Path(f"{file}:main"))
 
 
 # -- The command line ----------------------------------------------------------------------------------
