@@ -36,8 +36,8 @@ from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
 from customer_tiering.inspect_reporting import as_json as inspection_as_json
 from customer_tiering.inspect_reporting import files_as_json, print_files, print_inspection
+from customer_tiering.inspected_tables import is_in_contract
 from customer_tiering.inspecting import inspect as inspect_folder
-from customer_tiering.inspecting import is_in_contract
 from customer_tiering.mappings import FILE as MAPPING
 from customer_tiering.movements import print_movements, read_movements
 from customer_tiering.publishing import DUCKDB, target_of

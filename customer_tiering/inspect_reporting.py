@@ -14,7 +14,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from customer_tiering.exploring import ExportFile
-from customer_tiering.inspecting import Finding, Inspection, Table
+from customer_tiering.findings import Finding
+from customer_tiering.inspecting import Inspection, Table
 from customer_tiering.profiling import Column
 from customer_tiering.reporting import heading, money, percent, plain_table
 from customer_tiering.sniffing import ROWS, Sniffed

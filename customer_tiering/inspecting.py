@@ -5,10 +5,8 @@ Nothing is built and nothing is kept: the tables are read into a private databas
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -19,56 +17,25 @@ import duckdb
 
 from customer_tiering import encodings
 from customer_tiering.configuration import Configuration
-from customer_tiering.errors import SourceError
-from customer_tiering.mappings import PLACE, MappingFolder, check_mapping, notes_on_files
-from customer_tiering.messages import without_values
-from customer_tiering.profiling import SHOWN, Column, forms_that_read, profile, read
+from customer_tiering.findings import Finding, line_of_rows
+from customer_tiering.inspected_tables import (
+    SCHEMA,
+    Landed,
+    is_required,
+    land,
+    land_mapped,
+    land_schema,
+)
+from customer_tiering.mappings import forms_of, notes_on_files
+from customer_tiering.profiling import SHOWN, Column, profile, read
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.reading import create_reading_functions
 from customer_tiering.rendering import Models
-from customer_tiering.sniffing import Sniffed, query_of_files, sniff
-from customer_tiering.sources import (
-    check_contents,
-    check_folder,
-    check_raw_folder,
-    contract_columns,
-    contract_tables,
-    faults_of_header,
-    faults_of_names,
-    format_of,
-    notes_on_folder,
-    table_files,
-)
+from customer_tiering.sources import check_content, check_contents, notes_on_folder
 
 MEMORY = "1500MB"
 THREADS = 2
-SCHEMA = re.compile(r"(.+\.(?:duckdb|db)):(\w+)")
 FEW_ROWS = 100_000  # of which staging is made once
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that a refresh would stop at, or reject, or leave out, and the line that mends it, where one does.
-
-    `message` is the gate's where it speaks of it. Of a row it speaks of the first fault alone: `rows_in_all` are those that
-    have this one too.
-    """
-
-    table: str
-    finding: str
-    message: str
-    rows_at_fault: int
-    rows: int
-    stops: bool
-    column: str | None = None
-    reason: str | None = None
-    line: str = ""
-    rows_in_all: int = 0
-
-    @property
-    def cost(self) -> float:
-        """The share of the table's rows that it costs; all of them where the table cannot be read."""
-        return max(self.rows_at_fault, self.rows_in_all) / self.rows if self.rows else 1.0
 
 
 @dataclass(frozen=True)
@@ -113,38 +80,11 @@ class Inspection:
         return any(finding.stops for finding in self.findings)
 
 
-def is_in_contract(folder: Path, project: Path) -> bool:
-    """Whether a folder has a required table of the raw contract, by its name and by half of its required columns. A schema is.
-
-    Raises SourceError when there is no such folder.
-    """
-    if SCHEMA.fullmatch(str(folder)):
-        return True
-    check_folder(folder)
-    for name, columns in contract_columns(project).items():
-        required = {column for column, is_required in columns.items() if is_required}
-        if contract_tables(project)[name]:
-            for file in [*table_files(folder, {name: True})][:1]:
-                with suppress(SourceError):
-                    header = {column.lower() for column in sniff(file).columns}
-                    if 2 * len(required & header) >= len(required):
-                        return True
-    return False
-
-
-@dataclass
-class _Landed:
-    """A raw table as it was read: the names of its columns as they stand there, and why it could not be."""
-
-    present: dict[str, str] = field(default_factory=dict)
-    extra: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
 def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspection:
     """Inspect the raw tables of a folder or of FILE.duckdb:SCHEMA, or those that the configuration's mapping makes of a folder.
 
-    Raises ConfigurationError for a mapping that cannot be run, and SourceError where there is no such schema.
+    Raises ConfigurationError for a mapping that cannot be run, and SourceError where there is no such schema or a file of
+    which the whole cannot be read.
     """
     with (
         tempfile.TemporaryDirectory(prefix="tiering-inspect-") as private,
@@ -159,16 +99,25 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
         ) as connection,
     ):
         models = _begin(project, configuration, connection)
-        notes: list[str] = []
-        if schema := SCHEMA.fullmatch(str(folder)):
-            landed = _land_schema(models, *schema.groups())
-        elif configuration.mapping is None:
-            notes = notes_on_folder(folder, _required(models))
-            landed = {table["name"]: _land(models, table, folder) for table in models.raw_tables}
-        else:
-            notes = notes_on_files(configuration.mapping, folder)
-            landed = _land_mapped(models, project, folder, configuration.mapping)
-        return _inspected(models, landed, notes)
+        required = {table["name"]: is_required(table) for table in models.raw_tables}
+        mapping, notes = configuration.mapping, []
+        try:
+            if schema := SCHEMA.fullmatch(str(folder)):
+                landed = land_schema(models, *schema.groups())
+            elif mapping is None:
+                notes = notes_on_folder(folder, required)
+                landed = {table["name"]: land(models, table, folder) for table in models.raw_tables}
+            else:
+                notes = notes_on_files(mapping, folder)
+                landed = land_mapped(models, project, folder, mapping)
+            return _inspected(models, landed, notes)
+        except duckdb.Error:  # a file that cannot be read to its end is the reason, if there is one
+            if mapping is not None:
+                for file, form in forms_of(mapping, folder).items():
+                    check_content(file, form)
+            elif folder.is_dir():
+                check_contents(folder, required)
+            raise
 
 
 def _begin(
@@ -189,141 +138,25 @@ def _begin(
     return Models(project, settings, connection)
 
 
-def _required(models: Models) -> dict[str, bool]:
-    return {table["name"]: _is_required(table) for table in models.raw_tables}
-
-
-def _is_required(declared: Mapping[str, Any]) -> bool:
-    return bool(declared["config"]["meta"].get("required"))
-
-
-# Reading
-
-
-def _land(models: Models, table: Mapping[str, Any], folder: Path) -> _Landed:
-    """Read a table of a folder, whatever is wrong with how its files are written."""
-    name, landed = table["name"], _Landed()
-    try:
-        check_raw_folder(folder, {name: _is_required(table)})
-        files = list(table_files(folder, {name: True}))
-    except SourceError as error:
-        landed.findings.append(Finding(name, "unreadable_file", str(error), 0, 0, stops=True))
-        files = []
-    declared = {column: _is_required(one) for column, one in table["columns"].items()}
-    written: dict[Path, Sniffed] = {}
-    for file in files:
-        faults = [f"raw file {file}{fault}" for fault in faults_of_header(file, declared)]
-        if faults and format_of(file) == "csv":
-            try:
-                written[file] = sniff(file)
-            except SourceError as error:
-                faults = [str(error)]
-        for fault in faults:
-            line = _line_of_file(name, file, folder, written.get(file))
-            landed.findings.append(
-                Finding(name, "file_at_fault", fault, 0, 0, stops=True, line=line)
-            )
-    try:
-        forms = {
-            file: written.get(file, Sniffed([], format_of(file) == "parquet")) for file in files
-        }
-        _make_raw(models, table, query_of_files(forms), landed)
-    except (duckdb.Error, OSError, ValueError) as error:
-        landed.findings.append(
-            Finding(name, "unreadable_file", _fault_of_content(folder, name, error), 0, 0, True)
-        )
-        _make_raw(models, table, "", landed)
-    return landed
-
-
-def _fault_of_content(folder: Path, name: str, error: Exception) -> str:
-    try:
-        check_contents(folder, {name: True})
-    except SourceError as fault:
-        return str(fault)
-    return f"raw table {name}: found content that cannot be read ({' '.join(without_values(str(error)).split())})"
-
-
-def _land_schema(models: Models, file: str, schema: str) -> dict[str, _Landed]:
-    """Read the tables of a schema of a DuckDB file, as they are."""
-    connection = models.connection
-    try:
-        connection.execute(f"attach {literal(file)} as source (read_only)")
-    except duckdb.Error:
-        raise SourceError(file, "no DuckDB file that can be read", "FILE.duckdb:SCHEMA") from None
-    tables = {
-        name.lower(): f"source.{identifier(schema_name)}.{identifier(name)}"
-        for schema_name, name in connection.execute(
-            "select table_schema, table_name from information_schema.tables "
-            f"where table_catalog = 'source' and lower(table_schema) = {literal(schema.lower())}"
-        ).fetchall()
-    }
-    if not tables:
-        raise SourceError(file, f"no table in a schema {schema}", "FILE.duckdb:SCHEMA")
-    found = {}
-    for table in models.raw_tables:
-        name, landed = table["name"], _Landed()
-        found[name] = landed
-        where = f"raw table {schema}.{name}"
-        _make_raw(models, table, tables.get(name, ""), landed)
-        if name in tables:
-            declared = {column: _is_required(one) for column, one in table["columns"].items()}
-            faults = faults_of_names([*landed.present, *landed.extra], declared)
-        else:
-            faults = iter([" is missing; it is required."] if _is_required(table) else [])
-        landed.findings += [
-            Finding(name, "unreadable_table", f"{where}{fault}", 0, 0, True) for fault in faults
-        ]
-    return found
-
-
-def _land_mapped(
-    models: Models, project: Path, folder: Path, mapping: MappingFolder
-) -> dict[str, _Landed]:
-    queries = check_mapping(models.connection, mapping, folder, project)
-    found = {}
-    for table in models.raw_tables:
-        found[table["name"]] = _Landed()
-        _make_raw(models, table, queries.get(table["name"], ""), found[table["name"]])
-    return found
-
-
-def _make_raw(models: Models, table: Mapping[str, Any], query: str, landed: _Landed) -> None:
-    """Make raw.TABLE of a query as the landing does: columns that are not there are NULL."""
-    name = table["name"]
-    described = {}
-    if query:
-        rows = models.connection.execute(f"describe select * from {query}").fetchall()
-        described = {column: data_type for column, data_type, *_ in rows}
-    landed.present = {
-        column.lower(): column for column in described if column.lower() in table["columns"]
-    }
-    known = {*table["columns"], *PLACE}
-    landed.extra = [column for column in described if column.lower() not in known]
-    is_text = all(data_type == "VARCHAR" for data_type in described.values())
-    values = []
-    for column, declared in table["columns"].items():
-        value = f"cast(null as {'varchar' if is_text else declared['data_type']})"
-        if column in landed.present:
-            value = identifier(landed.present[column])
-            if declared["config"]["meta"].get("customer_id"):
-                value = f"marked_id({value})"
-        values.append(f"{value} as {identifier(column)}")
-    kind = "table" if is_text and query else "view"
-    source = f"from {query} as raw_rows" if query else "where false"
-    models.connection.execute(
-        f"create or replace {kind} raw.{name} as select {', '.join(values)} {source}"
-    )
-
-
-# Judging
-
-
-def _inspected(models: Models, landed: Mapping[str, _Landed], notes: list[str]) -> Inspection:
+def _inspected(models: Models, landed: Mapping[str, Landed], notes: list[str]) -> Inspection:
     connection = models.connection
     counts = " union all ".join(f"select count(*) from raw.{name}" for name in landed)
     models.has_views = max(rows for (rows,) in connection.execute(counts).fetchall()) > FEW_ROWS
-    models.make("int_source_counts")
+    repeated = {
+        declared["name"]: _repeated_keys(models, declared, landed[declared["name"]])
+        for declared in models.raw_tables
+    }
+    deduplicated = models.macros.deduplicated
+
+    def deduplicate(source: str, table: str, columns: Sequence[str]) -> str:
+        """The same rows at a third of the time, where there is nothing to remove."""
+        if repeated[table][0]:
+            return str(deduplicated(source, table, columns=columns))
+        base = models.make(f"base_{source}__{table}")
+        return f"select {', '.join(columns)} from {base} where reject_reason is null"
+
+    with models.macro_as("deduplicated", deduplicate):
+        models.make("int_source_counts")
     connection.execute("create table builds.published_counts as from int_source_counts where false")
     findings = [finding for table in landed.values() for finding in table.findings]
     findings += _gate_findings(models, landed)
@@ -339,18 +172,24 @@ def _inspected(models: Models, landed: Mapping[str, _Landed], notes: list[str]) 
         connection.execute("select source_table, rows_accepted from int_source_counts").fetchall()
     )
     tables = [
-        _table(models, declared, landed[declared["name"]], accepted, *profiles[declared["name"]])
+        _table(
+            declared,
+            landed[declared["name"]],
+            accepted,
+            *profiles[declared["name"]],
+            *repeated[declared["name"]],
+        )
         for declared in models.raw_tables
         if declared["name"] in profiles
     ]
     findings += [finding for table in tables for finding in _keys_at_fault(models, table)]
     findings = list(_with_other_faults(models, {table.name: table for table in tables}, findings))
-    required = _required(models)
-    findings.sort(key=lambda one: (not one.stops, not required[one.table], -one.cost))
+    required = {declared["name"] for declared in models.raw_tables if is_required(declared)}
+    findings.sort(key=lambda one: (not one.stops, one.table not in required, -one.cost))
     return Inspection(tables, findings, _currencies(models), _orders(models), notes)
 
 
-def _gate_findings(models: Models, landed: Mapping[str, _Landed]) -> Iterator[Finding]:
+def _gate_findings(models: Models, landed: Mapping[str, Landed]) -> Iterator[Finding]:
     """The sentences of the gate, on what is beyond the limits and on what is not."""
     models.make("int_exceeded_limits")
     models.connection.execute(
@@ -385,21 +224,21 @@ def _gate_findings(models: Models, landed: Mapping[str, _Landed]) -> Iterator[Fi
         present = landed[table].present
         if column and present and column not in present:
             continue  # the file has no such column, which has been said
-        line = _line_of_rows(models, declared, finding, column, reason, shown)
+        line = line_of_rows(models, declared, finding, column, reason, shown)
         yield Finding(table, finding, message, rows_at_fault, rows, stops, column, reason, line)
 
 
 def _table(
-    models: Models,
     declared: Mapping[str, Any],
-    landed: _Landed,
+    landed: Landed,
     accepted: Mapping[str, int],
     rows: int,
     columns: list[Column],
+    repeated: int,
+    differing: dict[str, int],
 ) -> Table:
     name, dated_by = declared["name"], declared["config"]["meta"].get("dated_by")
     dated = next((column for column in columns if column.name == dated_by), None)
-    repeated, differing = _repeated_keys(models, declared, landed)
     return Table(
         name,
         rows,
@@ -415,7 +254,7 @@ def _table(
 
 
 def _repeated_keys(
-    models: Models, declared: Mapping[str, Any], landed: _Landed
+    models: Models, declared: Mapping[str, Any], landed: Landed
 ) -> tuple[int, dict[str, int]]:
     """How many keys have several rows, and how many of these differ in which column."""
     columns, connection = declared["columns"], models.connection
@@ -494,7 +333,7 @@ def _with_other_faults(
                 stops=rejects and _is_beyond(models, declared, rows, of),
                 column=column,
                 reason=reason,
-                line=_line_of_rows(models, declared, "rejected", column, reason, shown),
+                line=line_of_rows(models, declared, "rejected", column, reason, shown),
                 rows_in_all=rows,
             )
     yield from said.values()
@@ -604,78 +443,3 @@ def _orders(models: Models) -> dict[str, int]:
     return dict(
         zip(("of_known_customers", "of_unknown_customers", "of_guests"), map(int, row), strict=True)
     )
-
-
-# What to write
-
-
-def _line_of_file(table: str, file: Path, folder: Path, form: Sniffed | None) -> str:
-    """The lines of a mapping that read a file as it is written."""
-    if form is None:
-        return ""
-    keys = {
-        "files": str(file.relative_to(folder)),
-        "encoding": "" if form.encoding.startswith("utf-8") else form.encoding,
-        "delimiter": "" if form.delimiter == "," else f"{form.delimiter!r}",
-        "quote": "" if form.quote == '"' else f'"{form.quote}"',
-        "skip_lines": str(form.skip_lines or ""),
-    }
-    said = ", ".join(f"{key}: {value}" for key, value in keys.items() if value)
-    return (
-        f"mapping.yml, sources: {table}: {{{said}}}" if len(said) > len(keys["files"]) + 7 else ""
-    )
-
-
-def _line_of_rows(
-    models: Models,
-    declared: Mapping[str, Any],
-    finding: str,
-    column: str | None,
-    reason: str | None,
-    shown: str | None,
-) -> str:
-    """The line that mends a finding: of a mapping's SQL, or of mapping.yml; empty where nobody but the source can."""
-    table = declared["name"]
-    first_shown = (shown or "").partition(" (")[0]
-    if finding == "undecided_duplicates":
-        amount = declared["config"]["meta"].get("amount")
-        return _line_of_lines(table, amount) if amount else f"{table}.sql: COLUMN as updated_at"
-    if finding == "unknown_customers":
-        return _line_of_spelling(models)
-    if column is None:
-        return ""
-    if reason == "unreadable_value":
-        forms = forms_that_read(models, table, declared["columns"][column])
-        lines = [f"written_as({column}, {literal(form)}) as {column}" for form in forms]
-        return f"{table}.sql: {', or '.join(lines)}" if lines else ""
-    if reason == "not_allowed" and "words_of" in declared["columns"][column]["config"]["meta"]:
-        return f"mapping.yml, words: {table}.{column}: {{{first_shown}: WORD}}, a word of the seed for each"
-    if reason == "no_exchange_rate" and shown:
-        return f"mapping.yml: reporting_currency: {first_shown}"
-    return ""
-
-
-def _line_of_lines(table: str, amount: str) -> str:
-    """How rows that are lines become one row: their sum, if all of them can be read."""
-    read_amounts = f"read_amount({amount})"
-    return (
-        f"{table}.sql: case when count(*) = count({read_amounts}) then sum({read_amounts}) end as {amount}, "
-        "grouped by the key; or COLUMN as updated_at"
-    )
-
-
-def _line_of_spelling(models: Models) -> str:
-    """How the ids of orders become those of customers, by the commonest difference between them."""
-    found = models.connection.execute(
-        "select matches_without from int_unknown_customers where matches_without is not null "
-        "group by 1 order by count(*) desc, 1 limit 1"
-    ).fetchall()
-    if not found:
-        return ""
-    spelt = {
-        "decimals": "regexp_replace(customer_id, '[.]0+$', '')",
-        "blanks": "replace(customer_id, ' ', '')",
-        "letter_case": "lower_case(customer_id)",
-        "leading_zeros": "ltrim(customer_id, '0')",
-    }[found[0][0]]
-    return f"orders.sql and customers.sql: {spelt} as customer_id"

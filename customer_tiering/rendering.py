@@ -68,7 +68,7 @@ class Models:
         for path in sorted((project / "macros").rglob("*.sql")):
             if "postgres" not in path.parts:
                 self._load(path)
-        self._names["setting"] = self.macros.setting = lambda name: _setting(settings, name)
+        self._name("setting", lambda name: _setting(settings, name))
 
     def make(self, name: str) -> str:
         """The relation of a model or a seed, which is made, after those that it reads, unless it is there."""
@@ -93,12 +93,17 @@ class Models:
     @contextmanager
     def macro_as(self, name: str, function: Callable[..., Any]) -> Iterator[None]:
         """Let a function stand for a macro in whatever is rendered meanwhile."""
-        macro = getattr(self.macros, name)
-        setattr(self.macros, name, function)
+        macro = self._names[name]
         try:
+            self._name(name, function)
             yield
         finally:
-            setattr(self.macros, name, macro)
+            self._name(name, macro)
+
+    def _name(self, name: str, macro: Callable[..., Any]) -> None:
+        """Models call a macro by its name, other macros by the package's."""
+        self._names[name] = macro
+        setattr(self.macros, name, macro)
 
     def _template(self, path: Path) -> Template:
         return Template.from_code(
@@ -108,8 +113,7 @@ class Models:
     def _load(self, path: Path) -> None:
         for name, macro in vars(self._template(path).module).items():
             if not name.startswith("_"):
-                self._names[name] = _called(macro)
-                setattr(self.macros, name, self._names[name])
+                self._name(name, _called(macro))
 
     def _dispatch(self, name: str, _package: str = "") -> Callable[..., Any]:
         names = self._names

@@ -344,6 +344,16 @@ def test_what_a_mapping_gives_is_inspected_as_a_folder_is(tmp_path: Path) -> Non
     ]
 
 
+def test_a_mapped_file_that_breaks_in_the_middle_is_named(tmp_path: Path) -> None:
+    for name, text in MAPPING.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    lines = EXPORT.replace("30;K2;", "30;K2;too;many;").encode("windows-1252")
+    (tmp_path / "export.csv").write_bytes(lines)
+    with pytest.raises(SourceError) as caught:
+        inspected(tmp_path, mapping=str(tmp_path))
+    assert str(caught.value).startswith(f"raw file {tmp_path}/export.csv")
+
+
 def test_a_schema_of_a_duckdb_file_is_inspected_as_a_folder_is(tmp_path: Path) -> None:
     file = tmp_path / "shop.duckdb"
     with duckdb.connect(str(file)) as connection:
