@@ -17,6 +17,7 @@ import duckdb
 
 from customer_tiering import encodings
 from customer_tiering.configuration import Configuration
+from customer_tiering.errors import ConfigurationError
 from customer_tiering.findings import Finding, line_of_rows
 from customer_tiering.inspected_tables import (
     SCHEMA,
@@ -111,7 +112,10 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
                 notes = notes_on_files(mapping, folder)
                 landed = land_mapped(models, project, folder, mapping)
             return _inspected(models, landed, notes)
-        except duckdb.Error:  # a file that cannot be read to its end is the reason, if there is one
+        except (
+            duckdb.Error,
+            ConfigurationError,
+        ):  # a file that cannot be read to its end is the reason, if there is one
             if mapping is not None:
                 for file, form in forms_of(mapping, folder).items():
                     check_content(file, form)
@@ -185,7 +189,9 @@ def _inspected(models: Models, landed: Mapping[str, Landed], notes: list[str]) -
     findings += [finding for table in tables for finding in _keys_at_fault(models, table)]
     findings = list(_with_other_faults(models, {table.name: table for table in tables}, findings))
     required = {declared["name"] for declared in models.raw_tables if is_required(declared)}
-    findings.sort(key=lambda one: (not one.stops, one.table not in required, -one.cost))
+    findings.sort(
+        key=lambda one: (not one.stops, one.table not in required, -one.cost, one.column or "")
+    )
     return Inspection(tables, findings, _currencies(models), _orders(models), notes)
 
 
