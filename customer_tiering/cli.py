@@ -35,7 +35,7 @@ from customer_tiering.exploring import explore
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
 from customer_tiering.inspect_reporting import as_json as inspection_as_json
-from customer_tiering.inspect_reporting import files_as_json, print_files, print_inspection
+from customer_tiering.inspect_reporting import export_as_json, print_export, print_inspection
 from customer_tiering.inspected_tables import is_in_contract
 from customer_tiering.inspecting import inspect as inspect_folder
 from customer_tiering.mappings import FILE as MAPPING
@@ -169,11 +169,11 @@ def inspect(
         _choose_mapping(overrides, mapping)
         configuration = _checked(project, overrides)
         if configuration.mapping is None and not is_in_contract(folder, project):
-            files, source = explore(folder), None
+            found = explore(folder, project)
             if as_json:
-                typer.echo(files_as_json(files, source))
+                typer.echo(export_as_json(found))
             else:
-                print_files(files, source, folder, console)
+                print_export(found, folder, console)
             raise typer.Exit(ExitCode.SOURCE)
         inspection = inspect_folder(folder, project, configuration)
         if as_json:

@@ -13,6 +13,7 @@ from customer_tiering.errors import SourceError
 from customer_tiering.profiling import DATE_FORMS, FEW_WORDS, NUMBER_FORMS, SHOWN
 from customer_tiering.quoting import literal
 from customer_tiering.reading import connect
+from customer_tiering.recognising import shipped_source
 from customer_tiering.sniffing import ROWS, Sniffed, query_of_files, sniff_folder
 
 FEW_VALUES = 10  # that may all differ by chance
@@ -47,7 +48,15 @@ class ExportFile:
     columns: list[ExportColumn]
 
 
-def explore(folder: Path) -> list[ExportFile]:
+@dataclass(frozen=True)
+class Export:
+    """The files of a folder, and the shipped source that they look like."""
+
+    files: list[ExportFile]
+    source: str | None
+
+
+def explore(folder: Path, project: Path) -> Export:
     """Explore all CSV and Parquet files of a folder. Raises SourceError where there are none."""
     files = sniff_folder(folder)
     if not files:
@@ -55,7 +64,9 @@ def explore(folder: Path) -> list[ExportFile]:
         raise SourceError(f"raw folder {folder}", found, "a folder with CSV or Parquet files")
     with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        return [_explored(connection, folder, file, written) for file, written in files.items()]
+        explored = [_explored(connection, folder, file, written) for file, written in files.items()]
+    fitting = shipped_source(project, {file: written.columns for file, written in files.items()})
+    return Export(explored, fitting.mapping.folder.name if fitting else None)
 
 
 def _explored(

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from customer_tiering.exploring import ExportFile
+from customer_tiering.exploring import Export
 from customer_tiering.findings import Finding
 from customer_tiering.inspecting import Inspection, Table
 from customer_tiering.profiling import Column
@@ -27,23 +27,17 @@ def as_json(inspection: Inspection) -> str:
     return json.dumps(found, default=str, ensure_ascii=False, indent=2)
 
 
-def files_as_json(files: list[ExportFile], source: str | None) -> str:
+def export_as_json(export: Export) -> str:
     """The files of an export as JSON, and the shipped source that they look like."""
-    found: dict[str, Any] = {
-        "stops": True,
-        "looks_like_source": source,
-        "files": [asdict(file) for file in files],
-    }
+    found: dict[str, Any] = {"stops": True, **asdict(export)}
     for file in found["files"]:
         del file["written"]["rows"]  # whatever the export holds
     return json.dumps(found, default=str, ensure_ascii=False, indent=2)
 
 
-def print_files(
-    files: list[ExportFile], source: str | None, folder: Path, console: Console
-) -> None:
+def print_export(export: Export, folder: Path, console: Console) -> None:
     """Print how the files of an export are written, what their columns look like, and what to do next."""
-    for file in files:
+    for file in export.files:
         rows = file.fault if file.rows is None else f"{file.rows:,} rows"
         console.print(heading(f"{file.file}: {rows}, {_form(file.written)}", f"{file.file}"))
         columns = plain_table("Column", ">Filled", ">Different", "Looks like")
@@ -59,8 +53,8 @@ def print_files(
         console.print(columns)
     console.print(f"\nBy the first {ROWS:,} rows of each file.", style="dim")
     console.print(
-        f"The folder is not in the raw contract; it looks like the source {source}. Next:"
-        if source
+        f"The folder is not in the raw contract; it looks like the source {export.source}. Next:"
+        if export.source
         else "The folder is not in the raw contract (docs/raw-contract.md). Next:"
     )
     _command(console, f".venv/bin/tiering init {folder} --out my_shop")

@@ -282,7 +282,9 @@ def test_an_export_is_described_by_what_its_columns_look_like(tmp_path: Path) ->
     duckdb.sql("select 1735689600 + range as created_at, range as n from range(40)").write_parquet(
         str(tmp_path / "a.parquet")
     )
-    parquet, export = explore(tmp_path)
+    found = explore(tmp_path, PROJECT)
+    parquet, export = found.files
+    assert found.source is None
     assert (parquet.file, parquet.rows) == ("a.parquet", 40)
     assert [one.looks_like for one in parquet.columns] == [
         "date, epoch_seconds",
@@ -311,6 +313,13 @@ MAPPING = {
     "orders.sql": 'select "Bestellung" as order_id, "Käufer" as customer_id, "Status" as status,\n'
     '    written_as("Datum", \'dd.mm.yyyy\') as ordered_at, "Betrag" as order_amount from export\n',
 }
+
+
+def test_a_shipped_source_is_recognised_by_its_columns() -> None:
+    folder = CASES / "shopify_export" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no public cases in {CASES}; set TIERING_CASES to their folder")
+    assert explore(folder, PROJECT).source == "shopify_export"
 
 
 def test_what_a_mapping_gives_is_inspected_as_a_folder_is(tmp_path: Path) -> None:
