@@ -27,7 +27,7 @@ from customer_tiering.inspected_tables import (
     land_mapped,
     land_schema,
 )
-from customer_tiering.mappings import forms_of, notes_on_files
+from customer_tiering.mappings import forms_of, notes_on_files, tables_beside
 from customer_tiering.profiling import SHOWN, Column, profile, read
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.reading import create_reading_functions
@@ -109,8 +109,12 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
                 notes = notes_on_folder(folder, required)
                 landed = {table["name"]: land(models, table, folder) for table in models.raw_tables}
             else:
-                notes = notes_on_files(mapping, folder)
+                notes = notes_on_files(mapping, folder, project)
                 landed = land_mapped(models, project, folder, mapping)
+                beside = tables_beside(mapping, folder, project)
+                for table in models.raw_tables:
+                    if table["name"] in beside:
+                        landed[table["name"]] = land(models, table, folder)
             return _inspected(models, landed, notes)
         except (
             duckdb.Error,

@@ -25,6 +25,7 @@ from customer_tiering.seeds import did_you_mean
 from customer_tiering.sources import (
     CHECKSUMS,
     Form,
+    columns_of_file,
     contract_columns,
     contract_tables,
     files_matching,
@@ -258,6 +259,22 @@ def files_of(mapping: MappingFolder, raw: Path) -> dict[str, list[Path]]:
     return found
 
 
+def tables_beside(mapping: MappingFolder, raw: Path, project: Path) -> dict[str, list[Path]]:
+    """The files of raw tables that lie beside a mapping's sources, and that it does not make, such as exchange_rates.csv."""
+    read = {file for files in files_of(mapping, raw).values() for file in files}
+    beside = {}
+    for name, columns in contract_columns(project).items():
+        if name in mapping.tables or name in mapping.sources:
+            continue
+        required = {column for column, is_required in columns.items() if is_required}
+        files = [file for file in files_matching(raw, name, []) if file not in read]
+        if files and all(
+            required <= {found.lower() for found in columns_of_file(file)} for file in files
+        ):
+            beside[name] = files
+    return beside
+
+
 def forms_of(mapping: MappingFolder, raw: Path) -> dict[Path, Form]:
     """How each file of a mapping is written."""
     return {
@@ -267,9 +284,10 @@ def forms_of(mapping: MappingFolder, raw: Path) -> dict[Path, Form]:
     }
 
 
-def notes_on_files(mapping: MappingFolder, raw: Path) -> list[str]:
-    """Which files below a raw folder no source reads, in one line."""
-    read = {file for files in files_of(mapping, raw).values() for file in files}
+def notes_on_files(mapping: MappingFolder, raw: Path, project: Path) -> list[str]:
+    """Which files below a raw folder are read for no table, in one line."""
+    found = (*files_of(mapping, raw).values(), *tables_beside(mapping, raw, project).values())
+    read = {file for files in found for file in files}
     strangers = sorted(
         str(path.relative_to(raw))
         for path in raw.rglob("*")

@@ -47,6 +47,7 @@ from customer_tiering.mappings import (
     files_of,
     forms_of,
     notes_on_files,
+    tables_beside,
 )
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
@@ -162,14 +163,16 @@ class Refresh:
             check_folder(folder)
             with connect() as connection:
                 check_mapping(connection, mapping, folder, self.project)
-            notes = notes_on_files(mapping, folder)
+            notes = notes_on_files(mapping, folder, self.project)
         else:
             notes = check_raw_folder(folder, tables)
         for note in notes:
             self.note(note)
         check_checksums(folder)
-        if not self.configuration.mapping:
-            check_headers(folder, contract_columns(self.project))
+        columns = contract_columns(self.project)
+        if mapping:
+            columns = {name: columns[name] for name in tables_beside(mapping, folder, self.project)}
+        check_headers(folder, columns)
 
     def _prepare_work(self, ledger: Ledger) -> None:
         """Leave a work database to build in, which holds no more than this build may continue from."""
@@ -229,8 +232,9 @@ class Refresh:
     def _files(self, folder: Path) -> Iterator[Path]:
         """The files that the raw tables are made of."""
         if mapping := self.configuration.mapping:
+            found = files_of(mapping, folder), tables_beside(mapping, folder, self.project)
             yield from sorted(
-                {file for files in files_of(mapping, folder).values() for file in files}
+                {file for by_name in found for files in by_name.values() for file in files}
             )
         else:
             yield from table_files(folder, contract_tables(self.project))

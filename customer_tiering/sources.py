@@ -221,6 +221,14 @@ def faults_of_header(file: Path, declared: dict[str, bool]) -> Iterator[str]:
         yield from faults_of_names(header, declared)
 
 
+def columns_of_file(file: Path) -> list[str]:
+    """The columns that a file of the raw contract has; none of one that cannot be read."""
+    if format_of(file) == "parquet":
+        return _parquet_columns(file)
+    text = _beginning(file).removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    return _first_cells(text, ",")
+
+
 def _first_cells(text: str, delimiter: str) -> list[str]:
     """The cells of the first line; none where a quote is not closed, which the landing says."""
     with suppress(csv.Error):

@@ -173,7 +173,7 @@
 {% macro raw_relation(source) %}
     {% set mapping = customer_tiering.mapping_in_use() %}
     {% if mapping and source.name not in mapping.sql %}
-        {% set relation = customer_tiering.no_mapped_relation(source, mapping) %}
+        {% set relation = customer_tiering.relation_beside_mapping(source, mapping) %}
     {% elif mapping and customer_tiering.setting('raw_schema') %}
         {% set relation = customer_tiering.mapped_relation_in_schema(source, mapping) %}
     {% elif mapping %}

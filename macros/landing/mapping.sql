@@ -86,6 +86,23 @@
 {% endmacro %}
 
 
+{# A raw table that the mapping does not make, such as exchange rates or requests to be erased, is read as it is where no source
+   has its name and it has the columns that are required. #}
+{% macro relation_beside_mapping(source, mapping) %}
+    {% if source.name not in mapping.sources and source.name not in mapping.sources.values() | map(attribute='table') %}
+        {% if customer_tiering.setting('raw_schema') %}
+            {% set relation = customer_tiering.raw_relation_in_schema(source) %}
+        {% else %}
+            {% set relation = customer_tiering.raw_relation_in_folder(source) %}
+        {% endif %}
+        {% set present = customer_tiering.columns_of(relation.query ~ ' as raw_rows') if relation.query else {} %}
+        {% set required = source.columns.values() | selectattr('config.meta.required') | map(attribute='name') | list %}
+        {% if relation.query and required | select('in', present) | list == required %}{{ return(relation) }}{% endif %}
+    {% endif %}
+    {{ return(customer_tiering.no_mapped_relation(source, mapping)) }}
+{% endmacro %}
+
+
 {% macro refuse_columns_of_mapping(source, name, columns) %}
     {% set known = source.columns.keys() | list + ['source_file', 'source_line'] %}
     {% for column in columns if column not in known %}

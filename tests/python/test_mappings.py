@@ -189,12 +189,14 @@ def test_what_is_wrong_with_a_mapping_is_said_before_anything_is_built(
 def test_files_that_are_missing_or_read_by_no_source_are_named(shop: Shop) -> None:
     shop.write("shop/notes.txt", b"x")
     shop.write(".hidden", b"x")
+    shop.write("erasure_requests.csv", b"customer_id,requested_at\n")
+    shop.write("refunds.csv", b"id,amount\n")
     mapping = load_mapping(shop.mapping, ROOT)
-    (note,) = notes_on_files(mapping, shop.raw)
-    assert note.endswith("reads it: shop/notes.txt.")
+    (note,) = notes_on_files(mapping, shop.raw, ROOT)
+    assert note.endswith("reads it: refunds.csv, shop/notes.txt.")
     (shop.raw / "order.csv").unlink()
     assert shop.refusal() == (
-        "raw folder RAW: found no file of source order (shop); allowed is order.parquet, order.csv or a folder order/."
+        "raw folder RAW: found no file of source order (erasure_requests.csv, refunds.csv, shop); allowed is order.parquet, order.csv or a folder order/."
     )
 
 
@@ -254,6 +256,13 @@ def test_rows_are_landed_as_the_mapping_makes_them(shop: Shop) -> None:
         land.land(**given)
         assert land.sql(orders) == [*first, second], "the first file is not read again"
         assert land.sql(customers) == [("a", "offen", None), ("b", "交易成功", None)]
+        shop.write("erasure_requests.csv", b"customer_id,requested_at\na,2024-03-01\n")
+        shop.write("refunds.csv", b"id,amount\n")
+        land.land(**given)
+        assert land.sql("from raw.erasure_requests") == [("erased_000001", "2024-03-01", None)]
+        assert land.sql("from raw.refunds") == []
+        assert [row[0] for row in land.sql(customers)] == ["b", "erased_000001"]
+        (shop.raw / "erasure_requests.csv").unlink()
         shop.say("orders.sql", ORDERS.replace("'Test'", "'no'"))
         land.land(**given)
         assert [row[0] for row in land.sql(orders)] == ["1", "2", "3", "4"], (
@@ -267,7 +276,11 @@ def test_rows_are_landed_as_the_mapping_makes_them(shop: Shop) -> None:
         with pytest.raises(Exception, match="says: give it with --vars"):
             land.land(**given)
 
-    landings(shop.raw.parent / "warehouse", steps, tables=("orders", "customers"))
+    landings(
+        shop.raw.parent / "warehouse",
+        steps,
+        tables=("orders", "customers", "erasure_requests", "refunds"),
+    )
     for path in (shop.raw.parent / "warehouse").rglob("*"):
         assert path.is_dir() or not re.search(b"secret-", path.read_bytes()), path
 

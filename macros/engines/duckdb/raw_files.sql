@@ -54,18 +54,29 @@
 {% endmacro %}
 
 
-{# Those of a raw table or, where a mapping makes it, of all sources that it is made of. #}
+{# Those of a raw table or, where a mapping makes it, of all sources that it is made of. A raw table beside a mapping has none
+   of its sources' files. #}
 {% macro found_files(source) %}
     {% set mapping = customer_tiering.mapping_in_use() %}
-    {% set queries = [] %}
-    {% if not mapping %}
-        {% do queries.append(customer_tiering.files_of_name(source.name)) %}
-    {% else %}
-        {% for name in customer_tiering.sources_read(source, mapping) %}
-            {% do queries.append('select * from (' ~ customer_tiering.files_of_name(name, mapping.sources[name].files)
-                ~ ') as found') %}
-        {% endfor %}
+    {% if not mapping %}{{ return(customer_tiering.files_of_name(source.name)) }}{% endif %}
+    {% if source.name in mapping.sql %}
+        {{ return(customer_tiering.files_of_sources(customer_tiering.sources_read(source, mapping), mapping)) }}
     {% endif %}
+    {% set query %}
+        select *
+        from ({{ customer_tiering.files_of_name(source.name) }}) as found
+        where file not in (select file from ({{ customer_tiering.files_of_sources(mapping.sources, mapping) }}) as mapped)
+    {% endset %}
+    {{ return(query) }}
+{% endmacro %}
+
+
+{% macro files_of_sources(names, mapping) %}
+    {% set queries = [] %}
+    {% for name in names %}
+        {% do queries.append('select * from (' ~ customer_tiering.files_of_name(name, mapping.sources[name].files)
+            ~ ') as found') %}
+    {% endfor %}
     {{ return(queries | join('\nunion all\n')) }}
 {% endmacro %}
 
