@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -34,13 +36,17 @@ from customer_tiering.errors import (
 from customer_tiering.exploring import explore
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
+from customer_tiering.initialising import initialise, write_mapping
 from customer_tiering.inspect_reporting import as_json as inspection_as_json
 from customer_tiering.inspect_reporting import export_as_json, print_export, print_inspection
 from customer_tiering.inspected_tables import is_in_contract
 from customer_tiering.inspecting import inspect as inspect_folder
 from customer_tiering.mappings import FILE as MAPPING
 from customer_tiering.movements import print_movements, read_movements
+from customer_tiering.pseudonyms import KEY, MAKE_KEY
 from customer_tiering.publishing import DUCKDB, target_of
+from customer_tiering.questions import Answers, Question
+from customer_tiering.recognising import SHIPPED
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
@@ -129,6 +135,52 @@ def refresh(
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
             raise ConfigurationError(COMMAND_LINE, found, "one of the two")
         _refresh(project, configuration, warehouse, from_scratch=full, target=target)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder with an export: CSV or Parquet files.")],
+    out: Annotated[Path, typer.Option(help="Folder of the mapping; it must not be there yet.")],
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE, the answer to a question by its key; may be repeated."),
+    ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Accept what is proposed; nothing is asked on the terminal."),
+    ] = False,
+    vars_: VarsOption = "{}",
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Write a mapping for a folder that nobody prepared: a shipped source's, or one of its own.
+
+    What only you know is asked. A question without an answer stands in the mapping, and a refresh refuses it until it is
+    answered there.
+    """
+    with _errors_as_one_sentence():
+        if out.exists():
+            raise ConfigurationError(
+                f"--out {out}", "a folder or file that is there", "a new folder"
+            )
+        given = dict(_key_and_value(one) for one in answer or [])
+        asks = sys.stdin.isatty() and not yes
+        answers = Answers(given, accepts_proposals=yes, prompt=_prompt if asks else None)
+        made = initialise(project, _checked(project, parse_vars(vars_)).settings, folder, answers)
+        write_mapping(made, out)
+        source = f" of {SHIPPED}/{made.shipped}" if made.shipped else ""
+        lines = [f"{out} is a mapping{source}: {', '.join(made.files)}."]
+        if made.unused:
+            lines.append(f"Not used: {', '.join(made.unused)}.")
+        if made.open_questions:
+            lines.append(
+                "\nA refresh asks for answers first. Answer in the file, and delete the line of the question:"
+            )
+            lines += [f"- {out / question}" for question in made.open_questions]
+        lines.append("\nNext:")
+        if made.personal_ids and not os.environ.get(KEY):
+            lines.append(f"{MAKE_KEY}  # keep it")
+        lines.append(f"tiering refresh --mapping {out} --raw {folder} --warehouse warehouse")
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -374,6 +426,29 @@ def _errors_as_one_sentence() -> Iterator[None]:
     except (TieringError, Stopped) as error:
         errors.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(int(error.exit_code)) from None
+
+
+def _key_and_value(answer: str) -> tuple[str, str]:
+    key, equals, value = answer.partition("=")
+    if not equals:
+        raise ConfigurationError("--answer", repr(answer), "KEY=VALUE")
+    return key.strip(), value.strip()
+
+
+def _prompt(question: Question) -> str:
+    """What somebody answers on the terminal; nothing leaves a question open that has no proposal."""
+    allowed = f" ({question.allowed})" if question.choices else ""
+    while True:
+        value = str(
+            typer.prompt(
+                f"{question.text}{allowed}",
+                default=question.proposal,
+                show_default=bool(question.proposal),
+            )
+        ).strip()
+        if not value or not question.choices or value in question.choices:
+            return value
+        _note(f"{value!r} is not {question.allowed}.")
 
 
 def _note(text: str) -> None:

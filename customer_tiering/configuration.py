@@ -29,7 +29,7 @@ from pydantic import (
 
 from customer_tiering.errors import ConfigurationError
 from customer_tiering.mappings import MappingFolder, load_mapping
-from customer_tiering.pseudonyms import KEY, KEY_LENGTH
+from customer_tiering.pseudonyms import KEY, KEY_LENGTH, MAKE_KEY
 from customer_tiering.seed_rules import check_seeds, notes_on
 from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
 
@@ -267,7 +267,7 @@ def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, An
         found = f"a key of {len(key)} characters" if key else "no value"
         allowed = (
             f"a secret of at least {KEY_LENGTH} characters, as pseudonymise_ids is true (to make one, and keep it: "
-            f"export {KEY}=$(python3 -c 'import secrets; print(secrets.token_hex(16))'))"
+            f"{MAKE_KEY})"
         )
         raise ConfigurationError(f"environment variable {KEY}", found, allowed)
 

@@ -8,6 +8,8 @@ import hmac
 # dbt keeps variables of this prefix out of its logs and files.
 KEY = "DBT_ENV_SECRET_PSEUDONYM_KEY"
 KEY_LENGTH = 16  # characters, at least
+# The line that makes one. It has to be kept: another key gives other pseudonyms.
+MAKE_KEY = f"export {KEY}=$(python3 -c 'import secrets; print(secrets.token_hex(16))')"
 LENGTH = 32  # hexadecimal digits: 128 bits
 
 

@@ -221,7 +221,7 @@ def recognise(
         for word, ranked in said.items()
     }
     columns = {word: found for word, found in columns.items() if found}
-    table = title if title in contract_columns(project) else _table_of(columns, rows)
+    table = title if title in contract(project) else _table_of(columns, rows)
     return Export(source, relation, rows, table, columns, tuple(header))
 
 
@@ -254,7 +254,7 @@ def without_accents(name: str) -> str:
 def _known_names(project: Path) -> dict[str, dict[str, int]]:
     """What columns say, by their normalised names, with the rank of the name among others that say it."""
     listed = yaml.safe_load(NAMES.read_text(encoding="utf-8"))
-    for columns in contract_columns(project).values():
+    for columns in contract(project).values():
         for column in columns:
             listed[column] = [column, *listed.get(column, [])]
     found: dict[str, dict[str, int]] = {}
@@ -321,13 +321,15 @@ def _confirmed(
     elif data_type.startswith("decimal"):
         form = amount_form(connection, relation, column.sql)
     else:
-        lengths = {"country_code": 2, "currency_code": 3}
-        looks_right = {
-            "email": column.emails > 0.5,
-            **{name: column.letters == {length} for name, length in lengths.items()},
-        }
+        looks_right = {"email": column.emails > 0.5, "currency_code": column.letters == {3}}
         return column if looks_right.get(said, True) else None
     return Column(**{**column.__dict__, "form": form}) if form.fits else None
+
+
+@cache
+def contract(project: Path) -> dict[str, dict[str, bool]]:
+    """The columns of each table of the contract and whether each is required, read once."""
+    return contract_columns(project)
 
 
 @cache
