@@ -82,15 +82,17 @@ class Columns:
             text = f"no column of {self.export.source} says {said}; which one is it?"
             answer = self.answers.to(Question(f"{self.table}.{said}", text, "", names))
             if not answer.value:
-                return Item("cast(null as varchar)", said, answer.mark)
+                return Item("read_text(null)", said, answer.mark)
             column = read_as(self._connection, self.project, self.export, said, answer.value)
         return self.passed_on(said, column, notes)
 
-    def optional(self, *names: str) -> Iterator[Item]:
-        """Columns of these names, as far as they are there; of several the one with the best name."""
-        for said in names:
-            if column := self.export.column(said):
-                yield self.passed_on(said, column)
+    def optional(self, said: str, *stand_ins: str) -> Iterator[Item]:
+        """A column that need not be there: of several the one with the best name, and the others as a choice."""
+        for name in (said, *stand_ins):
+            if found := self.export.columns.get(name, []):
+                others = [f"Or {column.sql}." for column in found[1:]]
+                yield self.passed_on(said, found[0], others)
+                return
 
     def full_name(self) -> Iterator[Item]:
         """A person's name, be it in one column or in two."""
@@ -111,7 +113,7 @@ class Columns:
             for n in self.contract("customers")
             if n not in ("customer_id", "full_name", "updated_at")
         ]
-        return [*self.full_name(), *self.optional(*names)]
+        return [*self.full_name(), *(item for name in names for item in self.optional(name))]
 
     def contract(self, table: str) -> list[str]:
         """The columns of a table of the contract."""

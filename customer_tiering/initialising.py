@@ -32,6 +32,7 @@ from customer_tiering.order_exports import LINE_NUMBER, ROWS, OrderExport
 from customer_tiering.questions import Answers
 from customer_tiering.reading import connect
 from customer_tiering.recognising import (
+    SHIPPED,
     STAND_INS,
     WHO,
     Export,
@@ -42,8 +43,9 @@ from customer_tiering.recognising import (
     shipped_source,
     without_accents,
 )
-from customer_tiering.selects import Item, Select, place
+from customer_tiering.selects import Item, Select, not_used, place
 from customer_tiering.sniffing import Sniffed, sniff_folder
+from customer_tiering.sources import all_files
 
 ROWS_OF = "rows_of_"  # a query of a source's rows, as they stand
 
@@ -79,10 +81,12 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
         raise SourceError(f"raw folder {raw}", "no CSV or Parquet file", "a folder with an export")
     shipped = shipped_source(project, {file: one.columns for file, one in sniffed.items()})
     with connect() as connection:
-        if shipped is not None:
+        has_orders = shipped is not None and "orders" in shipped.mapping.sql
+        if shipped is not None and has_orders:
             made = _of_shipped(shipped, raw, sniffed)
         else:
-            made = _of_exports(connection, project, raw, sniffed, answers)
+            fitting = shipped.mapping.folder.name if shipped else ""
+            made = _of_exports(connection, project, raw, sniffed, answers, fitting)
         mapping = _folder(project, raw, made.sources, made.sql, made.words)
         queries = check_mapping(connection, mapping, raw, project)
         found = MappingSettings(connection, project, settings, answers, queries)
@@ -90,9 +94,7 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
         text = found.text(made.sources, made.words, made.currency_of_signs, personal)
         answers.check_all_used()
     files = {FILE: text, **{f"{name}.sql": sql for name, sql in made.sql.items()}}
-    return Initialised(
-        files, shipped.mapping.folder.name if shipped else "", bool(personal), made.unused
-    )
+    return Initialised(files, made.shipped, bool(personal), made.unused)
 
 
 def write_mapping(made: Initialised, out: Path) -> None:
@@ -115,6 +117,7 @@ class _Made:
     unused: list[str]
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     personal_ids: str = ""
+    shipped: str = ""
     currency_of_signs: tuple[str, bool] = ("", False)
 
 
@@ -127,7 +130,9 @@ def _of_shipped(shipped: ShippedSource, raw: Path, sniffed: Mapping[Path, Sniffe
     used = {file for files in shipped.files.values() for file in files}
     unused = [str(file.relative_to(raw)) for file in sniffed if file not in used]
     personal = "e-mail addresses or phones" if said.personal_ids else ""
-    return _Made(sources, shipped.mapping.sql, unused, said.words, personal)
+    return _Made(
+        sources, shipped.mapping.sql, unused, said.words, personal, shipped.mapping.folder.name
+    )
 
 
 def _folder(
@@ -237,6 +242,7 @@ def _of_exports(
     raw: Path,
     sniffed: Mapping[Path, Sniffed],
     answers: Answers,
+    shipped: str,
 ) -> _Made:
     """A mapping made of what columns are called and say."""
     sources = _sources_of(raw, sniffed, contract(project))
@@ -254,9 +260,7 @@ def _of_exports(
         if export.table:
             chosen.setdefault(export.table, export)
     if "orders" not in chosen:
-        held = ", ".join(str(sources[name]["files"]) for name in sources)
-        allowed = "a file whose columns say when was ordered, by whom and for how much"
-        raise SourceError(f"raw folder {raw}", f"no orders ({held})", allowed)
+        chosen["orders"] = _likeliest_orders(exports, chosen, raw, shipped)
     columns = {
         table: Columns(connection, project, export, table, answers)
         for table, export in chosen.items()
@@ -276,6 +280,26 @@ def _of_exports(
         personal_ids={"phone": "phone numbers", "full_name": "names"}.get(known_by, ""),
         currency_of_signs=currency_of_signs(connection, chosen["orders"]),
     )
+
+
+def _likeliest_orders(
+    exports: Sequence[Export], chosen: Mapping[str, Export], raw: Path, shipped: str
+) -> Export:
+    """The export that says most of what an order has; what it does not say is asked. Raises SourceError."""
+    amounts = ("order_amount", "amount", "line_amount")
+    said = ("order_id", *WHO, "ordered_at", "status", *amounts)
+    likeliness = {
+        one.source: sum(one.has(name) for name in said)
+        for one in exports
+        if one not in chosen.values() and any(one.has(name) for name in ("order_id", *amounts))
+    }
+    if max(likeliness.values(), default=0) < 2:
+        held = ", ".join(sorted(str(path.relative_to(raw)) for path in all_files(raw)))
+        allowed = "a file whose columns say when was ordered, by whom and for how much"
+        if shipped:
+            allowed += f" ({SHIPPED}/{shipped} fits, but has none: its README says how to add it)"
+        raise SourceError(f"raw folder {raw}", f"no orders ({held})", allowed)
+    return next(one for one in exports if likeliness.get(one.source) == max(likeliness.values()))
 
 
 def _known_by(orders: Export, customers: Export | None) -> str:
@@ -313,9 +337,6 @@ def _passed_on(columns: Columns, known_by: str) -> Select:
         elif required[name]:
             items.append(columns.required(name, *others))
         else:
-            column, notes = columns.chosen(name, *others)
-            if column is not None:
-                items.append(columns.passed_on(name, column, notes))
-    unused = ", ".join(columns.export.unused)
-    head = ["One row per row of the export.", *([f"Not used: {unused}."] if unused else [])]
+            items.extend(columns.optional(name, *others))
+    head = ["One row per row of the export.", *not_used(columns.export.header, items)]
     return Select(columns.export.source, [*items, *place()], head)

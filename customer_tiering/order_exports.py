@@ -11,11 +11,13 @@ from customer_tiering.export_columns import Columns, read
 from customer_tiering.questions import Answer, Question
 from customer_tiering.quoting import literal
 from customer_tiering.recognising import Column, Export
-from customer_tiering.selects import Item, Newest, Select, named, place
+from customer_tiering.selects import Item, Newest, Select, named, not_used, place
 
 ROWS = "export_rows"  # the step that reads the export's columns once, in their forms
 BY_DAY, BY_ROW = "day", "row"
 PER_CUSTOMER, ONE_ORDER = "one per customer", "one order"
+OF_ORDER, OF_LINE = "order", "line"
+ENOUGH_ORDERS = 5  # of several lines, to tell from their values what is the order's
 LINES, VERSIONS = "lines", "versions"
 LINE_NUMBER = Item(
     "row_number() over (partition by order_id order by source_file, source_line)", "line_number"
@@ -130,12 +132,36 @@ class OrderExport:
         if not self._is_of_lines:
             return self._columns.chosen("order_amount", "amount", "line_amount")
         totals = [column for column in self._named("order_amount") if not self._varies(column.sql)]
+        if not totals and self._amount_is_of.value == OF_ORDER:
+            column, mark = self._columns.choose("order_amount", self._named("amount"))
+            return column, [*mark, *self._amount_is_of.mark]
         return self._columns.choose("order_amount", totals)
+
+    @cached_property
+    def _amount_is_of(self) -> Answer:
+        """Whether a column that is just called amount is the line's, or repeats the order's on each of its lines."""
+        amount, (order_id, _) = self._export.column("amount"), self._order_id
+        if amount is None or order_id is None or self._varies(amount.sql):
+            return Answer(OF_LINE)
+        key = f"read_id({order_id.sql})"
+        orders = self._connection.execute(
+            f"select {key} from {self._export.relation} where {key} is not null group by 1 having count(*) > 1 "
+            f"limit {ENOUGH_ORDERS}"
+        ).fetchall()
+        if len(orders) == ENOUGH_ORDERS:
+            return Answer(OF_ORDER)
+        if not orders:
+            return Answer(OF_LINE)
+        text = f"is {amount.sql} the amount of the order, or of each of its lines?"
+        return self._ask("amount", text, OF_ORDER, (OF_ORDER, OF_LINE))
 
     @cached_property
     def _of_line(self) -> Item | None:
         """The amount of a line, read."""
-        lines = self._named("line_amount") or self._named("amount")
+        lines, asked = self._named("line_amount"), []
+        if not lines and self._of_order[0] not in self._named("amount"):
+            lines = self._named("amount")
+            asked = self._amount_is_of.mark if lines else []
         lines = lines or [
             column for column in self._named("order_amount") if self._varies(column.sql)
         ]
@@ -143,7 +169,8 @@ class OrderExport:
         price, quantity = self._export.column("unit_price"), self._export.column("quantity")
         if column is not None:
             item = self._columns.amount("line_amount", column)
-            return Item(item.sql, item.name, [*notes, *item.notes, *self._taxes(item.sql)])
+            notes = [*notes, *asked, *item.notes, *self._taxes(item.sql)]
+            return Item(item.sql, item.name, notes)
         if price is None or not self._is_of_lines:
             return None
         read_price = self._columns.amount("unit_price", price)
@@ -166,7 +193,7 @@ class OrderExport:
     def _credit_notes(self) -> bool:
         """Whether rows that name another order are credit notes for it."""
         reference, (order_id, _) = self._export.column("credit_note_for"), self._order_id
-        if reference is None or order_id is None:
+        if reference is None or order_id is None or "refunds" in self._others:
             return False
         key, other = f"read_id({order_id.sql})", f"read_id({reference.sql})"
         named_rows, known = self._connection.execute(
@@ -209,15 +236,16 @@ class OrderExport:
 
     def _read_rows(self, head: str) -> Select:
         """The export's columns under the contract's names."""
-        unused = ", ".join(self._export.unused)
-        heads = [head, *([f"Not used: {unused}."] if unused else [])]
+        items = list(self._columns_of_rows())
         deleted, where = self._export.column("is_deleted"), ""
         if deleted is not None:
             where = f"not coalesce(read_boolean({deleted.sql}), false)"
+        heads = [head, *not_used(self._export.header, items, where)]
+        if deleted is not None:
             heads.append(
                 f"Rows that {deleted.sql} marks are left out: delete the last line to count them."
             )
-        return Select(self._export.source, [*self._columns_of_rows(), *place()], heads, where)
+        return Select(self._export.source, [*items, *place()], heads, where)
 
     def _columns_of_rows(self) -> Iterator[Item]:
         columns = self._columns
@@ -228,13 +256,17 @@ class OrderExport:
         yield columns.required("ordered_at")
         yield self._status()
         yield from self._amounts()
-        yield from columns.optional(*OF_ORDERS)
+        yield from self._optional(*OF_ORDERS)
         if self._is_of_lines:
-            yield from columns.optional(*OF_ITEMS)
+            yield from self._optional(*OF_ITEMS)
         if self._has_refunds and not self._credit_notes:
-            yield from columns.optional("refunded_amount", "refunded_at")
+            yield from self._optional("refunded_amount", "refunded_at")
         if "customers" not in self._others:
             yield from columns.person()
+
+    def _optional(self, *names: str) -> Iterator[Item]:
+        for name in names:
+            yield from self._columns.optional(name)
 
     def _order_id_item(self) -> Item:
         column, notes = self._order_id
@@ -248,10 +280,10 @@ class OrderExport:
         if column is not None:
             return Item(column.sql, "order_id", notes)
         if self._made_up_id.value == BY_ROW:
-            sql = "source_file || ':' || cast(source_line as varchar)"
+            sql = "source_file || ':' || read_text(source_line)"
             return Item(sql, "order_id", self._made_up_id.mark)
         day = self._export.column("ordered_at")
-        sql = f"{self._who_read} || '-' || cast({read('read_date', day) if day else 'null'} as varchar)"
+        sql = f"{self._who_read} || '-' || read_text({read('read_date', day) if day else 'null'})"
         return Item(sql, "order_id", self._made_up_id.mark)
 
     @property
@@ -301,7 +333,10 @@ class OrderExport:
         ]
         for name in [*self._names(), *(item.name for item in place())]:
             sql = f"min({name})"
-            if name == "updated_at":
+            notes: list[str] = []
+            if name == "status":
+                sql, notes = self._status_of_lines()
+            elif name == "updated_at":
                 sql = f"max({name})"
             elif name == "discount_amount" and self._varies(self._named(name)[0].sql):
                 sql = _sum(name)
@@ -310,13 +345,24 @@ class OrderExport:
             if name in {*self._columns.contract("orders"), "source_file", "source_line"} - {
                 "order_id"
             }:
-                items.append(Item(sql, name))
+                items.append(Item(sql, name, notes))
         head = ["One row per order, of its lines."]
         if self._of_order[0] is None:
             head.append(
                 "Of lines whose amounts cannot all be read there is no sum: the order is rejected, and not too small."
             )
         return Select(ROWS, items, head, self._no_credit_notes, "order_id")
+
+    def _status_of_lines(self) -> tuple[str, list[str]]:
+        """The status of an order, of those of its lines."""
+        column, _ = self._columns.chosen("status")
+        if column is None or not self._varies(column.sql):
+            return "min(status)", []
+        text = (
+            "lines of one order have several statuses; is it the first or the last by the alphabet?"
+        )
+        answer = self._ask("status.lines", text, "first", ("first", "last"))
+        return ("max(status)" if answer.value == "last" else "min(status)"), answer.mark
 
     def _was_asked(self, key: str) -> bool:
         return f"orders.{key}" in self._columns.answers.asked

@@ -54,12 +54,18 @@ class Answers:
     accepts_proposals: bool = False
     prompt: Callable[[Question], str] | None = None
     asked: dict[str, Question] = field(default_factory=dict)
+    _answered: dict[str, Answer] = field(default_factory=dict)
 
     def to(self, question: Question) -> Answer:
-        """The answer to a question, or its proposal with the mark that asks it.
+        """The answer to a question, or its proposal with the mark that asks it. Asked once for each key.
 
         Raises ConfigurationError for an answer that is none of the choices.
         """
+        if question.key not in self._answered:
+            self._answered[question.key] = self._answer(question)
+        return self._answered[question.key]
+
+    def _answer(self, question: Question) -> Answer:
         self.asked[question.key] = question
         value = self.given.get(question.key)
         if value is None and self.accepts_proposals and question.proposal:

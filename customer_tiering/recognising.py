@@ -28,7 +28,7 @@ from customer_tiering.value_forms import Form, amount_form, date_form
 SHIPPED = "sources"  # the folder of the project with a mapping for each source
 NAMES = Path(__file__).with_name("column_names.yml")
 DATES = {"timestamp", "date"}
-MINOR = re.compile(r"(in)?(cents|cent|minorunits|minor|分)$")
+MINOR = re.compile("(in)?(cents|cent|minorunits|minor)$|分$")
 # What an export says beside the columns of the contract.
 AMOUNTS = {"amount", "unit_price", "tax", "shipping", "refunded_amount"}
 ITEMS = ("product_id", "product_name", "unit_price", "line_amount")
@@ -167,8 +167,7 @@ class Column:
     @property
     def sql(self) -> str:
         """The column's name as SQL has it."""
-        is_plain = re.fullmatch("[a-z_][a-z0-9_]*", self.name) and self.name not in reserved_words()
-        return self.name if is_plain else identifier(self.name)
+        return sql_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -184,12 +183,6 @@ class Export:
     table: str
     columns: dict[str, list[Column]]
     header: tuple[str, ...] = ()
-
-    @property
-    def unused(self) -> list[str]:
-        """The columns of which nothing is known."""
-        known = {column.name for found in self.columns.values() for column in found}
-        return [name for name in self.header if name not in known]
 
     def has(self, *said: str) -> bool:
         """Whether there is a column for each of these."""
@@ -234,8 +227,12 @@ def read_as(
 
 
 def _said_by(name: str, known: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
-    """What a name says, be its amount in cents or not."""
+    """What a name says, be its amount in cents or not. One of the contract says nothing else."""
     plain = normalised(name)
+    if exact := {
+        said: rank for said, rank in known.get(plain, {}).items() if normalised(said) == plain
+    }:
+        return exact
     return known.get(plain) or known.get(MINOR.sub("", plain)) or {}
 
 
@@ -324,6 +321,12 @@ def _confirmed(
         looks_right = {"email": column.emails > 0.5, "currency_code": column.letters == {3}}
         return column if looks_right.get(said, True) else None
     return Column(**{**column.__dict__, "form": form}) if form.fits else None
+
+
+def sql_name(name: str) -> str:
+    """A name as SQL has it, in quotes only where it needs them."""
+    is_plain = re.fullmatch("[a-z_][a-z0-9_]*", name) and name not in reserved_words()
+    return name if is_plain else identifier(name)
 
 
 @cache

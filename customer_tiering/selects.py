@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -71,6 +72,13 @@ def _wrapped(comments: list[str]) -> list[str]:
             else textwrap.wrap(comment, WIDTH)
         )
     ]
+
+
+def not_used(header: Iterable[str], items: Sequence[Item], where: str = "") -> list[str]:
+    """The comment that lists the columns of an export that a select does not read; none where it reads all."""
+    read = " ".join([*(item.sql for item in items), where])
+    unused = [name for name in header if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", read)]
+    return [f"Not used: {', '.join(unused)}."] if unused else []
 
 
 def named(*names: str) -> list[Item]:

@@ -339,6 +339,29 @@ Order Number,Date,Customer ID,SKU,Line Total,Grand Total,Discount,Status
     assert made.ask("select sum(line_amount) from order_items", tmp_path) == [(30,)]
 
 
+def test_an_amount_that_repeats_on_all_lines_is_the_order_s(tmp_path: Path) -> None:
+    header = "Order Number,Date,Customer ID,SKU,Amount,Status\n"
+    lines = "".join(
+        f"{order},2024-01-0{order},a,{sku},{order}0.00,{status}\n"
+        for order in range(1, 7)
+        for sku, status in (("x", "paid"), ("y", "shipped"))
+    )
+    made = Made(folder(tmp_path, shop=header + lines), MONEY, yes=True)
+    # 10 + 20 + ... + 60
+    assert (set(made.asked) - set(MONEY), made.ask(TOTALS, tmp_path)) == (
+        {"orders.status.lines"},
+        [(6, 1, 210)],
+    )
+    few = tmp_path / "few"
+    few.mkdir()
+    (few / "shop.csv").write_text(header + "".join(lines.splitlines(keepends=True)[:4]))
+    answers = {**MONEY, "orders.status.lines": "last"}
+    per_line = Made(few, {**answers, "orders.amount": "line"})
+    assert per_line.ask(TOTALS, tmp_path) == [(2, 1, 60)]
+    assert per_line.ask("select distinct status from orders", tmp_path) == [("shipped",)]
+    assert Made(few, {**answers, "orders.amount": "order"}).ask(TOTALS, tmp_path) == [(2, 1, 30)]
+
+
 def test_an_order_number_of_several_customers_is_asked_for(tmp_path: Path) -> None:
     lines = """\
 Order Number,Date,Customer ID,SKU,Line Total,Status
@@ -416,6 +439,31 @@ def test_a_required_column_that_nothing_says_is_asked_for(tmp_path: Path) -> Non
         Made(raw, {**MONEY, "orders.customer_id": "who"})
 
 
+def test_a_file_that_is_hardly_known_is_taken_for_orders_and_the_rest_is_asked(
+    tmp_path: Path,
+) -> None:
+    rows = "Order ID,Customer ID,bought,brand,Department,Category\n1,a,2024-01-05,x,y,z\n"
+    made = Made(folder(tmp_path, shop=rows), {"reporting_currency": "EUR"})
+    open_ = {key for key, proposal in made.asked.items() if not proposal}
+    assert open_ == {"orders.ordered_at", "orders.order_amount"}
+    assert "-- Not used: bought, brand, Department, Category." in made.sql
+
+
+def test_of_several_columns_for_what_need_not_be_there_the_others_are_a_choice(
+    tmp_path: Path,
+) -> None:
+    raw = folder(
+        tmp_path,
+        orders="order_id,customer_id,ordered_at,status,order_amount\n1,a,2024-01-05,paid,9\n",
+        products="product_id,department,product group,product_type\np,x,y,service\n",
+    )
+    made = Made(raw, MONEY)
+    assert set(made.asked) == set(MONEY)
+    assert (
+        '    -- Or department.\n    "product group" as category,\n    product_type,\n' in made.sql
+    )
+
+
 def test_a_question_stays_in_the_mapping_and_is_refused_until_it_is_answered(
     tmp_path: Path,
 ) -> None:
@@ -453,6 +501,7 @@ def test_questions_are_answered_on_a_terminal() -> None:
     given = answers.to(Question("given", "which?", "a", ("a", "b")))
     proposed = answers.to(Question("proposed", "which?", "a", ("a", "b")))
     skipped = answers.to(Question("skipped", "which?", "", ("a", "b")))
+    assert answers.to(Question("proposed", "which?", "a", ("a", "b"))) is proposed
     assert (given.value, given.mark, proposed.value, proposed.mark) == ("b", [], "a", [])
     assert (skipped.value, skipped.mark[0], asked) == (
         "",
