@@ -144,7 +144,7 @@ class Columns:
         currency = self.export.column("currency_code")
         is_asked = currency is not None or "orders.unit" in self.answers.asked
         may_be = column.is_minor or (column.whole == 1.0 and is_asked)
-        if form is None or not said.endswith("amount") or not may_be:
+        if form is None or not said.endswith(("amount", "price")) or not may_be:
             return UNITS, []
         key, what, proposal = f"{self.table}.unit", f"the amounts of {self.export.source}", ""
         if column.is_minor:

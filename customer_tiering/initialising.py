@@ -81,8 +81,7 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
         raise SourceError(f"raw folder {raw}", "no CSV or Parquet file", "a folder with an export")
     shipped = shipped_source(project, {file: one.columns for file, one in sniffed.items()})
     with connect() as connection:
-        has_orders = shipped is not None and "orders" in shipped.mapping.sql
-        if shipped is not None and has_orders:
+        if shipped is not None and "orders" in shipped.mapping.sql:
             made = _of_shipped(shipped, raw, sniffed)
         else:
             fitting = shipped.mapping.folder.name if shipped else ""

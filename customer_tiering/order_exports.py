@@ -282,8 +282,8 @@ class OrderExport:
         if self._made_up_id.value == BY_ROW:
             sql = "source_file || ':' || read_text(source_line)"
             return Item(sql, "order_id", self._made_up_id.mark)
-        day = self._export.column("ordered_at")
-        sql = f"{self._who_read} || '-' || read_text({read('read_date', day) if day else 'null'})"
+        day = f"read_date({self._columns.required('ordered_at').sql})"
+        sql = f"{self._who_read} || '-' || read_text({day})"
         return Item(sql, "order_id", self._made_up_id.mark)
 
     @property

@@ -215,6 +215,20 @@ def test_purchases_without_ids_are_orders_of_a_day(public_data: Path, tmp_path: 
     ]
 
 
+def test_a_made_up_day_is_read_in_the_form_that_somebody_chose(tmp_path: Path) -> None:
+    raw = folder(
+        tmp_path, shop="customer_id,date,total,status\na,05/06/2024,1,paid\na,06/05/2024,2,paid\n"
+    )
+    answers = {**MONEY, "orders.order_id": "day", "orders.ordered_at.form": "mm/dd/yyyy"}
+    orders = (
+        "select order_id, read_text(read_date(ordered_at)), order_amount from orders order by 1"
+    )
+    assert Made(raw, answers).ask(orders, tmp_path) == [
+        ("a-2024-05-06", "2024-05-06", 1),
+        ("a-2024-06-05", "2024-06-05", 2),
+    ]
+
+
 CHINESE = """\
 订单编号,买家会员名,手机号,订单状态,实付金额,应付金额,下单时间,城市
 T1,u1,13800000001,等待成团,100.00,120.00,2024/3/1 10:00:05,上海
