@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from customer_tiering.profiling import forms_that_read
 from customer_tiering.quoting import literal
 from customer_tiering.rendering import Models
@@ -42,17 +44,21 @@ def line_of_file(table: str, file: Path, folder: Path, form: Sniffed | None) -> 
     """The lines of a mapping that read a file as it is written."""
     if form is None:
         return ""
-    keys = {
-        "files": str(file.relative_to(folder)),
-        "encoding": "" if form.encoding.startswith("utf-8") else form.encoding,
-        "delimiter": "" if form.delimiter == "," else f"{form.delimiter!r}",
-        "quote": "" if form.quote == '"' else f'"{form.quote}"',
-        "skip_lines": str(form.skip_lines or ""),
-    }
-    said = ", ".join(f"{key}: {value}" for key, value in keys.items() if value)
-    return (
-        f"mapping.yml, sources: {table}: {{{said}}}" if len(said) > len(keys["files"]) + 7 else ""
+    usual = Sniffed([])
+    keys = ("encoding", "delimiter", "quote", "skip_lines")
+    said = {key: getattr(form, key) for key in keys if getattr(form, key) != getattr(usual, key)}
+    if said.get("encoding") == "utf-8-sig":  # is read as UTF-8
+        del said["encoding"]
+    if not said:
+        return ""
+    declared = yaml.safe_dump(
+        {"files": str(file.relative_to(folder)), **said},
+        default_flow_style=True,
+        sort_keys=False,
+        width=1000,
+        allow_unicode=True,
     )
+    return f"mapping.yml, sources: {table}: {declared.strip()}"
 
 
 def line_of_rows(

@@ -110,9 +110,7 @@ def test_all_faults_of_a_file_are_said_at_once_with_the_lines_to_write(tmp_path:
     text = f"{ORDER.replace(',', ';')}\n{''.join(lines)}"
     (tmp_path / "orders.csv").write_bytes(text.encode("windows-1252"))
     found = inspected(tmp_path)
-    form = (
-        "mapping.yml, sources: orders: {files: orders.csv, encoding: windows-1252, delimiter: ';'}"
-    )
+    form = "mapping.yml, sources: orders: {files: orders.csv, encoding: windows-1252, delimiter: ;}"
     assert [(one.column, one.stops, one.line) for one in found.findings] == [
         (None, True, form),
         (None, True, form),
