@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 
 from customer_tiering.errors import SourceError
-from customer_tiering.profiling import DATE_FORMS, FEW_WORDS, NUMBER_FORMS, SHOWN
+from customer_tiering.profiling import FEW_WORDS, SHOWN
 from customer_tiering.quoting import literal
 from customer_tiering.reading import connect
 from customer_tiering.recognising import shipped_source
 from customer_tiering.sniffing import ROWS, Sniffed, query_of_files, sniff_folder
+from customer_tiering.value_forms import AMOUNT_FORMS, DATE_FORMS
 
 FEW_VALUES = 10  # that may all differ by chance
 MOST = 0.9  # of the values, that make a column look like something
@@ -109,14 +110,14 @@ def _columns(
         "date": "count(read_date(x))",
         **{
             f"date {form}": f"count(*) filter (year(read_date(x, {literal(form)})) between 1990 and 2099)"
-            for form in DATE_FORMS
+            for form in DATE_FORMS[1:]
         },
         "yes or no": "count(read_boolean(x))",
         "number": "count(read_rate(x))",
         "whole number": r"count(*) filter (regexp_full_match(x, '[+-]?\d+'))",
         **{
             f"number {form}": f"count(*) filter ({NUMBER} and read_rate(x, {literal(form)}) is not null)"
-            for form in NUMBER_FORMS
+            for form in AMOUNT_FORMS[1:]
         },
         "without blanks": "count(*) filter (not contains(x, ' '))",
     }
@@ -163,7 +164,7 @@ def _looks(
             return kind
     forms = [
         form
-        for form in DATE_FORMS
+        for form in DATE_FORMS[1:]
         if share[f"date {form}"] >= MOST and ("yyyy" in form or may_be_date)
     ]
     if forms:
@@ -175,7 +176,7 @@ def _looks(
         return f"whole number{', all different' if is_key else ''}"
     if share["number"] >= MOST:
         return "number"
-    forms = [form for form in NUMBER_FORMS if share[f"number {form}"] >= MOST]
+    forms = [form for form in AMOUNT_FORMS[1:] if share[f"number {form}"] >= MOST]
     if forms:
         return f"number, {forms[0]}"
     if share["distinct"] == share["without blanks"] == 1 and counts["values"] > FEW_VALUES:

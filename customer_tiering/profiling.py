@@ -10,15 +10,11 @@ from typing import Any
 
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.rendering import Models
+from customer_tiering.value_forms import amount_form, date_form
 
 FEW_WORDS = 50  # a column with more different ones has no words
 SHOWN = 5  # words or forms of a column
 CHECKED = 10_000  # values that are compared with the declared forms
-DATE_FORMS = (
-    *(f"{first}{sign}yyyy" for sign in ".-/" for first in (f"dd{sign}mm", f"mm{sign}dd")),
-    *("excel_serial", "epoch_seconds", "epoch_milliseconds"),
-)
-NUMBER_FORMS = ("1,234.56", "1.234,56", "1 234,56", "1'234.56")
 
 
 @dataclass(frozen=True)
@@ -154,30 +150,14 @@ def at_fault(models: Models, column: Mapping[str, Any]) -> str:
 
 
 def forms_that_read(models: Models, table: str, column: Mapping[str, Any]) -> list[str]:
-    """The declared forms that read more than half of a column's unreadable values, and most of them; of those that read the same, one."""
-    functions = {
-        "date": ("read_date", DATE_FORMS),
-        "timestamp": ("read_date", DATE_FORMS),
-        "decimal(18, 2)": ("read_amount", NUMBER_FORMS),
-        "decimal(18, 3)": ("read_quantity", NUMBER_FORMS),
-        "decimal(18, 8)": ("read_rate", NUMBER_FORMS),
-    }
-    if column["data_type"] not in functions:
+    """The declared forms that read more than half of a column's unreadable values, the likeliest first."""
+    if column["data_type"] in ("date", "timestamp"):
+        find = date_form
+    elif column["data_type"].startswith("decimal"):
+        find = amount_form
+    else:
         return []
-    function, forms = functions[column["data_type"]]
-    value = identifier(column["name"])
-    values, *figures = models.connection.execute(
-        f"select count(*), {', '.join(f'count({function}(x, {literal(form)})), sum(hash({function}(x, {literal(form)})))' for form in forms)} "
-        f"from (select {value} as x from raw.{table} where {at_fault(models, column)} limit {CHECKED})"
-    ).fetchall()[0]
-    best = max(figures[::2])
-    if 2 * best <= values:
-        return []
-    said = {
-        reading: form
-        for form, count, reading in reversed(
-            list(zip(forms, figures[::2], figures[1::2], strict=True))
-        )
-        if count == best
-    }
-    return sorted(said.values(), key=forms.index)
+    name = identifier(column["name"])
+    values = f"(select {name} from raw.{table} where {at_fault(models, column)} limit {CHECKED})"
+    form = find(models.connection, values, name)
+    return [form.name, *form.others] if form.fits and form.name else []
