@@ -98,6 +98,7 @@ COUNTRIES = {
     **dict.fromkeys(("mx", "mex", "mexico", "墨西哥"), "MX"),
     **dict.fromkeys(("na", "nam", "namibia", "纳米比亚"), "NA"),
     **dict.fromkeys(("ru", "rus", "russia", "russian federation", "俄罗斯"), "RU"),
+    **dict.fromkeys(("se", "swe", "sweden", "瑞典"), "SE"),
     **dict.fromkeys(("sg", "sgp", "singapore", "新加坡"), "SG"),
     **dict.fromkeys(("tr", "tur", "turkey", "türkiye", "土耳其"), "TR"),
     **dict.fromkeys(("tw", "twn", "taiwan", "台湾", "臺灣"), "TW"),
