@@ -189,22 +189,22 @@ class Database:
         So it is audited, published as files and reported on as one that was built there. `others` are
         tables (schema, name) beside those that are published.
         """
-        tables = [
-            (schema, table, schema if schema == "history" else name)
-            for schema, name in PUBLISHED.items()
-            for table in self._tables(schema)
-        ]
-        tables += [
-            (schema, table, schema)
-            for schema, table in sorted({*others})
-            if table in self._tables(schema)
-        ]
         rows = work.with_name(f"{work.name}.csv{UNFINISHED}")
         with (
             errors_as_build_error(f"the copy of {self} into {work}"),
             self._errors(f"the copy into {work}"),
             duckdb.connect(str(work)) as target,
         ):
+            tables = [
+                (schema, table, schema if schema == "history" else name)
+                for schema, name in PUBLISHED.items()
+                for table in self._tables(schema)
+            ]
+            tables += [
+                (schema, table, schema)
+                for schema, table in sorted({*others})
+                if table in self._tables(schema)
+            ]
             try:
                 for schema, table, name in tables:
                     target.execute(f"create schema if not exists {identifier(name)}")
@@ -319,10 +319,10 @@ class Database:
         """
         left = []
         for schema in self._kept_schemas(lambda run: run not in runs):
-            tables = ", ".join(f"{schema}.{identifier(table)}" for table in self._tables(schema))
-            statements = [f"drop table {tables}"] if tables else []
             try:
                 with self._errors("tidying"):
+                    tables = [f"{schema}.{identifier(table)}" for table in self._tables(schema)]
+                    statements = [f"drop table {', '.join(tables)}"] if tables else []
                     self._once([*statements, f"drop schema {schema}"])
             except BuildError:
                 left.append(schema)

@@ -34,7 +34,7 @@ from customer_tiering.errors import (
     LockedError,
     SourceError,
 )
-from customer_tiering.postgres_publishing import kept
+from customer_tiering.postgres_publishing import Database, kept
 from customer_tiering.postgres_refresh import PostgresRefresh, rollback
 from customer_tiering.publishing import (
     PUBLICATION,
@@ -441,25 +441,35 @@ def test_a_lock_that_does_not_go_stops_the_publication_in_a_sentence(
     assert company.seen() == ("gold", "gold")
 
 
-def test_a_database_that_is_gone_in_the_middle_is_told(company: Company) -> None:
+def test_a_database_that_is_gone_in_the_middle_is_told(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     company.refresh()
+    company.tier = "gold"
+    for place, told in (
+        ("prepare", "preparing the database"),
+        ("hand_over_erased_ids", "reading the erased ids"),
+        ("mirror", "the copy into .*"),
+        ("write_next", "the publication"),
+        ("_once", "the publication"),  # the transaction that lets readers see it
+    ):
+        usual = getattr(Database, place)
 
-    def build(*arguments: object) -> Build:
-        built = Company.build(company, *arguments)
-        if "seed" not in arguments[6]:
+        def gone(database: Database, *arguments: object, usual=usual) -> object:
             company.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity "
                 "where datname = current_database() and pid <> pg_backend_pid()"
             )
-        return built
+            return usual(database, *arguments)
 
-    company.tier = "gold"
-    postgres_refresh.build = build  # the fixture puts it back
-    with pytest.raises(
-        BuildError, match=r"^reading what is published in PostgreSQL database .* failed: "
-    ):
-        company.refresh()
-    assert company.seen() == ("basic", "basic")
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, place, gone)
+            with pytest.raises(BuildError, match=rf"^{told} in PostgreSQL database .* failed: "):
+                company.refresh()
+        assert company.seen() == ("basic", "basic")
+        assert company.last_run() == ("failed", ExitCode.BUILD)
+    company.refresh()
+    assert company.seen() == ("gold", "gold")
 
 
 def test_erased_persons_go_from_all_schemas_and_folders(company: Company) -> None:
