@@ -49,8 +49,10 @@ def connected(database: str | None = None) -> Iterator[Connection]:
         )
     except psycopg2.OperationalError as error:
         where = f"PostgreSQL at {settings[HOST]}, port {settings[PORT]}, database {name}"
-        found = str(error).strip().splitlines()[-1].rpartition("FATAL:")[2].strip()
-        allowed = f"a database that answers, as {HOST}, {PORT}, {USER} and {DATABASE} name it"
+        # of the last address that was tried, without libpq's question whether a server is running there
+        reason = str(error).strip().rpartition(" failed: ")[2].splitlines()[0]
+        found = reason.removeprefix("FATAL:").strip()
+        allowed = f"a database that answers, as the environment says ({', '.join(DEFAULTS)})"
         raise SourceError(where, f"no connection ({found})", allowed) from None
     connection.autocommit = True
     try:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,18 @@ class PostgresServer:
     def create_database(self, name: str, template: str = "template0", options: str = "") -> None:
         """Make an empty database, with options such as a locale."""
         self.execute(f'create database "{name}" template {template} {options}')
+
+    def create_guarded_role(self, role: str, password: str) -> None:
+        """Make a role that must say a password, as USER need not."""
+        self.execute(f"create role {role} login password '{password}'")
+        rules = self.socket_folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
+        self.execute("select pg_reload_conf()")
+        with suppress(psycopg2.OperationalError):  # once the server has read them
+            while True:
+                psycopg2.connect(
+                    host=str(self.socket_folder), port=self.port, user=role, dbname="postgres"
+                ).close()
 
     def environment(self, database: str) -> dict[str, str]:
         """The environment in which dbt and the command line find a database."""

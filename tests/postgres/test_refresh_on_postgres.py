@@ -34,6 +34,7 @@ from customer_tiering.errors import (
     LockedError,
     SourceError,
 )
+from customer_tiering.postgres import DATABASE, HOST, PASSWORD, USER
 from customer_tiering.postgres_publishing import Database, kept
 from customer_tiering.postgres_refresh import PostgresRefresh, rollback
 from customer_tiering.publishing import (
@@ -555,6 +556,34 @@ def test_what_is_not_there_or_not_allowed_is_said_in_a_sentence(
     company.execute("create schema marts")
     code, errors = refused(company)
     assert (code, "found schema marts, not as a refresh left them" in errors) == (2, True)
+
+
+def test_who_cannot_connect_is_told_why_and_no_password_is_written(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = "canary-of-a-password"
+    company.server.create_guarded_role(company.name, password)
+    company.execute(f"alter database {company.name} owner to {company.name}")
+    monkeypatch.setenv(USER, company.name)
+    monkeypatch.setenv(PASSWORD, password)
+    code, errors = refused(company, "--vars", "{raw_schema: shops}")
+    assert (code, "no schema shops" in errors) == (ExitCode.SOURCE, True)  # it is let in
+    for variable, value, reason in (
+        (PASSWORD, f"not-{password}", f'password authentication failed for user "{company.name}"'),
+        (PASSWORD, "", "fe_sendauth: no password supplied"),
+        (USER, "nobody", 'role "nobody" does not exist'),
+        (DATABASE, "nowhere", 'database "nowhere" does not exist'),
+        (HOST, "/nowhere", "No such file or directory"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setenv(variable, value)
+            code, errors = refused(company)
+        assert (code, f"found no connection ({reason}); allowed is" in errors) == (3, True), errors
+        assert f"{PASSWORD})" in errors
+        assert password not in errors
+    written = [path.read_bytes() for path in company.warehouse.rglob("*") if path.is_file()]
+    assert written
+    assert not [content for content in written if password.encode() in content]
 
 
 def test_a_folder_and_a_database_belong_together(company: Company, tmp_path: Path) -> None:
