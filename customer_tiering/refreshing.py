@@ -488,7 +488,10 @@ def _copy_last_counts(warehouse: Path) -> None:
     is to be left out.
     """
     publication = current_publication(warehouse)
-    with duckdb.connect(str(warehouse / WORK)) as connection:
+    # as dbt's profile has it: DuckDB before 2.0 makes files of an older format, in which dbt can make no reading functions
+    with duckdb.connect(
+        str(warehouse / WORK), config={"storage_compatibility_version": "latest"}
+    ) as connection:
         for schema in ("last_publication", "history"):
             connection.execute(f"drop schema if exists {schema} cascade")
         if publication is None:

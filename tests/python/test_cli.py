@@ -554,6 +554,20 @@ def test_publication_can_be_opened_by_duckdb_1_4(warehouse: Path) -> None:
     assert tags["storage_version"].startswith("v1.4")
 
 
+def test_work_database_is_of_the_newest_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which DuckDB before 2.0, as it is here for once, makes only when it is told to."""
+    usual = {"storage_compatibility_version": "v1.0.0"}
+    connect = duckdb.connect
+    monkeypatch.setattr(
+        duckdb, "connect", lambda path, config=usual, **given: connect(path, config=config, **given)
+    )
+    refreshing.start_afresh(tmp_path)
+    with connect(str(tmp_path / "work.duckdb")) as connection:
+        connection.execute("create macro half(number decimal(18, 2)) as number / 2")
+
+
 def test_reader_keeps_the_publication_that_it_opened(warehouse: Path) -> None:
     published = publish(warehouse)
     with open_publication(published) as reader:
