@@ -21,6 +21,12 @@ OF_CUSTOMERS = {
     "customer_merges": "into_customer_id",
 }
 OF_ORDERS = ("order_items", "refunds")
+# Of what becomes known late: key, time and amount.
+LATE_FACTS = {
+    "orders": ("order_id", "ordered_at", "order_amount"),
+    "refunds": ("refund_id", "refunded_at", "refund_amount"),
+    "customer_merges": ("from_customer_id", "merged_at", None),
+}
 # On this day they become known, as far as they say so; periods that ended before it are kept.
 LATE = "2025-11-20"
 
@@ -82,16 +88,35 @@ def with_an_erasure(raw: Path, later: Path) -> str:
         ).fetchone()[0]
 
 
-def without_latest_orders(raw: Path, earlier: Path) -> None:
-    """Copy a folder of raw tables in which the last fiftieth of the orders is not yet there."""
-    shutil.copytree(raw, earlier, ignore=shutil.ignore_patterns("orders*"))
-    (source,) = (path for path in sources(raw) if path.stem == "orders")
-    kind = "csv" if source.is_dir() else source.suffix.removeprefix(".")
+def before_late_facts(raw: Path, earlier: Path) -> None:
+    """Copy a folder of raw tables as it was before facts became known late: the last orders, refunds and merges are
+    not there yet, and of those before some are not, some have another amount, and some go later."""
+    earlier.mkdir()
     with duckdb.connect() as connection:
-        connection.execute(
-            f"copy (select * exclude (place) from (select *, ntile(50) over (order by ordered_at) as place "
-            f"from {rows_of(source)}) where place < 50) to '{earlier}/orders.{kind}' (format {kind})"
-        )
+        for source in sources(raw):
+            if source.stem not in LATE_FACTS:
+                copy = shutil.copytree if source.is_dir() else shutil.copy2
+                copy(source, earlier / source.name)
+                continue
+            key, time, amount = LATE_FACTS[source.stem]
+            connection.execute(
+                f"create table numbered as select *, ntile(50) over (order by {time}, {key}) as part, "
+                f"row_number() over (order by {time}, {key}) % 40 as number from {rows_of(source)}"
+            )
+            connection.execute("delete from numbered where part = 50 or (part > 40 and number = 0)")
+            if amount:
+                connection.execute(
+                    f"update numbered set {amount} = '77.77' where part > 40 and number = 1"
+                )
+                connection.execute(
+                    f"insert into numbered select * replace ('gone-' || {key} as {key}) from numbered "
+                    "where part > 40 and number = 2"
+                )
+            kind = "csv" if source.is_dir() else source.suffix.removeprefix(".")
+            connection.execute(
+                f"copy (select * exclude (part, number) from numbered) to '{earlier}/{source.stem}.{kind}' (format {kind})"
+            )
+            connection.execute("drop table numbered")
 
 
 def _changed(raw: Path, later: Path, *statements: str) -> None:
