@@ -98,8 +98,8 @@ test: setup ## Prove it: style, dbt's own tests, and everything against an indep
 test-postgres: setup-postgres ## Prove it on PostgreSQL, on a server of the tests' own
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/postgres
 
-test-engines-full: setup-postgres ## Build whole companies twice on both engines and compare them (a quarter of an hour)
-	$(BIN)/python -m pytest tests/postgres/full_parity.py
+test-engines-full: setup-postgres ## Build whole companies twice on both engines and compare them, and kill refreshes on PostgreSQL (half an hour)
+	$(BIN)/python -m pytest tests/postgres/full_parity.py tests/postgres/full_faults.py
 
 dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000)
 	$(BIN)/dbt parse --quiet
