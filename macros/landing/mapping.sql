@@ -18,7 +18,15 @@
         'files': [], 'table': '', 'encoding': 'utf-8', 'delimiter': ',', 'quote': '"', 'skip_lines': 0, 'optional': false,
         'optional_columns': [],
     } %}
+    {% for name in said.sources.keys() | list + texts.keys() | list if not modules.re.fullmatch('[a-z_][a-z0-9_]*', name) %}
+        {% do customer_tiering.refuse_mapping(folder, 'the name ' ~ name, 'names of small letters, digits and _') %}
+    {% endfor %}
     {% for name, source in said.sources.items() %}
+        {% if (source or {}).skip_lines | default(0) is not integer %}
+            {% do customer_tiering.refuse_mapping(
+                folder ~ '/mapping.yml, sources.' ~ name ~ '.skip_lines', source.skip_lines, 'a whole number'
+            ) %}
+        {% endif %}
         {% for key in source or {} if key not in form %}
             {% do customer_tiering.refuse_mapping(
                 folder ~ '/mapping.yml, sources.' ~ name, 'an unknown key ' ~ key, form | join(', ')
