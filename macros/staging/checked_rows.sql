@@ -71,22 +71,24 @@
 {% macro raw_documents(source_name, table_name, relation) %}
     {%- set node = customer_tiering.source_node(source_name, table_name) -%}
     {%- set columns = node.columns.values() | list -%}
+    {%- set all = columns | map(attribute='name') | list -%}
     {%- set public = [] -%}
     {%- for column in columns if not column.config.meta.get('pii') -%}{%- do public.append(column.name) -%}{%- endfor -%}
             {% for name in node.config.meta['key'] -%}
             coalesce(read_text({{ relation }}.raw_{{ name }}), ''){{ " || '|' || " if not loop.last }}
             {%- endfor %} as source_key,
             {% for name in node.config.meta['key'] -%}
-            cast({{ relation }}.{{ name }} as {{ customer_tiering.string_type() }}){{ " || '|' || " if not loop.last }}
+            cast({{ relation }}.{{ name }} as {{ customer_tiering.string_type() }})
+            {{- " || '|' || " if not loop.last }}
             {%- endfor %} as row_key,
             {% for column in columns -%}
             coalesce(cast({{ relation }}.raw_{{ column.name }} as {{ customer_tiering.string_type() }}), '')
             {%- if not loop.last %} || chr(31) || {% endif %}
             {%- endfor %} as row_text,
-            {{ customer_tiering.json_of_columns(customer_tiering.columns_with_place(public), relation ~ '.raw_') }} as raw_record,
-            {{ customer_tiering.json_of_columns(
-                customer_tiering.columns_with_place(columns | map(attribute='name') | list), relation ~ '.raw_'
-            ) }} as raw_record_restricted
+            {{ customer_tiering.json_of_columns(customer_tiering.columns_with_place(public), relation ~ '.raw_') }}
+                as raw_record,
+            {{ customer_tiering.json_of_columns(customer_tiering.columns_with_place(all), relation ~ '.raw_') }}
+                as raw_record_restricted
 {% endmacro %}
 
 
