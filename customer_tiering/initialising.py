@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from glob import escape
 from itertools import takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -47,7 +48,8 @@ from customer_tiering.selects import Item, Select, not_used, place
 from customer_tiering.sniffing import Sniffed, sniff_folder
 from customer_tiering.sources import all_files
 
-ROWS_OF = "rows_of_"  # a query of a source's rows, as they stand
+ROWS_OF = "rows_of_"  # a source's rows, as they stand
+MADE = "made_"  # the rows of a contract table
 
 
 @dataclass
@@ -80,7 +82,8 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
     if not sniffed:
         raise SourceError(f"raw folder {raw}", "no CSV or Parquet file", "a folder with an export")
     shipped = shipped_source(project, {file: one.columns for file, one in sniffed.items()})
-    with connect() as connection:
+    # Rows are read once and kept; what memory cannot hold goes to a folder that nobody else can read.
+    with TemporaryDirectory() as spilled, connect(temp_directory=spilled) as connection:
         if shipped is not None and "orders" in shipped.mapping.sql:
             made = _of_shipped(shipped, raw, sniffed)
         else:
@@ -88,7 +91,10 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
             made = _of_exports(connection, project, raw, sniffed, answers, fitting)
         mapping = _folder(project, raw, made.sources, made.sql, made.words)
         queries = check_mapping(connection, mapping, raw, project)
-        found = MappingSettings(connection, project, settings, answers, queries)
+        for table, query in queries.items():
+            connection.execute(f"create temp table {MADE}{table} as select * from {query}")
+        tables = {table: f"{MADE}{table}" for table in queries}
+        found = MappingSettings(connection, project, settings, answers, tables)
         personal = made.personal_ids or found.personal_ids()
         text = found.text(made.sources, made.words, made.currency_of_signs, personal)
         answers.check_all_used()
@@ -248,10 +254,10 @@ def _of_exports(
     plain = {f"{ROWS_OF}{name}": f"select * from {name}" for name in sources}
     # none of them is a step: each has a query
     queries = mapped(connection, replace(_folder(project, raw, sources, plain, {}), steps=[]), raw)
+    for name, query in queries.items():
+        connection.execute(f"create temp table {name} as select * from {query}")
     exports = [
-        recognise(
-            connection, project, name, queries[f"{ROWS_OF}{name}"], name.removesuffix("_export")
-        )
+        recognise(connection, project, name, f"{ROWS_OF}{name}", name.removesuffix("_export"))
         for name in sources
     ]
     chosen: dict[str, Export] = {}

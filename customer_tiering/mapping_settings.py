@@ -42,7 +42,7 @@ MOST_WORDS = 30  # that are asked for; a column with more of them is hardly one 
 
 
 class MappingSettings:
-    """The settings of a mapping, from the query of each of its tables."""
+    """The settings of a mapping, from the rows that it makes for each of its tables: `tables` are where they are."""
 
     def __init__(
         self,
@@ -50,18 +50,18 @@ class MappingSettings:
         project: Path,
         settings: Settings,
         answers: Answers,
-        queries: Mapping[str, str],
+        tables: Mapping[str, str],
     ) -> None:
         self._connection = connection
         self._project = project
         self._settings = settings
         self._answers = answers
-        self._queries = queries
+        self._tables = tables
         self._columns = {
             table: [
-                row[0] for row in connection.execute(f"describe select * from {query}").fetchall()
+                row[0] for row in connection.execute(f"describe select * from {rows}").fetchall()
             ]
-            for table, query in queries.items()
+            for table, rows in tables.items()
         }
 
     def text(
@@ -114,7 +114,7 @@ class MappingSettings:
         return ""
 
     def _counts(self, table: str, *measures: str) -> tuple[Any, ...]:
-        query = f"select {', '.join(measures)} from {self._queries[table]}"
+        query = f"select {', '.join(measures)} from {self._tables[table]}"
         return self._connection.execute(query).fetchone() or ()
 
     def _zone(self, currency: str) -> Answer:
@@ -157,7 +157,7 @@ class MappingSettings:
         if "currency_code" in self._columns["orders"]:
             code = "upper(read_text(currency_code))"
             rows = self._connection.execute(
-                f"select {code} from {self._queries['orders']} where {code} is not null group by 1 order by count(*) desc, 1"
+                f"select {code} from {self._tables['orders']} where {code} is not null group by 1 order by count(*) desc, 1"
             )
             found = [row[0] for row in rows.fetchall()]
         if len(found) == 1 or (of_signs and is_certain and not found):
@@ -196,7 +196,7 @@ class MappingSettings:
         if column not in self._columns.get(table, []):
             return []
         return self._connection.execute(
-            f"select lower(read_text({column})), count(*) from {self._queries[table]} "
+            f"select lower(read_text({column})), count(*) from {self._tables[table]} "
             f"where read_text({column}) is not null group by 1 order by 2 desc, 1 limit {MOST_WORDS}"
         ).fetchall()
 

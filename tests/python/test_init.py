@@ -444,7 +444,7 @@ def test_a_required_column_that_nothing_says_is_asked_for(tmp_path: Path) -> Non
     )
     made = Made(raw, MONEY)
     assert made.asked["orders.customer_id"] == made.asked["orders.order_amount"] == ""
-    assert "cast(null as varchar) as order_amount" in made.sql
+    assert "read_text(null) as order_amount" in made.sql
     answered = Made(raw, {**MONEY, "orders.customer_id": "wer", "orders.order_amount": "betrag x"})
     assert answered.mapping.open_questions == []
     assert answered.ask(TOTALS, tmp_path) == [(1, 1, 10)]
