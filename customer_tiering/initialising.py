@@ -36,6 +36,7 @@ from customer_tiering.recognising import (
     SHIPPED,
     STAND_INS,
     WHO,
+    Column,
     Export,
     ShippedSource,
     contract,
@@ -282,7 +283,7 @@ def _of_exports(
         {name: source for name, source in sources.items() if name in used},
         {name: select.text() for name, select in selects.items()},
         unused,
-        personal_ids={"phone": "phone numbers", "full_name": "names"}.get(known_by, ""),
+        personal_ids=_personal(known_by, chosen["orders"].column(known_by)),
         currency_of_signs=currency_of_signs(connection, chosen["orders"]),
     )
 
@@ -314,6 +315,13 @@ def _known_by(orders: Export, customers: Export | None) -> str:
     known.sort(key=lambda said: said != "customer_id" and orders.columns[said][0].names > 0.5)
     shared = [said for said in known if customers is not None and customers.has(said)]
     return next(iter([*shared, *known]), "")
+
+
+def _personal(known_by: str, column: Column | None) -> str:
+    """What ids of customers are, where they are personal data; e-mail addresses are found in the rows made."""
+    if column is not None and column.phones > 0.9:
+        return "phone numbers"
+    return {"phone": "phone numbers", "full_name": "names"}.get(known_by, "")
 
 
 def _customer_id(columns: Columns, known_by: str) -> Item:

@@ -253,6 +253,7 @@ def test_a_chinese_export_in_gb18030(tmp_path: Path) -> None:
         ("u1", "13800000003", "杭州"),
         ("u2", "13800000002", "北京"),
     ]
+    assert not made.mapping.personal_ids
     due = Made(raw, {"orders.order_amount": "应付金额", word: "pending"}, yes=True)
     assert due.ask(TOTALS, tmp_path) == [(3, 2, Decimal("190.50"))]
 
@@ -322,6 +323,13 @@ def test_credit_notes_with_a_reference_are_refunds_of_their_order(tmp_path: Path
         ("bob@example.com", "Bob Sample"),
     ]
     assert load_mapping(tmp_path / "mapping", PROJECT).settings["pseudonymise_ids"] is True
+
+
+def test_phones_as_ids_are_personal(tmp_path: Path) -> None:
+    rows = "order_id,customer_id,ordered_at,status,order_amount\n1,13800000001,2024-01-05,paid,1\n"
+    made = Made(folder(tmp_path, shop=rows), MONEY)
+    assert "# Ids of customers are phone numbers: they are" in made.mapping.files["mapping.yml"]
+    assert made.mapping.personal_ids
 
 
 def test_amounts_in_cents_are_asked_for_and_divided(tmp_path: Path) -> None:
