@@ -380,8 +380,8 @@ create or replace macro read_date
 
 
 {% macro duckdb__functions_of_mappings() %}
--- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and says
--- so: it cannot be read, and is rejected and listed.
+-- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and
+-- says so: it cannot be read, and is rejected and listed.
 create or replace macro moment_written_as(x, format) as
     list_transform(
         [declared_moment(x, format)], lambda form: case when instant_of_form(form, 'UTC') is not null then form end

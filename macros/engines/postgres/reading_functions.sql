@@ -526,8 +526,8 @@ $$;
 
 
 {% macro postgres__functions_of_mappings() %}
--- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and says
--- so: it cannot be read, and is rejected and listed.
+-- A value that is written in a declared form, as text that is read without. One that is not in that form is kept, and
+-- says so: it cannot be read, and is rejected and listed.
 create or replace function written_as(x text, format text) returns text
 immutable parallel safe language plpgsql as $$
 begin
