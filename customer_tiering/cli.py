@@ -33,20 +33,24 @@ from customer_tiering.errors import (
     Stopped,
     TieringError,
 )
-from customer_tiering.exploring import explore
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
-from customer_tiering.initialising import initialise, write_mapping
-from customer_tiering.inspect_reporting import as_json as inspection_as_json
-from customer_tiering.inspect_reporting import export_as_json, print_export, print_inspection
-from customer_tiering.inspected_tables import is_in_contract
-from customer_tiering.inspecting import inspect as inspect_folder
 from customer_tiering.mappings import FILE as MAPPING
 from customer_tiering.movements import print_movements, read_movements
+from customer_tiering.onboarding.exploring import explore
+from customer_tiering.onboarding.initialising import initialise, write_mapping
+from customer_tiering.onboarding.inspect_reporting import as_json as inspection_as_json
+from customer_tiering.onboarding.inspect_reporting import (
+    export_as_json,
+    print_export,
+    print_inspection,
+)
+from customer_tiering.onboarding.inspected_tables import is_in_contract
+from customer_tiering.onboarding.inspecting import inspect as inspect_folder
+from customer_tiering.onboarding.questions import Answers, Question
+from customer_tiering.onboarding.recognising import SHIPPED
 from customer_tiering.pseudonyms import KEY, MAKE_KEY
 from customer_tiering.publishing import DUCKDB, target_of
-from customer_tiering.questions import Answers, Question
-from customer_tiering.recognising import SHIPPED
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg

@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 from customer_tiering.cli import app
 from customer_tiering.configuration import load_configuration
 from customer_tiering.errors import BrokenRulesError, ConfigurationError, SourceError
-from customer_tiering.initialising import Initialised, initialise, write_mapping
 from customer_tiering.mappings import check_mapping, load_mapping
-from customer_tiering.questions import Answers, Question
+from customer_tiering.onboarding.initialising import Initialised, initialise, write_mapping
+from customer_tiering.onboarding.questions import Answers, Question
 from customer_tiering.reading import connect
 
 CASES = Path(os.environ.get("TIERING_CASES", PROJECT.parent / "shared" / "cases"))

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from customer_tiering.cli import app
 from customer_tiering.configuration import load_configuration
 from customer_tiering.errors import SourceError
-from customer_tiering.exploring import explore
-from customer_tiering.inspecting import Inspection, inspect
+from customer_tiering.onboarding.exploring import explore
+from customer_tiering.onboarding.inspecting import Inspection, inspect
 
 VARS = {"run_date": "2026-01-31"}
 GATED = ("rejected", "undecided_duplicates", "unknown_customers", "guests")

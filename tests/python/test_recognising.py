@@ -9,9 +9,9 @@ import pytest
 from compiled_project import PROJECT
 
 from customer_tiering.mappings import load_mapping
+from customer_tiering.onboarding.recognising import columns_read, recognise, shipped_source
+from customer_tiering.onboarding.value_forms import Form, amount_form, date_form
 from customer_tiering.reading import connect
-from customer_tiering.recognising import columns_read, recognise, shipped_source
-from customer_tiering.value_forms import Form, amount_form, date_form
 
 
 @pytest.fixture(scope="module")

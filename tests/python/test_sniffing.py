@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from customer_tiering.errors import SourceError
-from customer_tiering.sniffing import Sniffed, sniff, sniff_folder
+from customer_tiering.onboarding.sniffing import Sniffed, sniff, sniff_folder
 
 GERMAN = "Nr;Kunde;Ort;Betrag\r\n1;Müller;Köln, Süd;1,50 €\r\n2;Jäger;Nürnberg;2,00 €\r\n"
 CHINESE = '订单编号,买家,实付金额\n1,王小明,"1,234.50"\n2,李雷,35.00\n'

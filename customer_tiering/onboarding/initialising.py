@@ -19,8 +19,6 @@ import duckdb
 
 from customer_tiering.configuration import Settings
 from customer_tiering.errors import ConfigurationError, SourceError
-from customer_tiering.export_columns import Columns
-from customer_tiering.mapping_settings import MappingSettings, currency_of_signs
 from customer_tiering.mappings import (
     FILE,
     Declaration,
@@ -29,10 +27,11 @@ from customer_tiering.mappings import (
     check_mapping,
     mapped,
 )
-from customer_tiering.order_exports import LINE_NUMBER, ROWS, OrderExport
-from customer_tiering.questions import Answers
-from customer_tiering.reading import connect
-from customer_tiering.recognising import (
+from customer_tiering.onboarding.export_columns import Columns
+from customer_tiering.onboarding.mapping_settings import MappingSettings, currency_of_signs
+from customer_tiering.onboarding.order_exports import LINE_NUMBER, ROWS, OrderExport
+from customer_tiering.onboarding.questions import Answers
+from customer_tiering.onboarding.recognising import (
     SHIPPED,
     STAND_INS,
     WHO,
@@ -45,8 +44,9 @@ from customer_tiering.recognising import (
     shipped_source,
     without_accents,
 )
-from customer_tiering.selects import Item, Select, not_used, place
-from customer_tiering.sniffing import Sniffed, sniff_folder
+from customer_tiering.onboarding.selects import Item, Select, not_used, place
+from customer_tiering.onboarding.sniffing import Sniffed, sniff_folder
+from customer_tiering.reading import connect
 from customer_tiering.sources import all_files
 
 ROWS_OF = "rows_of_"  # a source's rows, as they stand

@@ -13,12 +13,12 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from customer_tiering.exploring import Export
-from customer_tiering.findings import Finding
-from customer_tiering.inspecting import Inspection, Table
-from customer_tiering.profiling import Column
+from customer_tiering.onboarding.exploring import Export
+from customer_tiering.onboarding.findings import Finding
+from customer_tiering.onboarding.inspecting import Inspection, Table
+from customer_tiering.onboarding.profiling import Column
+from customer_tiering.onboarding.sniffing import ROWS, Sniffed
 from customer_tiering.reporting import heading, money, percent, plain_table
-from customer_tiering.sniffing import ROWS, Sniffed
 
 
 def as_json(inspection: Inspection) -> str:

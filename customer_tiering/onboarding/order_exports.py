@@ -7,11 +7,11 @@ from functools import cached_property
 
 import duckdb
 
-from customer_tiering.export_columns import Columns, read
-from customer_tiering.questions import Answer, Question
+from customer_tiering.onboarding.export_columns import Columns, read
+from customer_tiering.onboarding.questions import Answer, Question
+from customer_tiering.onboarding.recognising import Column, Export
+from customer_tiering.onboarding.selects import Item, Newest, Select, named, not_used, place
 from customer_tiering.quoting import literal
-from customer_tiering.recognising import Column, Export
-from customer_tiering.selects import Item, Newest, Select, named, not_used, place
 
 ROWS = "export_rows"  # the step that reads the export's columns once, in their forms
 BY_DAY, BY_ROW = "day", "row"

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from customer_tiering.onboarding.rendering import Models
+from customer_tiering.onboarding.value_forms import amount_form, date_form
 from customer_tiering.quoting import identifier, literal
-from customer_tiering.rendering import Models
-from customer_tiering.value_forms import amount_form, date_form
 
 FEW_WORDS = 50  # a column with more different ones has no words
 SHOWN = 5  # words or forms of a column

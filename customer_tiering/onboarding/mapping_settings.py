@@ -17,9 +17,9 @@ import duckdb
 import yaml
 
 from customer_tiering.configuration import Settings
-from customer_tiering.questions import Answer, Answers, Question
-from customer_tiering.recognising import Export, data_types
-from customer_tiering.selects import templates
+from customer_tiering.onboarding.questions import Answer, Answers, Question
+from customer_tiering.onboarding.recognising import Export, data_types
+from customer_tiering.onboarding.selects import templates
 
 # Signs of one currency alone, then those of several, with the likeliest.
 SIGNS = {

@@ -10,12 +10,12 @@ from pathlib import Path
 import duckdb
 
 from customer_tiering.errors import SourceError
-from customer_tiering.profiling import FEW_WORDS, SHOWN
+from customer_tiering.onboarding.profiling import FEW_WORDS, SHOWN
+from customer_tiering.onboarding.recognising import shipped_source
+from customer_tiering.onboarding.sniffing import ROWS, Sniffed, query_of_files, sniff_folder
+from customer_tiering.onboarding.value_forms import AMOUNT_FORMS, DATE_FORMS
 from customer_tiering.quoting import literal
 from customer_tiering.reading import connect
-from customer_tiering.recognising import shipped_source
-from customer_tiering.sniffing import ROWS, Sniffed, query_of_files, sniff_folder
-from customer_tiering.value_forms import AMOUNT_FORMS, DATE_FORMS
 
 FEW_VALUES = 10  # that may all differ by chance
 MOST = 0.9  # of the values, that make a column look like something

@@ -18,8 +18,9 @@ import duckdb
 from customer_tiering import encodings
 from customer_tiering.configuration import Configuration
 from customer_tiering.errors import ConfigurationError
-from customer_tiering.findings import Finding, line_of_rows
-from customer_tiering.inspected_tables import (
+from customer_tiering.mappings import forms_of, notes_on_files, tables_beside
+from customer_tiering.onboarding.findings import Finding, line_of_rows
+from customer_tiering.onboarding.inspected_tables import (
     SCHEMA,
     Landed,
     is_required,
@@ -27,11 +28,10 @@ from customer_tiering.inspected_tables import (
     land_mapped,
     land_schema,
 )
-from customer_tiering.mappings import forms_of, notes_on_files, tables_beside
-from customer_tiering.profiling import SHOWN, Column, profile, read
+from customer_tiering.onboarding.profiling import SHOWN, Column, profile, read
+from customer_tiering.onboarding.rendering import Models
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.reading import create_reading_functions
-from customer_tiering.rendering import Models
 from customer_tiering.sources import check_content, check_contents, notes_on_folder
 
 MEMORY = "1500MB"

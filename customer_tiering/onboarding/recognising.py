@@ -21,9 +21,9 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from customer_tiering.mappings import FILE, PLACE, MappingFolder, Source, load_mapping
+from customer_tiering.onboarding.value_forms import Form, amount_form, date_form
 from customer_tiering.quoting import identifier
 from customer_tiering.sources import contract_columns, declared_tables
-from customer_tiering.value_forms import Form, amount_form, date_form
 
 SHIPPED = "sources"  # the folder of the project with a mapping for each source
 NAMES = Path(__file__).with_name("column_names.yml")

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from customer_tiering.profiling import forms_that_read
+from customer_tiering.onboarding.profiling import forms_that_read
+from customer_tiering.onboarding.rendering import Models
+from customer_tiering.onboarding.sniffing import Sniffed
 from customer_tiering.quoting import literal
-from customer_tiering.rendering import Models
-from customer_tiering.sniffing import Sniffed
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 
-from customer_tiering.questions import Answers, Question
+from customer_tiering.onboarding.questions import Answers, Question
+from customer_tiering.onboarding.recognising import PERSON, Column, Export, contract, read_as
+from customer_tiering.onboarding.selects import Item
+from customer_tiering.onboarding.value_forms import PLAIN
 from customer_tiering.quoting import literal
-from customer_tiering.recognising import PERSON, Column, Export, contract, read_as
-from customer_tiering.selects import Item
-from customer_tiering.value_forms import PLAIN
 
 UNITS, CENTS = "units", "cents"
 # Currencies without a hundredth, as payment services have them (docs.stripe.com/currencies#zero-decimal).

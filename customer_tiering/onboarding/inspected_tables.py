@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 
 from customer_tiering.errors import SourceError
-from customer_tiering.findings import Finding, line_of_file
 from customer_tiering.mappings import PLACE, MappingFolder, check_mapping
 from customer_tiering.messages import without_values
+from customer_tiering.onboarding.findings import Finding, line_of_file
+from customer_tiering.onboarding.rendering import Models
+from customer_tiering.onboarding.sniffing import Sniffed, query_of_files, sniff
 from customer_tiering.quoting import identifier, literal
-from customer_tiering.rendering import Models
-from customer_tiering.sniffing import Sniffed, query_of_files, sniff
 from customer_tiering.sources import (
     check_contents,
     check_folder,

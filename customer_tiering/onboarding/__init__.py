@@ -1,0 +1,1 @@
+"""The first hour with somebody's data: what files are and hold (`tiering inspect`), and a mapping of them (`tiering init`)."""
