@@ -209,7 +209,9 @@ def check(
 def inspect(
     folder: Annotated[
         Path,
-        typer.Argument(help="Folder of the raw tables or of an export, or FILE.duckdb:SCHEMA."),
+        typer.Argument(
+            help="Folder of the raw tables or of an export, or FILE.duckdb:SCHEMA or postgres:SCHEMA."
+        ),
     ],
     mapping: MappingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,

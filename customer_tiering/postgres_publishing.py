@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -189,12 +189,7 @@ class Database:
         So it is audited, published as files and reported on as one that was built there. `others` are
         tables (schema, name) beside those that are published.
         """
-        rows = work.with_name(f"{work.name}.csv{UNFINISHED}")
-        with (
-            errors_as_build_error(f"the copy of {self} into {work}"),
-            self._errors(f"the copy into {work}"),
-            duckdb.connect(str(work)) as target,
-        ):
+        with self._errors("looking at what was built"):
             tables = [
                 (schema, table, schema if schema == "history" else name)
                 for schema, name in PUBLISHED.items()
@@ -205,6 +200,28 @@ class Database:
                 for schema, table in sorted({*others})
                 if table in self._tables(schema)
             ]
+        self._copy(work, tables)
+
+    def copy_schema(self, schema: str, names: Collection[str], file: Path) -> None:
+        """Copy those tables of a schema that have one of some names, whatever the letter case, into a DuckDB file.
+
+        Raises SourceError when there is none.
+        """
+        with self._errors(f"looking at schema {schema}"):
+            tables = [table for table in self._tables(schema) if table.lower() in names]
+        if not tables:
+            found = f"no table of the raw contract in a schema {schema}"
+            raise SourceError(str(self), found, "the schema that has customers and orders")
+        self._copy(file, [(schema, table, schema) for table in tables])
+
+    def _copy(self, file: Path, tables: Iterable[tuple[str, str, str]]) -> None:
+        """Copy tables (schema, name, schema there) into a DuckDB file."""
+        rows = file.with_name(f"{file.name}.csv{UNFINISHED}")
+        with (
+            errors_as_build_error(f"the copy of {self} into {file}"),
+            self._errors(f"the copy into {file}"),
+            duckdb.connect(str(file)) as target,
+        ):
             try:
                 for schema, table, name in tables:
                     target.execute(f"create schema if not exists {identifier(name)}")

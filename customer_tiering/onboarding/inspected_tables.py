@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from customer_tiering.messages import without_values
 from customer_tiering.onboarding.findings import Finding, line_of_file
 from customer_tiering.onboarding.rendering import Models
 from customer_tiering.onboarding.sniffing import Sniffed, query_of_files, sniff
+from customer_tiering.postgres import connected
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.sources import (
     check_contents,
@@ -31,6 +33,7 @@ from customer_tiering.sources import (
 )
 
 SCHEMA = re.compile(r"(.+\.(?:duckdb|db)):(\w+)")
+POSTGRES_SCHEMA = re.compile(r"postgres:(\w+)")
 
 
 @dataclass
@@ -47,7 +50,7 @@ def is_in_contract(folder: Path, project: Path) -> bool:
 
     Raises SourceError when there is no such folder.
     """
-    if SCHEMA.fullmatch(str(folder)):
+    if SCHEMA.fullmatch(str(folder)) or POSTGRES_SCHEMA.fullmatch(str(folder)):
         return True
     check_folder(folder)
     for name, columns in contract_columns(project).items():
@@ -140,6 +143,15 @@ def land_schema(models: Models, file: str, schema: str) -> dict[str, Landed]:
             Finding(name, "unreadable_table", f"{where}{fault}", 0, 0, True) for fault in faults
         ]
     return found
+
+
+def land_postgres_schema(models: Models, schema: str, file: Path) -> dict[str, Landed]:
+    """Read the tables of a schema of the PostgreSQL database that the environment names, through a copy in a DuckDB file."""
+    names = {table["name"] for table in models.raw_tables}
+    with connected() as connection:
+        module = importlib.import_module("customer_tiering.postgres_publishing")  # needs psycopg2
+        module.Database(connection).copy_schema(schema, names, file)
+    return land_schema(models, str(file), schema)
 
 
 def land_mapped(

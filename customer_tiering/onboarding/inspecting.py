@@ -21,11 +21,13 @@ from customer_tiering.errors import ConfigurationError
 from customer_tiering.mappings import forms_of, notes_on_files, tables_beside
 from customer_tiering.onboarding.findings import Finding, line_of_rows
 from customer_tiering.onboarding.inspected_tables import (
+    POSTGRES_SCHEMA,
     SCHEMA,
     Landed,
     is_required,
     land,
     land_mapped,
+    land_postgres_schema,
     land_schema,
 )
 from customer_tiering.onboarding.profiling import SHOWN, Column, profile, read
@@ -82,7 +84,7 @@ class Inspection:
 
 
 def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspection:
-    """Inspect the raw tables of a folder or of FILE.duckdb:SCHEMA, or those that the configuration's mapping makes of a folder.
+    """Inspect the raw tables of a folder or of FILE.duckdb:SCHEMA or postgres:SCHEMA, or those that the configuration's mapping makes of a folder.
 
     Raises ConfigurationError for a mapping that cannot be run, and SourceError where there is no such schema or a file of
     which the whole cannot be read.
@@ -105,6 +107,9 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
         try:
             if schema := SCHEMA.fullmatch(str(folder)):
                 landed = land_schema(models, *schema.groups())
+            elif schema := POSTGRES_SCHEMA.fullmatch(str(folder)):
+                copied = Path(private) / "copied.duckdb"
+                landed = land_postgres_schema(models, schema[1], copied)
             elif mapping is None:
                 notes = notes_on_folder(folder, required)
                 landed = {table["name"]: land(models, table, folder) for table in models.raw_tables}
