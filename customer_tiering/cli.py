@@ -51,6 +51,7 @@ from customer_tiering.onboarding.questions import Answers, Question
 from customer_tiering.onboarding.recognising import SHIPPED
 from customer_tiering.pseudonyms import KEY, MAKE_KEY
 from customer_tiering.publishing import DUCKDB, target_of
+from customer_tiering.quoting import command_line
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary, save_svg
@@ -183,7 +184,8 @@ def init(
         lines.append("\nNext:")
         if made.personal_ids and not os.environ.get(KEY):
             lines.append(f"{MAKE_KEY}  # keep it")
-        lines.append(f"tiering refresh --mapping {out} --raw {folder} --warehouse warehouse")
+        words = ("--mapping", out, "--raw", folder, "--warehouse", "warehouse")
+        lines.append(command_line("refresh", *words))
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -239,12 +241,8 @@ def inspect(
         else:
             for note in inspection.notes:
                 _note(note)
-            option = f" --mapping {mapping}" if mapping else ""
-            print_inspection(
-                inspection,
-                console,
-                f".venv/bin/tiering refresh --raw {folder}{option} --warehouse warehouse",
-            )
+            of_var = configuration.mapping.folder if configuration.mapping else None
+            print_inspection(inspection, folder, mapping or of_var, console)
         if inspection.stops:
             raise typer.Exit(ExitCode.SOURCE)
 

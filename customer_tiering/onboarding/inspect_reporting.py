@@ -18,6 +18,7 @@ from customer_tiering.onboarding.findings import Finding
 from customer_tiering.onboarding.inspecting import Inspection, Table
 from customer_tiering.onboarding.profiling import Column
 from customer_tiering.onboarding.sniffing import ROWS, Sniffed
+from customer_tiering.quoting import command_line
 from customer_tiering.reporting import heading, money, percent, plain_table
 
 
@@ -57,7 +58,7 @@ def print_export(export: Export, folder: Path, console: Console) -> None:
         if export.source
         else "The folder is not in the raw contract (docs/raw-contract.md). Next:"
     )
-    _command(console, f".venv/bin/tiering init {folder} --out my_shop")
+    _command(console, command_line("init", folder, "--out", "my_shop"))
 
 
 def _form(written: Sniffed) -> str:
@@ -76,7 +77,9 @@ def _command(console: Console, command: str) -> None:
     console.print(command, style="cyan", soft_wrap=True, highlight=False)
 
 
-def print_inspection(inspection: Inspection, console: Console, next_command: str) -> None:
+def print_inspection(
+    inspection: Inspection, folder: Path, mapping: Path | None, console: Console
+) -> None:
     """Print the inspection: tables, orders, findings, and what to do next."""
     for table in inspection.tables:
         console.print(Group(*_table(table)))
@@ -87,13 +90,21 @@ def print_inspection(inspection: Inspection, console: Console, next_command: str
     if inspection.stops:
         console.print("A refresh would stop at what is marked.", style="red")
         console.print(
-            "Lines of .sql and of mapping.yml belong into a mapping (tiering init makes one). Where all is right, raise the "
-            "limit of the table (var source_limits); some of its rows must be taken.",
+            "Where all is right, raise the limit of the table (var source_limits); some of its rows must be taken.",
             highlight=False,
         )
+        if mapping is None and folder.is_dir():
+            console.print("Lines of .sql and of mapping.yml belong into a mapping. To make one:")
+            _command(console, command_line("init", folder, "--out", "my_shop"))
+        else:
+            console.print(f"Lines of .sql and of mapping.yml belong into {mapping or 'a mapping'}.")
     else:
         console.print("Nothing would stop a refresh. Next:")
-        _command(console, next_command)
+        of_mapping: list[str | Path] = ["--mapping", mapping] if mapping else []
+        _command(
+            console,
+            command_line("refresh", *of_mapping, "--raw", folder, "--warehouse", "warehouse"),
+        )
 
 
 def _table(table: Table) -> Iterator[Padding | RichTable | Text]:

@@ -535,7 +535,7 @@ def test_questions_are_answered_on_a_terminal() -> None:
 def test_the_command_writes_a_new_folder_and_says_what_is_next(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("DBT_ENV_SECRET_PSEUDONYM_KEY", raising=False)
     raw = folder(tmp_path, invoices=CREDIT_NOTES)
-    out = tmp_path / "my_shop"
+    out = tmp_path / "my shop"
 
     def run(*more: str):
         return CliRunner().invoke(app, ["init", str(raw), "--out", str(out), *more])
@@ -546,7 +546,7 @@ def test_the_command_writes_a_new_folder_and_says_what_is_next(tmp_path: Path, m
     assert open_.output.endswith(
         "Next:\n"
         "export DBT_ENV_SECRET_PSEUDONYM_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(16))')  # keep it\n"
-        f"tiering refresh --mapping {out} --raw {raw} --warehouse warehouse\n"
+        f".venv/bin/tiering refresh --mapping '{out}' --raw {raw} --warehouse warehouse\n"
     )
     again = run("--yes")
     assert again.exit_code == 2
