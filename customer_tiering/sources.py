@@ -454,6 +454,15 @@ def all_files(folder: Path) -> list[Path]:
     return [path for path in _walk(folder, {folder.resolve()}) if _is_read(path, folder)]
 
 
+def other_files(folder: Path) -> list[str]:
+    """All other files that nobody has hidden, by their names in the folder."""
+    return [
+        str(path.relative_to(folder))
+        for path in _walk(folder, {folder.resolve()})
+        if path.is_file() and not format_of(path) and not is_hidden(path, folder)
+    ]
+
+
 def format_of(path: Path) -> str:
     """Whether a file is parquet or csv by its name; empty for any other."""
     name = path.name.lower()

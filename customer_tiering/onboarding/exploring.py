@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from customer_tiering.errors import SourceError
 from customer_tiering.onboarding.profiling import FEW_WORDS, SHOWN
 from customer_tiering.onboarding.recognising import shipped_source
 from customer_tiering.onboarding.sniffing import ROWS, Sniffed, query_of_files, sniff_folder
 from customer_tiering.onboarding.value_forms import AMOUNT_FORMS, DATE_FORMS
 from customer_tiering.quoting import literal
 from customer_tiering.reading import connect
+from customer_tiering.sources import other_files
 
 FEW_VALUES = 10  # that may all differ by chance
 MOST = 0.9  # of the values, that make a column look like something
@@ -54,20 +54,18 @@ class Export:
     """The files of a folder, and the shipped source that they look like."""
 
     files: list[ExportFile]
+    not_read: list[str]  # neither CSV nor Parquet
     source: str | None
 
 
 def explore(folder: Path, project: Path) -> Export:
     """Explore all CSV and Parquet files of a folder. Raises SourceError where there are none."""
     files = sniff_folder(folder)
-    if not files:
-        found = "no CSV or Parquet file"
-        raise SourceError(f"raw folder {folder}", found, "a folder with CSV or Parquet files")
     with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         explored = [_explored(connection, folder, file, written) for file, written in files.items()]
     fitting = shipped_source(project, {file: written.columns for file, written in files.items()})
-    return Export(explored, fitting.mapping.folder.name if fitting else None)
+    return Export(explored, other_files(folder), fitting.mapping.folder.name if fitting else None)
 
 
 def _explored(

@@ -47,7 +47,7 @@ from customer_tiering.onboarding.recognising import (
 from customer_tiering.onboarding.selects import Item, Select, not_used, place
 from customer_tiering.onboarding.sniffing import Sniffed, sniff_folder
 from customer_tiering.reading import connect
-from customer_tiering.sources import all_files
+from customer_tiering.sources import all_files, other_files
 
 ROWS_OF = "rows_of_"  # a source's rows, as they stand
 MADE = "made_"  # the rows of a contract table
@@ -80,8 +80,6 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
     that is none.
     """
     sniffed = sniff_folder(raw)
-    if not sniffed:
-        raise SourceError(f"raw folder {raw}", "no CSV or Parquet file", "a folder with an export")
     shipped = shipped_source(project, {file: one.columns for file, one in sniffed.items()})
     # Rows are read once and kept; what memory cannot hold goes to a folder that nobody else can read.
     with TemporaryDirectory() as spilled, connect(temp_directory=spilled) as connection:
@@ -100,7 +98,7 @@ def initialise(project: Path, settings: Settings, raw: Path, answers: Answers) -
         text = found.text(made.sources, made.words, made.currency_of_signs, personal)
         answers.check_all_used()
     files = {FILE: text, **{f"{name}.sql": sql for name, sql in made.sql.items()}}
-    return Initialised(files, made.shipped, bool(personal), made.unused)
+    return Initialised(files, made.shipped, bool(personal), [*made.unused, *other_files(raw)])
 
 
 def write_mapping(made: Initialised, out: Path) -> None:
@@ -267,6 +265,9 @@ def _of_exports(
             chosen.setdefault(export.table, export)
     if "orders" not in chosen:
         chosen["orders"] = _likeliest_orders(exports, chosen, raw, shipped)
+    if not chosen["orders"].rows:
+        empty = f"no rows of orders in {sources[chosen['orders'].source]['files']}"
+        raise SourceError(f"raw folder {raw}", empty, "an export with rows, by which it is read")
     columns = {
         table: Columns(connection, project, export, table, answers)
         for table, export in chosen.items()
@@ -300,8 +301,10 @@ def _likeliest_orders(
         if one not in chosen.values() and any(one.has(name) for name in ("order_id", *amounts))
     }
     if max(likeliness.values(), default=0) < 2:
-        held = ", ".join(sorted(str(path.relative_to(raw)) for path in all_files(raw)))
-        allowed = "a file whose columns say when was ordered, by whom and for how much"
+        held = ", ".join(
+            [*(str(path.relative_to(raw)) for path in all_files(raw)), *other_files(raw)]
+        )
+        allowed = "CSV or Parquet whose columns say when was ordered, by whom and for how much"
         if shipped:
             allowed += f" ({SHIPPED}/{shipped} fits, but has none: its README says how to add it)"
         raise SourceError(f"raw folder {raw}", f"no orders ({held})", allowed)

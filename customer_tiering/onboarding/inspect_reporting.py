@@ -20,6 +20,7 @@ from customer_tiering.onboarding.profiling import Column
 from customer_tiering.onboarding.sniffing import ROWS, Sniffed
 from customer_tiering.quoting import command_line
 from customer_tiering.reporting import heading, money, percent, plain_table
+from customer_tiering.sources import first_of
 
 
 def as_json(inspection: Inspection) -> str:
@@ -53,6 +54,9 @@ def print_export(export: Export, folder: Path, console: Console) -> None:
             )
         console.print(columns)
     console.print(f"\nBy the first {ROWS:,} rows of each file.", style="dim")
+    if export.not_read:
+        said = f"Not read, as neither CSV nor Parquet: {first_of(export.not_read)}."
+        console.print(said, highlight=False, markup=False)
     console.print(
         f"The folder is not in the raw contract; it looks like the source {export.source}. Next:"
         if export.source

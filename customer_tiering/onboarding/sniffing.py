@@ -24,7 +24,14 @@ import duckdb
 from customer_tiering.errors import SourceError
 from customer_tiering.quoting import literal
 from customer_tiering.reading import macros
-from customer_tiering.sources import BEGINNING, all_files, compression_of, format_of
+from customer_tiering.sources import (
+    BEGINNING,
+    all_files,
+    compression_of,
+    first_of,
+    format_of,
+    other_files,
+)
 
 ROWS = 1000  # of the beginning, that are given back
 # What files are written in, apart from Unicode: what Python calls it, by chardet's name.
@@ -38,6 +45,7 @@ ENCODINGS = {
     "euc-kr": "cp949",
 }
 WESTERN = "windows-1252"
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # what .xlsx and .zip, and .xls begin with
 FAR_LIKELIER = 3  # times, by chardet: short texts of one alphabet say little
 
 
@@ -67,11 +75,19 @@ def sniff(file: Path) -> Sniffed:
 
 
 def sniff_folder(folder: Path) -> dict[Path, Sniffed]:
-    """All CSV and Parquet files of a folder and the folders in it, and how each is read."""
+    """All CSV and Parquet files of a folder and the folders in it, and how each is read.
+
+    Raises SourceError where there are none, or nothing can be said of one.
+    """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         raise SourceError(f"raw folder {folder}", found, "a folder with CSV or Parquet files")
-    return {file: sniff(file) for file in all_files(folder)}
+    files = all_files(folder)
+    if not files:
+        found = f"no CSV or Parquet file (it holds {first_of(other_files(folder)) or 'nothing'})"
+        allowed = "CSV or Parquet: save a workbook as CSV UTF-8, unpack an archive"
+        raise SourceError(f"raw folder {folder}", found, allowed)
+    return {file: sniff(file) for file in files}
 
 
 def query_of_files(files: Mapping[Path, Sniffed]) -> str:
@@ -123,6 +139,9 @@ def _decoded(file: Path) -> tuple[str, str]:
     except (OSError, EOFError) as error:
         found = f"content that cannot be read ({type(error).__name__})"
         raise SourceError(f"raw file {file}", found, "a whole and undamaged file") from None
+    if beginning.startswith(WORKBOOKS):
+        allowed = "CSV: save a workbook as CSV UTF-8, unpack an archive"
+        raise SourceError(f"raw file {file}", "a workbook or an archive", allowed)
     encoding = _encoding(beginning, is_whole)
     if encoding is None:
         allowed = f"CSV in UTF-8, UTF-16 or one of {', '.join(ENCODINGS.values())}"

@@ -437,11 +437,13 @@ def test_files_of_one_kind_are_one_source_and_names_of_sql_are_none(tmp_path: Pa
     assert "  order_export:\n    files: order_202*.csv\n" in made.mapping.files["mapping.yml"]
     assert made.ask(TOTALS, tmp_path) == [(2, 1, 30)]
     assert made.mapping.unused == ["notes.csv"]
+    (raw / "more.xlsx").write_bytes(b"PK\3\4")
     (raw / "other.csv").write_text("id,name\n1,x\n")
     for file in raw.glob("order_*"):
         file.unlink()
     with pytest.raises(
-        SourceError, match=r"found no orders \(.*other.csv.*\); allowed is a file whose columns"
+        SourceError,
+        match=r"no orders \(notes.csv, other.csv, more.xlsx\); allowed is CSV or Parquet whose",
     ):
         Made(raw)
 
@@ -459,6 +461,9 @@ def test_a_required_column_that_nothing_says_is_asked_for(tmp_path: Path) -> Non
     message = "answer orders.customer_id: found 'who'; allowed is order_id, wer, ordered_at, status, betrag x."
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         Made(raw, {**MONEY, "orders.customer_id": "who"})
+    (raw / "orders.csv").write_text("order_id,customer_id,ordered_at,status,order_amount\n")
+    with pytest.raises(SourceError, match=r"found no rows of orders in orders\.csv; allowed"):
+        Made(raw)
 
 
 def test_a_file_that_is_hardly_known_is_taken_for_orders_and_the_rest_is_asked(

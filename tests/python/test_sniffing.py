@@ -114,6 +114,11 @@ def test_compressed_files_and_parquet_are_found_in_folders_of_folders(tmp_path: 
         ("a.parquet", b"PAR1", "found content that cannot be read as Parquet"),
         ("a.csv.gz", b"\x1f\x8b\x08", "found content that cannot be read (EOFError)"),
         ("a.csv.zst", b"a,b\n", "found content that cannot be read as CSV in UTF-8, compressed"),
+        (
+            "a.csv",
+            b"PK\3\4\24\0",
+            "found a workbook or an archive; allowed is CSV: save a workbook as",
+        ),
     ],
 )
 def test_a_file_of_which_nothing_can_be_said_is_named(
@@ -123,3 +128,24 @@ def test_a_file_of_which_nothing_can_be_said_is_named(
     with pytest.raises(SourceError) as error:
         sniff(tmp_path / name)
     assert str(error.value).startswith(f"raw file {tmp_path / name}: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("names", "held"),
+    [
+        ([], "nothing"),
+        (["orders.xlsx", ".DS_Store"], "orders.xlsx"),
+        (["1.jpg", "2.jpg", "3.jpg", "4.zip"], "1.jpg, 2.jpg, 3.jpg and 1 more"),
+    ],
+)
+def test_a_folder_without_csv_and_parquet_is_told_what_it_holds(
+    tmp_path: Path, names: list[str], held: str
+) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(SourceError) as error:
+        sniff_folder(tmp_path)
+    assert str(error.value) == (
+        f"raw folder {tmp_path}: found no CSV or Parquet file (it holds {held}); allowed is CSV or Parquet: save a "
+        "workbook as CSV UTF-8, unpack an archive."
+    )
