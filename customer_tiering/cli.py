@@ -176,6 +176,9 @@ def init(
         lines = [f"{out} is a mapping{source}: {', '.join(made.files)}."]
         if made.unused:
             lines.append(f"Not used: {', '.join(made.unused)}.")
+        if answers.accepted:
+            accepted = ", ".join(f"{key}={value}" for key, value in answers.accepted.items())
+            lines.append(f"Accepted as proposed: {accepted}.")
         if made.open_questions:
             lines.append(
                 "\nA refresh asks for answers first. Answer in the file, and delete the line of the question:"

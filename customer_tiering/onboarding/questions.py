@@ -54,6 +54,7 @@ class Answers:
     accepts_proposals: bool = False
     prompt: Callable[[Question], str] | None = None
     asked: dict[str, Question] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)  # proposals, by key
     _answered: dict[str, Answer] = field(default_factory=dict)
 
     def to(self, question: Question) -> Answer:
@@ -69,7 +70,7 @@ class Answers:
         self.asked[question.key] = question
         value = self.given.get(question.key)
         if value is None and self.accepts_proposals and question.proposal:
-            value = question.proposal
+            value = self.accepted[question.key] = question.proposal
         if value is None and self.prompt:
             value = self.prompt(question)
         if not value:

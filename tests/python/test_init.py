@@ -567,5 +567,8 @@ def test_the_command_writes_a_new_folder_and_says_what_is_next(tmp_path: Path, m
         "found an answer to 'currency' (did you mean reporting_currency?), which is not asked"
         in unknown.output
     )
-    assert run("--yes").exit_code == 0
+    accepted = run("--yes")
+    assert accepted.exit_code == 0
+    assert "\nAccepted as proposed: reporting_currency=" in accepted.output
+    assert "source_time_zone=UTC" in accepted.output
     assert "ASK:" not in "".join(file.read_text() for file in out.iterdir())
