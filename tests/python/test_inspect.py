@@ -349,6 +349,9 @@ def test_what_a_mapping_gives_is_inspected_as_a_folder_is(tmp_path: Path) -> Non
             "mapping.yml, words: orders.status: {bezahlt: WORD}, a word of the seed for each",
         ),
     ]
+    (raw / "export.csv").write_bytes(EXPORT.replace(".03.", "/03/").encode("windows-1252"))
+    said = [one.message for one in inspected(raw, mapping=str(folder)).findings]
+    assert any("ordered_at cannot be read: 99/99/9999 (30)." in message for message in said), said
 
 
 def test_a_mapped_file_that_breaks_in_the_middle_is_named(tmp_path: Path) -> None:

@@ -403,11 +403,14 @@ create or replace macro written_as
 
 {% macro duckdb__functions_of_messages() %}
 -- The form of a text, and none of its contents: 9999-99-99 99:99:99 -9999 for a time, Aaa 9 for Dec 6. Of letters only
--- those that Chinese dates and times have are left.
+-- those that Chinese dates and times have are left. What written_as says behind a value is no part of it.
 create or replace macro shape_of(x) as
     left(
         regexp_replace(
-            regexp_replace(regexp_replace(x, '\p{Nd}', '9', 'g'), '\p{Lu}', 'A', 'g'),
+            regexp_replace(
+                regexp_replace(regexp_replace(x, ' [(]not [^()]*[)]$', ''), '\p{Nd}', '9', 'g'),
+                '\p{Lu}', 'A', 'g'
+            ),
             '[^\P{L}A年月日时時分秒点點上下午]', 'a', 'g'
         ),
         40

@@ -559,7 +559,9 @@ create or replace function shape_of(x text) returns text immutable parallel safe
         left(
             regexp_replace(
                 regexp_replace(
-                    regexp_replace(x collate "und-x-icu", '[[:digit:]]', '9', 'g'),
+                    regexp_replace(
+                        regexp_replace(x, ' [(]not [^()]*[)]$', '') collate "und-x-icu", '[[:digit:]]', '9', 'g'
+                    ),
                     '[[:upper:]]', 'A', 'g'
                 ),
                 '(?![A年月日时時分秒点點上下午])[[:alpha:]]', 'a', 'g'
