@@ -58,6 +58,14 @@ class Columns:
         )
         return Item(sql, said, [*asked, *asked_unit])
 
+    def day(self, said: str) -> str:
+        """The date of a required column, read."""
+        column, _ = self.chosen(said)
+        if column is None:
+            return f"read_date({self.required(said).sql})"
+        form, _ = self._form(said, column)
+        return _reading("read_date", column, form)
+
     def chosen(self, *said: str) -> tuple[Column | None, list[str]]:
         """The column that says the first of these, or stands in for it, and what is asked where it may be several."""
         for name in said:

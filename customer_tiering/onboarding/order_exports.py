@@ -126,6 +126,14 @@ class OrderExport:
             ).fetchall()
         )
 
+    def _is_one_value(self, column: Column) -> bool:
+        """Whether all rows of the export have the same value."""
+        return bool(
+            self._connection.execute(
+                f"select coalesce(min({column.sql}) = max({column.sql}), true) from {self._export.relation}"
+            ).fetchall()[0][0]
+        )
+
     @cached_property
     def _of_order(self) -> tuple[Column | None, list[str]]:
         """The column with the amount of the whole order."""
@@ -282,8 +290,7 @@ class OrderExport:
         if self._made_up_id.value == BY_ROW:
             sql = "source_file || ':' || read_text(source_line)"
             return Item(sql, "order_id", self._made_up_id.mark)
-        day = f"read_date({self._columns.required('ordered_at').sql})"
-        sql = f"{self._who_read} || '-' || read_text({day})"
+        sql = f"{self._who_read} || '-' || {self._columns.day('ordered_at')}"
         return Item(sql, "order_id", self._made_up_id.mark)
 
     @property
@@ -356,7 +363,7 @@ class OrderExport:
     def _status_of_lines(self) -> tuple[str, list[str]]:
         """The status of an order, of those of its lines."""
         column, _ = self._columns.chosen("status")
-        if column is None or not self._varies(column.sql):
+        if column is None or not self._varies(column.sql) or self._is_one_value(column):
             return "min(status)", []
         text = (
             "lines of one order have several statuses; is it the first or the last by the alphabet?"
