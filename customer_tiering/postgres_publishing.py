@@ -189,7 +189,7 @@ class Database:
         So it is audited, published as files and reported on as one that was built there. `others` are
         tables (schema, name) beside those that are published.
         """
-        with self._errors("looking at what was built"):
+        with self._errors(f"the copy into {work}"):
             tables = [
                 (schema, table, schema if schema == "history" else name)
                 for schema, name in PUBLISHED.items()
