@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from customer_tiering.errors import ConfigurationError
-from customer_tiering.mappings import MappingFolder, load_mapping
+from customer_tiering.mappings import FILE, MappingFolder, load_mapping
 from customer_tiering.pseudonyms import KEY, KEY_LENGTH, MAKE_KEY
 from customer_tiering.seed_rules import check_seeds, notes_on
 from customer_tiering.seeds import Seeds, did_you_mean, read_seeds
@@ -138,13 +138,15 @@ def load_configuration(project_dir: Path, overrides: Mapping[str, Any]) -> Confi
     """
     declared = _project_vars(project_dir)
     mapping = _mapping({**declared, **overrides}, project_dir)
+    places = dict.fromkeys(overrides, COMMAND_LINE)
     if mapping:  # the command line wins over it, and it wins over the project's vars
+        places = dict.fromkeys(mapping.settings, str(mapping.folder / FILE)) | places
         overrides = {**mapping.settings, **overrides}
     values = {**declared, **overrides}
-    settings = _read_settings(values, overrides)
+    settings = _read_settings(values, places)
     seeds = read_seeds(project_dir / "seeds")
     check_seeds(seeds, settings.score_profile)
-    _check_settings(settings, seeds, overrides)
+    _check_settings(settings, seeds, places)
     return Configuration(
         settings=settings,
         seeds=seeds,
@@ -202,16 +204,16 @@ def _project_vars(project_dir: Path) -> dict[str, Any]:
     return {**shared, **own}
 
 
-def _read_settings(values: Mapping[Any, Any], overrides: Mapping[str, Any]) -> Settings:
+def _read_settings(values: Mapping[Any, Any], places: Mapping[str, str]) -> Settings:
     known = list(_Checked.model_fields)
     for name in values:
         if name not in known:
-            where = _where(name, overrides)
+            where = _where(name, places)
             found = f"an unknown var {_shown(name)}{did_you_mean(str(name), known)}"
             raise ConfigurationError(where, found, f"one of {', '.join(known)}")
     for name in known:
         if name not in values:
-            raise ConfigurationError(_where(name, overrides), "no value", _allowed(name))
+            raise ConfigurationError(_where(name, places), "no value", _allowed(name))
     try:
         return _Checked(**values)
     except ValidationError as error:
@@ -219,15 +221,15 @@ def _read_settings(values: Mapping[Any, Any], overrides: Mapping[str, Any]) -> S
         found = _shown(values[name])
         if name.endswith("time_zone"):
             found += did_you_mean(str(values[name]), sorted(_time_zones()))
-        raise ConfigurationError(_where(name, overrides), found, _allowed(name)) from None
+        raise ConfigurationError(_where(name, places), found, _allowed(name)) from None
 
 
 def _allowed(name: str) -> str:
     return str(_Checked.model_fields[name].description)
 
 
-def _where(name: str, overrides: Mapping[str, Any]) -> str:
-    return f"{COMMAND_LINE if name in overrides else PROJECT_FILE}, var {name}"
+def _where(name: str, places: Mapping[str, str]) -> str:
+    return f"{places.get(name, PROJECT_FILE)}, var {name}"
 
 
 def _shown(value: object) -> str:
@@ -238,12 +240,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def _check_settings(settings: Settings, seeds: Seeds, overrides: Mapping[str, Any]) -> None:
+def _check_settings(settings: Settings, seeds: Seeds, places: Mapping[str, str]) -> None:
     """What vars must be together, and with the seeds."""
 
     def refuse(name: str, allowed: str, hint: str = "") -> NoReturn:
         found = f"{_shown(getattr(settings, name))}{hint}"
-        raise ConfigurationError(_where(name, overrides), found, allowed)
+        raise ConfigurationError(_where(name, places), found, allowed)
 
     if not settings.raw_path.strip() and not settings.raw_schema:
         refuse("raw_path", "a folder, as raw_schema is empty")

@@ -25,6 +25,7 @@ from customer_tiering.seeds import did_you_mean
 from customer_tiering.sources import (
     CHECKSUMS,
     Form,
+    check_content,
     columns_of_file,
     contract_columns,
     contract_tables,
@@ -39,6 +40,8 @@ MAPPING = "TIERING_MAPPING"  # the environment variable that gives dbt a mapping
 # A comment that a mapping asks by; who has answered deletes it.
 QUESTION = re.compile(r"(?:--|#)\s*ASK:\s*(.*)")
 FIRST_ROWS = 100  # of each source, on which a mapping is tried before anything is built
+# What DuckDB says of SQL alone; other errors may be a file's.
+_FAULTS_OF_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 PLACE = ("source_file", "source_line")  # columns that each source has and no contract table
 
 
@@ -255,6 +258,10 @@ def files_of(mapping: MappingFolder, raw: Path) -> dict[str, list[Path]]:
             raise SourceError(
                 f"raw folder {raw}", f"CSV and Parquet for source {name}", "one of the two"
             )
+        packed = [file for file in files if file.suffix.lower() == ".zst"]
+        if packed and source.encoding != "utf-8":
+            found_there = f"zstd of text in {source.encoding}"
+            raise SourceError(f"raw file {packed[0]}", found_there, "gzip, or no compression")
         found[name] = files
     return found
 
@@ -320,7 +327,8 @@ def mapped(
     files = files_of(mapping, raw)
     readers = {}
     for name, listed in files.items():
-        reader = _reader(connection, form["sources"][name], listed, raw)
+        # numbering the rows of several files would read them all
+        reader = _reader(connection, form["sources"][name], listed, raw, has_lines=not rows)
         readers[name] = f"select * from ({reader}) as source_rows limit {rows}" if rows else reader
     queries = {}
     for table in mapping.tables:
@@ -329,25 +337,38 @@ def mapped(
         if used and not any(files[name] for name in used):
             continue
         query = str(macros().mapped_rows(form, table, readers))
-        columns = columns_of(connection, mapping, table, query)
+        columns = columns_of(connection, mapping, table, query, raw)
         queries[table] = str(macros().mapped_rows(form, table, readers, columns))
     return queries
 
 
 def columns_of(
-    connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, table: str, query: str
+    connection: duckdb.DuckDBPyConnection,
+    mapping: MappingFolder,
+    table: str,
+    query: str,
+    raw: Path,
 ) -> list[str]:
-    """The columns that a query of a mapping gives. Raises ConfigurationError with file and line."""
-    rows = _run(connection, mapping, table, query, f"describe select * from {query}")
+    """The columns that a query of a mapping gives. Raises as `_run`."""
+    rows = _run(connection, mapping, table, query, f"describe select * from {query}", raw)
     return [row[0] for row in rows]
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection, mapping: MappingFolder, table: str, query: str, sql: str
+    connection: duckdb.DuckDBPyConnection,
+    mapping: MappingFolder,
+    table: str,
+    query: str,
+    sql: str,
+    raw: Path,
 ) -> list[tuple[Any, ...]]:
+    """Run SQL of a mapping. Raises SourceError for a file that cannot be read, else ConfigurationError with file and line."""
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as error:
+        if not isinstance(error, _FAULTS_OF_SQL):
+            for file, form in forms_of(mapping, raw).items():
+                check_content(file, form)
         raise _fault_of_sql(mapping, table, query, str(error)) from None
 
 
@@ -367,16 +388,25 @@ def check_mapping(
             findings.append(
                 ConfigurationError(f"mapping {mapping.folder}", f"no {name}.sql", allowed)
             )
+    for place in mapping.declaration.words:
+        table, _, _ = place.partition(".")
+        if table not in mapping.tables:
+            where, found = f"{mapping.folder / FILE}, words {place}", f"no {table}.sql"
+            findings.append(ConfigurationError(where, found, "words of tables that it makes"))
     queries = mapped(connection, mapping, raw)
     for table, query in mapped(connection, mapping, raw, rows=FIRST_ROWS).items():
-        _run(connection, mapping, table, query, f"select * from {query}")
-        given = [name.lower() for name in columns_of(connection, mapping, table, query)]
+        _run(connection, mapping, table, query, f"select * from {query}", raw)
+        given = [name.lower() for name in columns_of(connection, mapping, table, query, raw)]
         where = str(mapping.folder / f"{table}.sql")
         known = [*contract[table], *PLACE]
         for name in given:
             if name not in known:
                 found = f"a column {name}{did_you_mean(name, known)}"
                 findings.append(ConfigurationError(where, found, ", ".join(known)))
+        for place in mapping.declaration.words:
+            if place.partition(".")[0] == table and place.partition(".")[2] not in given:
+                found = f"no column {place.partition('.')[2]}, of which {FILE} has words"
+                findings.append(ConfigurationError(where, found, "a select that gives it"))
         for name, is_required in contract[table].items():
             if is_required and name not in given:
                 found = f"no column {name}, which is required (it gives {', '.join(given)})"
@@ -391,7 +421,11 @@ def _format(file: Path) -> str:
 
 
 def _reader(
-    connection: duckdb.DuckDBPyConnection, source: dict[str, Any], files: list[Path], raw: Path
+    connection: duckdb.DuckDBPyConnection,
+    source: dict[str, Any],
+    files: list[Path],
+    raw: Path,
+    has_lines: bool,
 ) -> str:
     compressions = {".gz": "gzip", ".zst": "zstd"}
     listed = [
@@ -402,16 +436,20 @@ def _reader(
         }
         for file in files
     ]
-    folder = f"{raw}/"
-    query = str(macros().duckdb__source_rows(source, listed, [], folder))
+    columns: list[str] = []
     if source["optional_columns"] and files:
-        plain = str(
-            macros().duckdb__source_rows({**source, "optional_columns": []}, listed, [], folder)
-        )
-        found = connection.execute(f"describe {plain}").fetchall()
+        plain = {**source, "optional_columns": []}
+        query = macros().duckdb__source_rows(plain, listed, [], f"{raw}/", has_lines=False)
+        try:
+            found = connection.execute(f"describe {query}").fetchall()
+        except duckdb.Error:
+            for file in files:
+                check_content(file, Source(**source).form)
+            raise
         columns = [row[0].lower() for row in found]
-        query = str(macros().duckdb__source_rows(source, listed, columns, folder))
-    return query
+    return str(
+        macros().duckdb__source_rows(source, listed, columns, f"{raw}/", has_lines=has_lines)
+    )
 
 
 def _fault_of_sql(

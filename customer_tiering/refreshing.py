@@ -150,6 +150,10 @@ class Refresh:
         settings = self.configuration.settings
         check_target(self.warehouse, self.target)
         check_key(self.warehouse)
+        mapping = self.configuration.mapping
+        if mapping and mapping.declaration.personal_ids and not settings.pseudonymise_ids:
+            found = f"false, though {mapping.folder} says that ids are personal"
+            raise ConfigurationError("var pseudonymise_ids", found, "true")
         if folder := self._raw_folder():
             self._check_files(folder)
         tidy(self.warehouse, settings.publications_kept, _unpublished(ledger))

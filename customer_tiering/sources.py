@@ -357,7 +357,7 @@ def _check_csv(file: Path, form: Form) -> None:
     except (duckdb.Error, OSError, ValueError, csv.Error) as error:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         where = f"raw file {file}" + (f", line {line[1]}" if line else "")
-        raise SourceError(where, _csv_fault(str(error)), allowed) from None
+        raise SourceError(where, _csv_fault(str(error), form.encoding), allowed) from None
 
 
 def _columns_as_options(file: Path, form: Form) -> Iterator[dict[str, Any]]:
@@ -375,7 +375,7 @@ def _columns_as_options(file: Path, form: Form) -> Iterator[dict[str, Any]]:
         yield {"auto_detect": False, "columns": columns}
 
 
-def _csv_fault(message: str) -> str:
+def _csv_fault(message: str, encoding: str) -> str:
     """What is wrong with a CSV file, from DuckDB's message about it, which quotes its content."""
     if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
         plural = "" if cells[2] == "1" else "s"
@@ -383,7 +383,7 @@ def _csv_fault(message: str) -> str:
     if "unterminated quote" in message:
         return "a double quote that is not closed"
     if re.search("not utf-8|invalid unicode|can't decode", message, re.IGNORECASE):
-        return "bytes that are not UTF-8"
+        return f"bytes that are not {encoding.upper()}"
     return "content that cannot be read as CSV"
 
 

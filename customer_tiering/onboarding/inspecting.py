@@ -121,10 +121,8 @@ def inspect(folder: Path, project: Path, configuration: Configuration) -> Inspec
                     if table["name"] in beside:
                         landed[table["name"]] = land(models, table, folder)
             return _inspected(models, landed, notes)
-        except (
-            duckdb.Error,
-            ConfigurationError,
-        ):  # a file that cannot be read to its end is the reason, if there is one
+        except (duckdb.Error, ConfigurationError):
+            # a file that cannot be read to its end is the reason, if there is one
             if mapping is not None:
                 for file, form in forms_of(mapping, folder).items():
                     check_content(file, form)

@@ -35,11 +35,13 @@
 {% endmacro %}
 
 
-{# Sources first, then steps, each behind those that it reads. #}
-{% macro relations_read(mapping, sql) -%}
+{# Sources first, then steps, each behind those that it reads. `above` are the steps on the way here: one that reads itself,
+   directly or through others, is not found by the database, which says so. #}
+{% macro relations_read(mapping, sql, above=[]) -%}
     {%- set names = [] -%}
-    {%- for name in mapping.steps if customer_tiering.reads(sql, name) == 'yes' -%}
-        {%- for read in customer_tiering.relations_read(mapping, mapping.sql[name]).split() + [name] if read not in names -%}
+    {%- for name in mapping.steps if name not in above and customer_tiering.reads(sql, name) == 'yes' -%}
+        {%- set below = customer_tiering.relations_read(mapping, mapping.sql[name], above + [name]).split() -%}
+        {%- for read in below + [name] if read not in names -%}
             {%- do names.append(read) -%}
         {%- endfor -%}
     {%- endfor -%}

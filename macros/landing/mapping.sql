@@ -60,8 +60,8 @@
         'pseudonymise_ids': mapping.personal_ids or none,
     } %}
     {% for name, value in said.items()
-        if value is not none and name not in customer_tiering.command_line_vars()
-        and value != customer_tiering.setting(name) %}
+        if value is not none and value != customer_tiering.setting(name)
+        and (name not in customer_tiering.command_line_vars() or name == 'pseudonymise_ids') %}
         {% do customer_tiering.refuse_mapping(
             "var " ~ name, "'" ~ customer_tiering.setting(name) ~ "'",
             "'" ~ value ~ "', as " ~ mapping.folder ~ "/mapping.yml says: give it with --vars"
@@ -70,14 +70,16 @@
 {% endmacro %}
 
 
-{# Its rows are landed as those of a table of the raw contract are. `is_by_row`: each comes from one row of a source. #}
-{% macro mapped_relation(source, mapping, readers, files=[]) %}
+{# Its rows are landed as those of a table of the raw contract are. `is_by_row`: each comes from one row of a source, as the
+   query over `unnumbered` shows, which are the readers without what numbers their own lines. #}
+{% macro mapped_relation(source, mapping, readers, unnumbered, files=[]) %}
     {% set name = mapping.folder ~ '/' ~ source.name ~ '.sql' %}
     {% set query = customer_tiering.mapped_rows(mapping, source.name, readers) %}
     {% set columns = customer_tiering.columns_of(query ~ ' as mapped_rows') %}
     {% do customer_tiering.refuse_columns_of_mapping(source, name, columns) %}
     {% set query = customer_tiering.mapped_rows(mapping, source.name, readers, columns.values() | list) %}
-    {% set is_by_row = 'source_file' in columns and customer_tiering.is_by_row(query) %}
+    {% set is_by_row = 'source_file' in columns
+        and customer_tiering.is_by_row(customer_tiering.mapped_rows(mapping, source.name, unnumbered)) %}
     {{ return({
         'name': name, 'query': query, 'files': files, 'is_text': false, 'columns': columns, 'is_by_row': is_by_row,
         'newest_by': customer_tiering.native_column(source.config.meta.get('newest_by'), query ~ ' as mapped_rows')
@@ -145,7 +147,7 @@
         {% endif %}
         {% do readers.update({name: customer_tiering.rows_of_table(form, table)}) %}
     {% endfor %}
-    {{ return(customer_tiering.mapped_relation(source, mapping, readers)) }}
+    {{ return(customer_tiering.mapped_relation(source, mapping, readers, readers)) }}
 {% endmacro %}
 
 

@@ -9,10 +9,14 @@ import json
 import os
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from landing_in_process import Landings, landings
+from typer.testing import CliRunner
 
+from customer_tiering import cli, encodings
+from customer_tiering.configuration import load_configuration
 from customer_tiering.errors import TieringError
 from customer_tiering.mappings import (
     check_mapping,
@@ -78,8 +82,8 @@ class Shop:
         self.mapping.mkdir(exist_ok=True)
         (self.mapping / name).write_text(text, encoding="utf-8")
 
-    def export(self, name: str, *rows: str) -> None:
-        lines = ["Export", "", "nr;kd;datum;st;betrag;geheim", *rows]
+    def export(self, name: str, *rows: str, header: str = "nr;kd;datum;st;betrag;geheim") -> None:
+        lines = ["Export", "", header, *rows]
         self.write(f"shop/{name}", ("\n".join(lines) + "\n").encode("gb18030"))
 
     def write(self, name: str, content: bytes) -> None:
@@ -166,6 +170,21 @@ BROKEN = {
         ORDERS.replace("    st as status,\n", ""),
         "orders.sql: found no column status, which is required (it gives order_id, customer_id, ordered_at,",
     ),
+    "words of a column that is not given": (
+        "mapping.yml",
+        DECLARATION + "  orders.store_id: {a: b}\n",
+        "orders.sql: found no column store_id, of which mapping.yml has words; allowed is a select that gives it.",
+    ),
+    "words of a table that is not made": (
+        "mapping.yml",
+        DECLARATION + "  tickets.severity: {a: b}\n",
+        "mapping.yml, words tickets.severity: found no tickets.sql; allowed is words of tables that it makes.",
+    ),
+    "bytes of another encoding": (
+        "mapping.yml",
+        DECLARATION.replace("gb18030", "ascii"),
+        "raw file RAW/shop/1.csv: found bytes that are not ASCII; allowed is CSV in ASCII with a header, semicolons",
+    ),
     "two statements": ("orders.sql", ORDERS + ";\nselect 1", "orders.sql, line 13: found SQL that cannot be run (Parser"),
 }  # fmt: skip
 
@@ -184,6 +203,61 @@ def test_what_is_wrong_with_a_mapping_is_said_before_anything_is_built(
     else:
         shop.say(name, text)
     assert sentence in shop.refusal()
+
+
+def test_a_step_may_name_itself_within_and_steps_that_read_one_another_are_refused(
+    shop: Shop,
+) -> None:
+    shop.say("orders.sql", ORDERS.replace("from bestellungen", "from one"))
+    shop.say("one.sql", "with one as (select * from bestellungen)\n\nselect * from one")
+    with connect() as connection:
+        made = check_mapping(connection, load_mapping(shop.mapping, ROOT), shop.raw, ROOT)
+        assert connection.execute(f"select count(*) from {made['orders']}").fetchall() == [(2,)]
+    shop.say("one.sql", "select * from two")
+    shop.say("two.sql", "select * from one")
+    assert "two.sql, line 1: found SQL that cannot be run (Catalog Error: Table with name one" in (
+        shop.refusal()
+    )
+
+
+def test_what_a_mapping_says_of_vars_holds_and_is_told_as_its_own(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_ENV_SECRET_PSEUDONYM_KEY", "a-key-for-tests-0123456789")
+    given = {"mapping": str(shop.mapping)}
+    shop.say("mapping.yml", "source_time_zone: Asia/Tokyo\npersonal_ids: true\n" + DECLARATION)
+    settings = load_configuration(ROOT, given).settings
+    assert (settings.source_time_zone, settings.pseudonymise_ids) == ("Asia/Tokyo", True)
+    zone = {**given, "source_time_zone": "UTC"}
+    assert load_configuration(ROOT, zone).settings.source_time_zone == "UTC", (
+        "the command line wins"
+    )
+
+    options = ["--raw", str(shop.raw), "--warehouse", str(tmp_path / "w"), "--mapping"]
+    less = ("--vars", "{pseudonymise_ids: false}")
+    refused = CliRunner().invoke(cli.app, ["refresh", *options, str(shop.mapping), *less])
+    assert refused.exit_code == 2
+    assert "var pseudonymise_ids: found false, though" in refused.stderr
+
+    shop.say("mapping.yml", "source_time_zone: Asia/Tokio\n" + DECLARATION)
+    with pytest.raises(
+        TieringError, match=r"my_shop/mapping\.yml, var source_time_zone: found 'Asia"
+    ):
+        load_configuration(ROOT, given)
+
+
+def test_a_file_of_another_encoding_is_decoded_once_until_it_changes(shop: Shop) -> None:
+    query = f"select count(*) from read_csv('encoded://gb18030/{shop.raw}/shop/1.csv', skip = 2)"
+    with (
+        connect() as connection,
+        mock.patch.object(encodings, "_decoded", wraps=encodings._decoded) as decoded,
+    ):
+        for _ in range(3):
+            assert connection.execute(query).fetchall() == [(3,)]
+        assert decoded.call_count == 1
+        shop.export("1.csv", "1;a;01.02.2024;bezahlt;1.234,50;secret-a")
+        assert connection.execute(query).fetchall() == [(1,)]
+        assert decoded.call_count == 2
 
 
 def test_files_that_are_missing_or_read_by_no_source_are_named(shop: Shop) -> None:
@@ -256,6 +330,17 @@ def test_rows_are_landed_as_the_mapping_makes_them(shop: Shop) -> None:
         land.land(**given)
         assert land.sql(orders) == [*first, second], "the first file is not read again"
         assert land.sql(customers) == [("a", "offen", None), ("b", "交易成功", None)]
+        for name, header, row in (
+            ("3.csv", "nr;kd;datum;st;betrag;Kanal", "5;a;04.02.2024;offen;11,00;Laden"),
+            ("4.csv", "nr;kd;datum;st;betrag", "6;a;05.02.2024;offen;12,00"),
+        ):
+            shop.export(name, row, header=header)
+            land.land(**given)
+        third = ("5", "2024-02-04", "offen", "11.00", "Laden", "shop/3.csv, line 4")
+        fourth = ("6", "2024-02-05", "offen", "12.00", None, "shop/4.csv, line 4")
+        assert land.sql(orders) == [*first, second, third, fourth], "each lacks what another has"
+        for name in ("3.csv", "4.csv"):
+            (shop.raw / "shop" / name).unlink()
         shop.write("erasure_requests.csv", b"customer_id,requested_at\na,2024-03-01\n")
         shop.write("refunds.csv", b"id,amount\n")
         land.land(**given)

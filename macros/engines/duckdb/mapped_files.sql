@@ -40,7 +40,7 @@
 {# Which files there are is listed in builds.found_files, with the columns of each. #}
 {% macro duckdb__mapped_relation_in_folder(source, mapping) %}
     {% set names = customer_tiering.sources_read(source, mapping) %}
-    {% if not names %}{{ return(customer_tiering.mapped_relation(source, mapping, {})) }}{% endif %}
+    {% if not names %}{{ return(customer_tiering.mapped_relation(source, mapping, {}, {})) }}{% endif %}
     {% set places = customer_tiering.find_files(source) %}
     {% for name in names if name not in places and not mapping.sources[name].optional %}
         {% set folder = customer_tiering.raw_folder() %}
@@ -55,20 +55,30 @@
 {% endmacro %}
 
 
-{# Of a source without a new file only the columns are read. #}
+{# Of a source without a new file only the columns are read. A column that none of the new files has, but one of the others,
+   is NULL in them, as when all are read. #}
 {% macro relation_of_mapped_files(source, mapping) %}
     {% set readers = {} %}
+    {% set unnumbered = {} %}
     {% set files = [] %}
     {% for name in customer_tiering.sources_read(source, mapping) %}
         {% set listed = customer_tiering.files_of_source(name) %}
         {% set new = listed | rejectattr('is_known') | list %}
+        {% set read = new or listed[:1] %}
         {% do files.extend(new | map(attribute='file')) %}
-        {% do readers.update({name: customer_tiering.duckdb__source_rows(
-            mapping.sources[name], new or listed[:1], customer_tiering.columns_of_files("source_name = '" ~ name ~ "'"),
-            customer_tiering.raw_folder(), is_empty=not new
-        )}) %}
+        {% set all = customer_tiering.columns_of_files("source_name = '" ~ name ~ "'") %}
+        {% set present = customer_tiering.columns_of_files(
+            "source_name = '" ~ name ~ "' and list_contains("
+            ~ customer_tiering.list_of(read | map(attribute='file')) ~ ', file)'
+        ) if read else {} %}
+        {% set form = mapping.sources[name] %}
+        {% for optional in form.optional_columns %}{% do all.pop(optional | lower, none) %}{% endfor %}
+        {% set form = dict(form, optional_columns=form.optional_columns + all.values() | list) %}
+        {% set given = [form, read, present, customer_tiering.raw_folder()] %}
+        {% do readers.update({name: customer_tiering.duckdb__source_rows(*given, is_empty=not new)}) %}
+        {% do unnumbered.update({name: customer_tiering.duckdb__source_rows(*given, has_lines=false)}) %}
     {% endfor %}
-    {{ return(customer_tiering.mapped_relation(source, mapping, readers, files)) }}
+    {{ return(customer_tiering.mapped_relation(source, mapping, readers, unnumbered, files)) }}
 {% endmacro %}
 
 
@@ -87,11 +97,9 @@
 {% endmacro %}
 
 
-{# By the plan, which has no join, sum, window, order or limit then; the numbers of the sources' own lines do not count. #}
+{# By the plan, which has no join, sum, window, order or limit then. #}
 {% macro duckdb__is_by_row(query) %}
-    {% set plan = run_query('explain (format json) select * from '
-        ~ query | replace('row_number() over ()', 'cast(null as bigint)')
-            | replace(' - min(row_place) over (partition by landed_from_file)', '')).rows[0][1] %}
+    {% set plan = run_query('explain (format json) select * from ' ~ query).rows[0][1] %}
     {% for name in modules.re.findall('"name": *"([A-Z_ ]+)"', plan)
         if not modules.re.fullmatch('PROJECTION|FILTER|UNION|UNNEST|EMPTY_RESULT|READ_[A-Z]+|([A-Z]+_)?[A-Z]*_?SCAN *', name) %}
         {{ return(false) }}
