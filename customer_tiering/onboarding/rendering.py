@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -70,12 +70,18 @@ class Models:
                 self._load(path)
         self._name("setting", lambda name: _setting(settings, name))
 
-    def make(self, name: str) -> str:
-        """The relation of a model or a seed, which is made, after those that it reads, unless it is there."""
+    def make(self, name: str, columns: Sequence[str] = ()) -> str:
+        """The relation of a model or a seed, which is made, after those that it reads, unless it is there.
+
+        Where all that read it need only some of its columns, nothing else is stored.
+        """
         if name not in self._made:
             path = self._files[name]
             kind = "view" if self.has_views and "staging" in path.parts else "table"
-            self.connection.execute(f"create {kind} {name} as {self.query(name)}")
+            query = self.query(name)
+            if columns:
+                query = f"select {', '.join(columns)} from ({query})"
+            self.connection.execute(f"create {kind} {name} as {query}")
             self._made[name] = name
         return self._made[name]
 
