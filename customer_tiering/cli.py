@@ -54,7 +54,7 @@ from customer_tiering.publishing import DUCKDB, target_of
 from customer_tiering.quoting import command_line
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
-from customer_tiering.reporting import print_summary, read_summary, save_svg
+from customer_tiering.reporting import print_summary, read_summary
 from customer_tiering.run_reporting import print_history, print_status
 from customer_tiering.seeds import did_you_mean
 
@@ -269,16 +269,10 @@ def example(
 
 
 @app.command()
-def report(
-    warehouse: WarehouseOption,
-    svg: Annotated[Path | None, typer.Option(help="Also draw the summary into this file.")] = None,
-) -> None:
+def report(warehouse: WarehouseOption) -> None:
     """Show the summary of what a warehouse last published."""
     with _errors_as_one_sentence():
-        summary = read_summary(warehouse)
-        print_summary(summary, console)
-        if svg is not None:
-            save_svg(summary, svg)
+        print_summary(read_summary(warehouse), console)
 
 
 @app.command()

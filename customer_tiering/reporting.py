@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from html import unescape
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from rich.cells import cell_len
 from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -28,7 +24,6 @@ from customer_tiering.queries import query
 REASONS_SHOWN = 5  # of rejected records
 ACTIONS_SHOWN = 8
 BAR_WIDTH = 20  # characters for 100 %
-SVG_WIDTH = 100  # characters
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
 MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
 
@@ -110,30 +105,6 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
 def print_summary(summary: Summary, console: Console) -> None:
     """Print the summary, English with Chinese beside."""
     console.print(_rendered(summary))
-
-
-def save_svg(summary: Summary, path: Path) -> None:
-    """Draw the summary as an SVG that refers to nothing outside itself."""
-    console = Console(record=True, width=SVG_WIDTH, file=_Nowhere(), force_terminal=True)
-    console.print(_rendered(summary))
-    svg = console.export_svg(title="tiering report", unique_id="tiering-report")
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'textLength="([0-9.]+)"([^>]*)>([^<]*)<', _in_cells, svg)
-    path.write_text(svg, encoding="utf-8")
-
-
-def _in_cells(drawn: re.Match[str]) -> str:
-    """A drawn text with the width of its cells: Rich gives it that of its characters, and Chinese ones take two."""
-    text = unescape(drawn[3])
-    width = float(drawn[1]) * cell_len(text) / max(len(text), 1)
-    return f'textLength="{width:g}"{drawn[2]}>{drawn[3]}<'
-
-
-class _Nowhere(StringIO):
-    """A file that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
 
 
 def _rendered(summary: Summary) -> Group:

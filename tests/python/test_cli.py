@@ -721,19 +721,6 @@ def test_a_sentence_without_blanks_is_folded_and_not_cut() -> None:
     assert shown == f"警告{sentence}"
 
 
-def test_report_draws_an_svg_that_stands_alone(warehouse: Path, tmp_path: Path) -> None:
-    publish(warehouse)
-    code, _, _ = run("report", "--warehouse", warehouse, "--svg", tmp_path / "report.svg")
-    svg = (tmp_path / "report.svg").read_text(encoding="utf-8")
-    assert code == ExitCode.OK
-    # a Latin character is 12.2 wide, a Chinese one twice as much
-    drawn = re.findall(r'textLength="([0-9.]+)"[^>]*>黄金((?:&#160;)*)<', svg)
-    assert drawn
-    for width, padding in drawn:
-        assert float(width) == pytest.approx(12.2 * (4 + padding.count(";")))
-    assert not re.search(r"font-face|url\([\"']?http", svg)
-
-
 def test_report_before_any_order(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "work.duckdb")) as connection:
         for name in MARTS.keys() - {"quality.settings"}:
