@@ -28,6 +28,7 @@ setup: .venv/.installed ## Make .venv from the pinned, hashed requirements (need
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.txt)"
 	$(UV) sync --compile-bytecode --require-hashes requirements.txt
 	$(UV) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m customer_tiering.overview.bundle
 	touch $@
 
 setup-postgres: .venv/.installed-postgres ## Add what building on PostgreSQL needs to .venv
@@ -111,6 +112,12 @@ dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000
 bench: setup ## Measure a refresh by part beside a hand-written script: make bench SIZE=100k, 1m or 10m
 	$(BIN)/python -m bench.run $(or $(SIZE),1m)
 
+pictures: setup ## Draw the README's pictures of Online Retail (needs Chromium and a Chinese font): make pictures DATA=folder
+	@command -v chromium > /dev/null || { echo "No Chromium found: apt-get install chromium fonts-noto-cjk."; exit 1; }
+	@fc-list :lang=zh family | grep -q . || { echo "No Chinese font found: apt-get install fonts-noto-cjk."; exit 1; }
+	$(BIN)/tiering example online_retail $(if $(DATA),--data $(DATA)) --warehouse $(WAREHOUSE)/online_retail
+	$(BIN)/python tests/python/pictures.py $(WAREHOUSE)/online_retail/overview.html docs
+
 sample: setup ## Make the sample company anew
 	$(BIN)/python -m customer_tiering.sample --out sample
 
@@ -120,4 +127,4 @@ docs: setup ## Write docs/raw-contract.md from the source YAML
 clean: ## Remove everything that was built, .venv too
 	rm -rf .venv warehouse/* target logs bench/data
 
-.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres test-engines-full dagster bench sample docs clean
+.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres test-engines-full dagster bench pictures sample docs clean

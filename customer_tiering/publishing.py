@@ -1,9 +1,10 @@
 """Publishes what was built: a folder of its own, made whole beside the others, then one rename.
 
-publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, parquet/, audit/, manifest.json
+publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, parquet/, audit/, manifest.json
 current                   points to the publication that readers see
 customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
 customer_contacts.duckdb  current/customer_contacts.duckdb
+overview.html             current/overview.html
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}
 PUBLICATIONS = "publications"
 CURRENT = "current"
 MANIFEST = "manifest.json"
+# The page for people, drawn before the publication is finished.
+OVERVIEW = "overview.html"
 LOG = "quality.refresh_log"
 SCHEMAS = ("marts", "quality", "history")
 RESTRICTED_SCHEMAS = ("restricted",)
@@ -80,7 +83,7 @@ def finish(
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
     (all columns for other tables): so equal contents are equal bytes. What was laid into the folder
-    that `prepare` gives, such as the audit's pages, is published with it. `erasures`, if any, are
+    that `prepare` gives, such as overview.html and the audit's pages, is published with it. `erasures`, if any, are
     noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
     `target` is what dbt built in. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
     BuildError, and then there is none.
@@ -124,6 +127,10 @@ def point_to(warehouse: Path, publication: Path) -> None:
                 # a hard link: DuckDB names a database after what a symbolic one points to
                 os.link(file, publication / name)
             _link(warehouse / name, Path(CURRENT) / name)
+        if (publication / OVERVIEW).is_file():
+            _link(warehouse / OVERVIEW, Path(CURRENT) / OVERVIEW)
+        else:  # one of the release before
+            (warehouse / OVERVIEW).unlink(missing_ok=True)
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         for earlier_name in EARLIER_NAMES.values():
             (warehouse / earlier_name).unlink(missing_ok=True)

@@ -49,9 +49,12 @@ from customer_tiering.mappings import (
     notes_on_files,
     tables_beside,
 )
+from customer_tiering.overview.page import write_overview
+from customer_tiering.overview.view import Rules
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.publishing import (
     DUCKDB,
+    OVERVIEW,
     PUBLICATIONS,
     WORK,
     current_publication,
@@ -264,6 +267,7 @@ class Refresh:
             removed.append("logs, target/ and earlier messages are removed")
         finished: dict[str, Any] = {"status": "published", "finished_at": now(), "exit_code": 0}
         log = recorded.log_with(**finished, publication=recorded.run.run_id)
+        self._draw_overview(recorded.run)
         self._show(log, built, erasures)
         if erasures:
             removed += self._remove_erased(holding, erased)
@@ -271,6 +275,15 @@ class Refresh:
             finished["message"] = f"Persons asked to be erased: {'; '.join(removed)}."
             self.note(finished["message"])
         recorded.update(**finished)
+
+    def _draw_overview(self, run: Run) -> None:
+        """Draw the page that is published beside the database."""
+        settings = self.configuration.settings
+        write_overview(
+            self.warehouse / WORK,
+            Rules(settings.rfm_window_days, settings.score_profile, settings.min_group_size),
+            prepare(self.warehouse, run.run_id) / OVERVIEW,
+        )
 
     def _show(self, log: list[Run], built: Build, erasures: Erasures | None) -> None:
         """Publish what was built."""

@@ -64,6 +64,7 @@
             'type': 'limits_by_table', 'from': 0, 'to': 100, 'example': '{orders: {rejected: 20}}', 'keeps_build': true,
         },
         'late_arrival_days': {'type': 'number', 'from': 0, 'to': 36600},
+        'min_group_size': {'type': 'number', 'from': 1, 'to': 100, 'keeps_build': true},
         'publications_kept': {'type': 'number', 'from': 1, 'to': 1000, 'keeps_build': true},
         'min_free_megabytes': {'type': 'number', 'from': 0, 'to': 1000000000, 'keeps_build': true},
         'audit_max_shrink_percent': dict(percent, keeps_build=true),

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import duckdb
 import pytest
-from cli_without_audit import pass_audit
+from cli_without_audit import pass_audit, pass_overview
 from companies import small_company, with_late_facts
 from postgres_server import PostgresServer
 from refresh_in_process import refresh_in_process
@@ -75,6 +75,7 @@ def company(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for variable, value in server.environment(name).items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setattr(refreshing, "audit", pass_audit)
+    monkeypatch.setattr(refreshing, "write_overview", pass_overview)
     made = FromFiles(server, name, tmp_path / "warehouse")
     monkeypatch.setattr(postgres_refresh, "build", made.build)
     return made

@@ -17,6 +17,7 @@ from uuid import uuid4
 import duckdb
 import psycopg2
 import pytest
+from cli_without_audit import pass_overview
 from postgres_server import PostgresServer
 from psycopg2.extras import execute_values
 from rich.console import Console
@@ -170,6 +171,7 @@ def company(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(postgres_refresh, "build", made.build)
     nothing = AuditSummary(suites=0, expectations=0, notes=[])
     monkeypatch.setattr(refreshing, "audit", lambda *_: nothing)
+    monkeypatch.setattr(refreshing, "write_overview", pass_overview)
     return made
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import duckdb
-from cli_without_audit import find_parsed, pass_audit
+from cli_without_audit import find_parsed, pass_audit, pass_overview
 from made_once import PROJECT
 from rich.console import Console
 
@@ -80,6 +80,7 @@ def end(*_: object) -> None:
 def carry_out(order: Order) -> int:
     """Refresh; gives the exit code of `tiering refresh`."""
     refreshing.audit = _audit(order)
+    refreshing.write_overview = pass_overview
     if order.build:
         refreshing.build = _stand_in(order)
     else:

@@ -79,14 +79,19 @@ MARTS = {
     """,
     "marts.customer_periods": """
         select * from (values
-            ('a', date '2025-05-31', 'enter', 'first_order'),
-            ('b', date '2025-05-31', 'enter', 'first_order'),
-            ('c', date '2025-05-31', 'downgrade', 'recency_down'),
-            ('d', date '2025-05-31', 'keep', null),
-            ('a', date '2025-06-15', 'upgrade', 'monetary_up')
-        ) as periods (customer_id, period_end, change_type, reason_code)
+            ('a', date '2025-05-31', 'enter', 'first_order', 0, 1),
+            ('b', date '2025-05-31', 'enter', 'first_order', 0, 1),
+            ('c', date '2025-05-31', 'downgrade', 'recency_down', 2, 1),
+            ('d', date '2025-05-31', 'keep', null, 1, 1),
+            ('a', date '2025-06-15', 'upgrade', 'monetary_up', 1, 2)
+        ) as periods (customer_id, period_end, change_type, reason_code, tier_rank_before, tier_rank)
+        cross join (select 'gold' as tier_code, 5 as r_score, 5 as f_score, 1 as frequency,
+            1500.00 as monetary, 1500.00 as period_revenue)
     """,
-    "marts.customers": "select 'a' as customer_id, 'gold' as tier_code, 2 as tier_rank",
+    "marts.customers": """
+        select 'a' as customer_id, 'gold' as tier_code, 2 as tier_rank, 'loyal' as segment_code,
+            'active' as lifecycle_stage
+    """,
     "marts.orders": "select 'O1' as order_id",
     "marts.customer_scores": """
         select 'a' as customer_id, 60.0 as management_score, 60.0 as value_score,
@@ -97,13 +102,15 @@ MARTS = {
     """,
     "marts.customer_alerts": """
         select * from (values
-            ('spend_drop', 'high', true), ('spend_drop', 'low', true), ('spend_drop', 'low', false)
-        ) as alerts (alert_code, severity, is_open)
+            ('a', 'spend_drop', 'high', true), ('b', 'spend_drop', 'low', true),
+            ('c', 'spend_drop', 'low', false)
+        ) as alerts (customer_id, alert_code, severity, is_open)
     """,
     "marts.customer_actions": """
         select * from (values
-            ('call', 'sales', 20), ('call', 'sales', 20), ('none', null, 99), ('answer', null, 10)
-        ) as actions (action_code, owner_department, priority)
+            ('a', 'call', 'sales', 20), ('b', 'call', 'sales', 20), ('c', 'none', null, 99),
+            ('d', 'answer', null, 10)
+        ) as actions (customer_id, action_code, owner_department, priority)
     """,
     "quality.reconciliation": """
         select * from (values
@@ -755,6 +762,7 @@ def test_refresh_builds_publishes_and_reports(tmp_path: Path, raw: Path, toy_pro
     assert {p.name for p in folder.iterdir()} == {
         *("logs", "target", "work.duckdb", "refresh.lock", "runs.sqlite"),
         *("publications", "current", "customer_tiering.duckdb", "customer_contacts.duckdb"),
+        "overview.html",
     }
     assert not (toy_project / "target").exists()
     assert not (toy_project / "logs").exists()

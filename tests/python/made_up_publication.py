@@ -1,0 +1,131 @@
+"""A publication of made-up customers, with what the page reads of it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+BEFORE, CLOSED_ON, AS_OF = date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 15)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer today and at the last review. `tier` is None for those who never ordered, `moved` without a review."""
+
+    tier: str | None = "gold"
+    segment: str = "loyal"
+    stage: str = "active"
+    scores: tuple[int, int] = (5, 5)
+    frequency: int = 1
+    revenue: Decimal = Decimal("100.00")
+    moved: tuple[str, str, str | None, str | None] | None = None  # before, after, change, reason
+    alerts: tuple[tuple[str, str], ...] = ()  # code, severity
+    actions: tuple[tuple[str | None, str], ...] = ()  # department, code
+
+
+TIERS = ("none", "silver", "gold", "diamond")  # by rank
+LABELS = (("tier", "none", "No tier", "无等级"),)
+
+
+def made_up(
+    file: Path,
+    customers: Sequence[Customer],
+    labels: Iterable[tuple[str, str, str, str]] = LABELS,
+    tier_labels: Sequence[tuple[str, str]] = (),
+    warnings: Iterable[tuple[str, str]] = (),
+    currency: str = "EUR",
+) -> Path:
+    """Write the publication into a file. `tier_labels` are those of TIERS, English and Chinese."""
+    names = tier_labels or [(code.title(), code) for code in TIERS]
+    ordered = any(customer.tier for customer in customers)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts; create schema quality")
+
+        def table(name: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+            connection.execute(f"create table {name} ({columns})")
+            if rows := [list(row) for row in rows]:
+                places = ", ".join("?" for _ in rows[0])
+                connection.executemany(f"insert into {name} values ({places})", rows)
+
+        table(
+            "marts.review_periods",
+            "period_end date, is_open_period boolean, rules_valid_from date",
+            [
+                (BEFORE, False, date(2000, 1, 1)),
+                (CLOSED_ON, False, date(2000, 1, 1)),
+                (AS_OF, True, date(2000, 1, 1)),
+            ]
+            if ordered
+            else [],
+        )
+        ladder = [(code, rank, *names[rank]) for rank, code in enumerate(TIERS)]
+        table(
+            "marts.tiers",
+            "version_valid_from date, tier_code varchar, tier_rank int, label_en varchar, label_zh varchar",
+            [(date(2000, 1, 1), *row) for row in ladder[1:]],
+        )
+        table(
+            "marts.labels",
+            "kind varchar, code varchar, label_en varchar, label_zh varchar",
+            [*labels, *(("tier", code, *words) for code, _, *words in ladder[1:])],
+        )
+        table(
+            "marts.tier_summary",
+            "period_end date, tier_code varchar, tier_rank int, customers bigint, window_revenue decimal(18, 2), "
+            "window_revenue_share decimal(9, 6)",
+            [
+                (AS_OF, code, rank, len(of_tier), sum(c.revenue for c in of_tier), None)
+                for code, rank, *_ in ladder
+                for of_tier in [[c for c in customers if c.tier == code]]
+            ]
+            if ordered
+            else [],
+        )
+        table(
+            "marts.customers",
+            "customer_id varchar, segment_code varchar, lifecycle_stage varchar",
+            [(f"c{place}", c.segment, c.stage) for place, c in enumerate(customers)],
+        )
+        table(
+            "marts.customer_periods",
+            "customer_id varchar, period_end date, tier_code varchar, tier_rank int, tier_rank_before int, "
+            "change_type varchar, reason_code varchar, r_score int, f_score int, frequency int, "
+            "monetary decimal(18, 2), period_revenue decimal(18, 2)",
+            [
+                *(
+                    (f"c{place}", AS_OF, c.tier, TIERS.index(c.tier), 0, None, None)
+                    + (*c.scores, c.frequency, c.revenue, c.revenue)
+                    for place, c in enumerate(customers)
+                    if c.tier
+                ),
+                *(
+                    (f"c{place}", CLOSED_ON, c.moved[1], TIERS.index(c.moved[1]))
+                    + (TIERS.index(c.moved[0]), *c.moved[2:], *c.scores, 1, c.revenue, c.revenue)
+                    for place, c in enumerate(customers)
+                    if c.moved
+                ),
+            ],
+        )
+        table(
+            "marts.customer_alerts",
+            "customer_id varchar, alert_code varchar, severity varchar, is_open boolean",
+            [(f"c{place}", *a, True) for place, c in enumerate(customers) for a in c.alerts],
+        )
+        table(
+            "marts.customer_actions",
+            "customer_id varchar, owner_department varchar, action_code varchar",
+            [(f"c{place}", *a) for place, c in enumerate(customers) for a in c.actions],
+        )
+        table(
+            "quality.reconciliation",
+            "rows_in bigint, rows_rejected bigint",
+            [(len(customers), 0)] if customers else [],
+        )
+        table("quality.settings", "reporting_currency varchar", [(currency,)])
+        table("quality.warnings", "warning_code varchar, subject varchar", warnings)
+    return file

@@ -1,0 +1,262 @@
+"""What may leave the house: from all tables of the page together no small group of customers can be worked out.
+
+The oracle knows nothing of how cells are pooled. It knows each customer, takes the cells that a page shows, and tries for
+every small group whether their sums, added and subtracted in any way, give that of the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up_publication import Customer, made_up
+
+from customer_tiering.overview.figures import Overview, Shown, read_overview
+from customer_tiering.publishing import open_publication
+
+PRIME = 2_147_483_647
+MOVES = ("enter", "upgrade", "downgrade", "leave")
+# A page shows what rules connect in one of these; its last review is another day's.
+TODAY = ("totals", "tiers", "lifecycle", "segments", "concentration", "map", "alerts", "actions")
+REVIEW = ("totals", "movements", "reasons")
+WITH_AMOUNTS = ("tiers", "concentration")
+# Of these tables what is not shown is in the cell `other`.
+POOLED = ("tiers", "lifecycle", "segments", "reasons", "actions")
+
+Keys = Callable[[Customer], list[tuple[str, ...]]]
+
+KEYS: dict[str, Keys] = {
+    "totals": lambda c: (
+        [("ordered",)] * (c.tier is not None)
+        + [("active",)] * (c.tier is not None and c.frequency > 0)
+    ),
+    "tiers": lambda c: [(c.tier,)] if c.tier else [],
+    "lifecycle": lambda c: [(c.stage,)],
+    "segments": lambda c: [(c.segment,)],
+    "map": lambda c: [tuple(map(str, c.scores))] if c.tier and c.frequency > 0 else [],
+    "alerts": lambda c: list(c.alerts),
+    "actions": lambda c: [(department or "", code) for department, code in c.actions],
+    "movements": lambda c: [c.moved[:2]] if c.moved else [],
+    "reasons": lambda c: (
+        [(c.moved[2], c.moved[3] or "")] if c.moved and c.moved[2] in MOVES else []
+    ),
+}
+
+
+def overview_of(customers: Sequence[Customer], smallest: int) -> Overview:
+    with TemporaryDirectory() as folder:
+        file = made_up(Path(folder, "made_up.duckdb"), customers)
+        with open_publication(file) as connection:
+            return read_overview(connection, smallest)
+
+
+def concentration(customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
+    """The customers in each step that is shown, by rank of revenue."""
+    active = [i for i, c in enumerate(customers) if c.tier and c.frequency > 0]
+    active.sort(key=lambda i: (-customers[i].revenue, f"c{i}"))
+    steps, before = [], 0
+    for cell in sorted(shown.cells, key=lambda cell: int(cell.codes[0])):
+        up_to = int(cell.codes[0]) * len(active) // 100
+        steps.append(set(active[before:up_to]))
+        before = up_to
+    return steps
+
+
+def cells_of(name: str, customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
+    """Who is in each cell of which a figure is shown."""
+    if shown.is_withheld:
+        return []
+    if name == "concentration":
+        return concentration(customers, shown)
+    of_key: dict[tuple[str, ...], set[int]] = {}
+    for i, customer in enumerate(customers):
+        for key in KEYS[name](customer):
+            of_key.setdefault(key, set()).add(i)
+    seen = {cell.codes for cell in shown.cells if cell.customers is not None}
+    cells = [of_key[key] for key in of_key if key in seen]
+    others = [of_key[key] for key in of_key if key not in seen]
+    if name in POOLED and others:
+        assert ("other",) in seen
+        cells.append(set().union(*others))
+    for cell in shown.cells:
+        if cell.customers is not None and cell.codes in of_key:
+            assert cell.customers == len(of_key[cell.codes])
+    return cells
+
+
+def isolated(cells: list[set[int]], people: list[int], smallest: int) -> set[int] | None:
+    """A group of fewer than `smallest` people whose sum is a combination of the cells', by elimination modulo a prime."""
+    rows = [[int(person in cell) for person in people] for cell in cells]
+    reduced: list[tuple[int, list[int]]] = []
+
+    def remainder(row: list[int]) -> list[int]:
+        for pivot, other in reduced:
+            if factor := row[pivot]:
+                row = [(a - factor * b) % PRIME for a, b in zip(row, other, strict=True)]
+        return row
+
+    for row in rows:
+        row = remainder(row)
+        pivot = next((i for i, value in enumerate(row) if value), None)
+        if pivot is not None:
+            inverse = pow(row[pivot], -1, PRIME)
+            reduced.append((pivot, [value * inverse % PRIME for value in row]))
+    for size in range(1, smallest):
+        for group in combinations(range(len(people)), size):
+            row = [int(i in group) for i in range(len(people))]
+            if not any(remainder(row)):
+                return {people[i] for i in group}
+    return None
+
+
+amounts = st.sampled_from([Decimal(0), Decimal("10.00"), Decimal("25.50"), Decimal("400.00")])
+moves = st.sampled_from(
+    [
+        ("none", "silver", "enter", "first_order"),
+        ("silver", "gold", "upgrade", "monetary_up"),
+        ("silver", "gold", "upgrade", "frequency_up"),
+        ("gold", "silver", "downgrade", "recency_down"),
+        ("gold", "none", "leave", "inactivity"),
+        ("silver", "silver", "keep", None),
+        ("gold", "gold", "keep", None),
+    ]
+)
+people = st.one_of(
+    st.builds(
+        Customer,
+        tier=st.just(None),
+        segment=st.just("prospect"),
+        stage=st.just("prospect"),
+        actions=st.sampled_from([(), (("sales", "invite_first_order"),)]),
+    ),
+    st.builds(
+        Customer,
+        tier=st.sampled_from(["none", "silver", "gold"]),
+        segment=st.sampled_from(["loyal", "at_risk"]),
+        stage=st.sampled_from(["new", "active", "lost"]),
+        scores=st.sampled_from([(1, 1), (5, 1), (5, 5)]),
+        frequency=st.sampled_from([0, 1, 2]),
+        revenue=amounts,
+        moved=st.one_of(st.none(), moves),
+        alerts=st.sampled_from([(), (("spend_drop", "high"),), (("spend_drop", "low"),)]),
+        actions=st.sampled_from([(), (("sales", "call"),), (("sales", "call"), (None, "wait"))]),
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(customers=st.lists(people, min_size=1, max_size=14), smallest=st.sampled_from([2, 3, 5]))
+def test_no_small_group_can_be_worked_out_from_the_page(
+    customers: list[Customer], smallest: int
+) -> None:
+    overview = overview_of(customers, smallest)
+    everybody = list(range(len(customers)))
+    buyers = [i for i, c in enumerate(customers) if c.tier and c.revenue]
+    for family in (TODAY, REVIEW):
+        cells = [c for name in family for c in cells_of(name, customers, overview.tables[name])]
+        assert isolated(cells, everybody, smallest) is None
+    amounts_of = [
+        c for name in WITH_AMOUNTS for c in cells_of(name, customers, overview.tables[name])
+    ]
+    assert isolated(amounts_of, buyers, smallest) is None
+    for period_end, shown in overview.revenue_by_period.items():
+        of_tier: dict[str, set[int]] = {}
+        for i, customer in enumerate(customers):
+            tier = tier_at(customer, period_end)
+            if tier and customer.revenue:
+                of_tier.setdefault(tier, set()).add(i)
+        seen = {cell.codes[0] for cell in shown.cells}
+        cells = [of_tier[tier] for tier in of_tier if tier in seen]
+        cells.append(set().union(*(of_tier[t] for t in of_tier if t not in seen)))
+        if not shown.is_withheld:
+            assert isolated(cells, everybody, smallest) is None
+
+
+def tier_at(customer: Customer, period_end: date) -> str | None:
+    if period_end == date(2025, 6, 15):
+        return customer.tier
+    return customer.moved[1] if customer.moved else None
+
+
+def many(count: int, **what: object) -> list[Customer]:
+    return [Customer(**what) for _ in range(count)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "smallest", "shown"),
+    [
+        # 3 and 2 are 5 together
+        ((10, 3, 2), 5, {"gold": 10, "other": 5}),
+        # 3 alone would be too few: the next smallest joins it
+        ((10, 6, 3), 5, {"gold": 10, "other": 9}),
+        ((10, 6, 5), 5, {"gold": 10, "silver": 6, "diamond": 5}),
+        ((10, 6, 1), 1, {"gold": 10, "silver": 6, "diamond": 1}),
+        # fewer than five in all
+        ((2, 1, 1), 5, None),
+    ],
+)
+def test_small_tiers_are_other(
+    sizes: tuple[int, int, int], smallest: int, shown: dict[str, int] | None
+) -> None:
+    tiers = zip(("gold", "silver", "diamond"), sizes, strict=True)
+    customers = [c for tier, size in tiers for c in many(size, tier=tier)]
+    found = overview_of(customers, smallest).tables["tiers"]
+    if shown is None:
+        assert found.is_withheld
+    else:
+        assert {cell.codes[0]: cell.customers for cell in found.cells} == shown
+        assert {cell.codes[0]: cell.revenue for cell in found.cells} == {
+            code: 100 * count for code, count in shown.items()
+        }
+
+
+def test_a_tier_of_many_without_revenue_hides_the_few_who_have_some() -> None:
+    customers = [*many(20), *many(18, tier="silver", revenue=Decimal(0)), *many(2, tier="silver")]
+    found = overview_of(customers, 5).tables["tiers"]
+    assert [(cell.codes, cell.customers) for cell in found.cells] == [(("other",), 40)]
+
+
+def test_what_is_left_of_a_table_by_another_is_not_shown() -> None:
+    """Of 8 without a tier 6 have never ... bought this year; the other 2 would be the difference."""
+    customers = [
+        *many(30),
+        *many(6, tier="none", segment="lapsed", stage="lost", frequency=0, revenue=Decimal(0)),
+        *many(2, tier="none", segment="loyal", stage="lost", frequency=0, revenue=Decimal(0)),
+    ]
+    overview = overview_of(customers, 5)
+    tiers = {cell.codes[0]: cell.customers for cell in overview.tables["tiers"].cells}
+    segments = {cell.codes[0]: cell.customers for cell in overview.tables["segments"].cells}
+    assert tiers == {"gold": 30, "none": 8}
+    assert segments == {"other": 38}
+    assert overview_of(customers, 1).tables["segments"].customers() == 38
+    assert len(overview_of(customers, 1).tables["segments"].cells) == 2
+
+
+def test_small_movements_are_hidden_with_another_where_they_could_be_worked_out() -> None:
+    """Three reasons say that 13 went up; one cell of 3 and one of 10 are not enough to hide the 3."""
+    up, far = (
+        ("silver", "gold", "upgrade", "monetary_up"),
+        ("silver", "diamond", "upgrade", "monetary_up"),
+    )
+    customers = [
+        *many(10, moved=up),
+        *many(3, moved=far),
+        *many(9, moved=("gold", "gold", "keep", None)),
+    ]
+    found = overview_of(customers, 5).tables
+    assert {cell.codes: cell.customers for cell in found["reasons"].cells} == {
+        ("upgrade", "monetary_up"): 13
+    }
+    assert {cell.codes: cell.customers for cell in found["movements"].cells} == {
+        ("gold", "gold"): 9,
+        ("silver", "diamond"): None,
+        ("silver", "gold"): None,
+    }
+    assert found["movements"].hides_more
