@@ -249,6 +249,44 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         ).split(),
         _rows(result.orders.values(), columns),
     )
+    yield (
+        "products",
+        "marts.products",
+        columns := (
+            "product_id product_name category product_type is_inferred first_ordered_on last_ordered_on"
+        ).split(),
+        _rows(result.products, columns),
+    )
+    yield (
+        "order_items",
+        "marts.order_items",
+        columns := (
+            "order_id line_number customer_id order_date product_id product_name category "
+            "product_type line_amount"
+        ).split(),
+        _rows(result.order_items, columns),
+    )
+    yield (
+        "customer_cohorts",
+        "marts.customer_cohorts",
+        columns := (
+            "cohort_month months_since month_start customers active_customers orders revenue "
+            "is_open_month"
+        ).split(),
+        _rows(result.customer_cohorts, columns),
+    )
+    yield (
+        "cohort_repeat_rates",
+        "marts.cohort_repeat_rates",
+        columns := (
+            "cohort_month within_days customers observed_customers repeat_customers repeat_rate"
+        ).split(),
+        _rows(
+            result.cohort_repeat_rates,
+            columns,
+            {"repeat_rate": lambda row: rounded(row.repeat_rate, 6)},
+        ),
+    )
     figures = "measure value_now value_before detail"
     yield (
         "int_alert_reviews",

@@ -249,6 +249,7 @@ def companies(
         "products": [
             {
                 "product_id": f"p{number}",
+                "product_name": f"Product {number}" if number else None,
                 "category": draw(st.sampled_from(CATEGORIES)),
                 "product_type": draw(st.sampled_from(PRODUCT_TYPES)),
             }

@@ -11,11 +11,13 @@ from decimal import localcontext
 from oracle import (
     actions,
     alerts,
+    cohorts,
     identity,
     lifecycle,
     marts,
     money,
     periods,
+    products,
     profiles,
     reading,
     rfm,
@@ -56,6 +58,10 @@ class Result:
     tier_summary: dict[tuple[date, str], marts.TierSummary]
     customers: dict[str, marts.Customer]
     orders: dict[str, marts.OrderRow]
+    products: list[products.Product]
+    order_items: list[products.OrderItem]
+    customer_cohorts: list[cohorts.CustomerCohort]
+    cohort_repeat_rates: list[cohorts.CohortRepeatRate]
     alert_reviews: dict[tuple[str, date, str], alerts.AlertReview]
     customer_alerts: dict[tuple[str, str, date], alerts.CustomerAlert]
     customer_actions: dict[tuple[str, str], actions.CustomerAction]
@@ -121,6 +127,8 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         customer_id: marts.customer_tier(row, reviews[-1], rules)
         for customer_id, row in current.items()
     }
+    catalogue = products.products(staging, orders, as_of_date)
+    begun = cohorts.cohorts_of(orders, as_of_date) if as_of_date else {}
     return Result(
         as_of_date=as_of_date,
         rejected_records=sorted(staging.records),
@@ -153,6 +161,10 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         tier_summary=marts.tier_summary(flat, rules),
         customers=customers,
         orders=marts.order_rows(orders, rows_of, as_of_date) if as_of_date else {},
+        products=catalogue,
+        order_items=products.order_items(orders, catalogue, as_of_date),
+        customer_cohorts=list(cohorts.customer_cohorts(begun, as_of_date)),
+        cohort_repeat_rates=list(cohorts.cohort_repeat_rates(begun, as_of_date)),
         alert_reviews={
             (alert.customer_id, alert.period_end, alert.alert_code): alert for alert in raised
         },
