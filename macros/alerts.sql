@@ -67,7 +67,7 @@
                 '{'
                 {%- for figure, name in names.items() %}
                 || '{{ ', ' if not loop.first }}"{{ name }}": '
-                || coalesce({{ customer_tiering.figure_text(alert ~ '.' ~ figure) }}, 'null')
+                || coalesce({{ customer_tiering.figure_text(name, alert ~ '.' ~ figure) }}, 'null')
                 {%- endfor %}
                 || '}'
         {%- endfor %}
@@ -75,12 +75,20 @@
 {%- endmacro %}
 
 
-{% macro figure_text(figure) -%}
+{% macro figure_text(name, figure) -%}
+    {%- set figure_as_text = 'cast(' ~ figure ~ ' as ' ~ customer_tiering.string_type() ~ ')' -%}
+    {%- set whole_as_text = 'cast(cast(' ~ customer_tiering.rounded(figure, 0) ~ ' as bigint) as '
+        ~ customer_tiering.string_type() ~ ')' -%}
+    {%- if 'days' in name -%}
+    {{ whole_as_text }}
+    {%- elif 'revenue' in name or 'score' in name or 'points' in name -%}
+    {{ figure_as_text }}
+    {%- else -%}
     case
-        when {{ figure }} = cast({{ figure }} as bigint)
-            then cast(cast({{ figure }} as bigint) as {{ customer_tiering.string_type() }})
-        else cast({{ figure }} as {{ customer_tiering.string_type() }})
+        when {{ figure }} = cast({{ figure }} as bigint) then {{ whole_as_text }}
+        else {{ figure_as_text }}
     end
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -101,7 +109,14 @@
     {%- set places = {'measure': 'measure', 'now': 'value_now', 'before': 'value_before', 'detail': 'detail'} -%}
     {%- set filled = namespace(sql=alert ~ '.' ~ words) -%}
     {%- for place, figure in places.items() -%}
-        {%- set text = customer_tiering.figure_text(alert ~ '.' ~ figure) -%}
+        {%- set text -%}
+            case {{ alert }}.alert_code
+            {%- for code, names in customer_tiering.alerts() if figure in names %}
+                when '{{ code }}' then {{ customer_tiering.figure_text(names[figure], alert ~ '.' ~ figure) }}
+            {%- endfor %}
+                else {{ customer_tiering.figure_text('', alert ~ '.' ~ figure) }}
+            end
+        {%- endset -%}
         {%- set filled.sql = 'replace(' ~ filled.sql ~ ", '{" ~ place ~ "}', coalesce(" ~ text ~ ", '-'))" -%}
     {%- endfor -%}
     {{ filled.sql }}

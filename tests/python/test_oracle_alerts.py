@@ -1139,7 +1139,7 @@ def test_stretches_are_of_one_customer_and_alert() -> None:
         ),
         (
             "spend_drop",
-            '{"fall_percent": 1.50, "revenue_last_half_year": 20, "revenue_half_year_before": null}',
+            '{"fall_percent": 1.50, "revenue_last_half_year": 20.00, "revenue_half_year_before": null}',
         ),
         (
             "complaint_surge",
@@ -1147,22 +1147,22 @@ def test_stretches_are_of_one_customer_and_alert() -> None:
         ),
         (
             "unanswered_complaint",
-            '{"days_open": 1.50, "open_complaints": 20, "open_complaints_before": null}',
+            '{"days_open": 2, "open_complaints": 20, "open_complaints_before": null}',
         ),
         ("detractor_in_high_tier", '{"nps_answer": 20, "nps_answer_before": null}'),
         (
             "downgrade_ahead",
-            '{"days_left": 1.50, "points_missing": 0.07, "management_score": 20, '
+            '{"days_left": 2, "points_missing": 0.07, "management_score": 20.00, '
             '"management_score_before": null}',
         ),
         ("silent_high_value", '{"silent_days": 20, "expected_gap_days": null}'),
         (
             "unusually_good_period",
-            '{"ratio": 1.50, "period_revenue": 20, "usual_revenue": null}',
+            '{"ratio": 1.50, "period_revenue": 20.00, "usual_revenue": null}',
         ),
         (
             "one_order_to_next_tier",
-            '{"points_to_spare": 1.50, "points_missing": 0.07, "management_score": 20, '
+            '{"points_to_spare": 1.50, "points_missing": 0.07, "management_score": 20.00, '
             '"management_score_before": null}',
         ),
     ],
@@ -1315,8 +1315,8 @@ def reason(text: str, alert_code: str = "spend_drop", measure: str = "61.64") ->
 
 
 def test_reasons_tell_the_figures() -> None:
-    assert reason("{measure} % less: {now}, {before} before.") == "61.64 % less: 20, - before."
-    assert reason("{detail}, {detail} and {now}", measure="3") == "0.50, 0.50 and 20"
+    assert reason("{measure} % less: {now}, {before} before.") == "61.64 % less: 20.00, - before."
+    assert reason("{detail}, {detail} and {now}", measure="3") == "0.50, 0.50 and 20.00"
     assert reason("In {measure} days.", measure="30.00") == "In 30 days."
     assert reason("Plain {text}.", alert_code="-") == "Plain {text}."
 

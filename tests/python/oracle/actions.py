@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oracle.alerts import AlertReview, CustomerAlert, figure
+from oracle.alerts import EVIDENCE, AlertReview, CustomerAlert, figure
 from oracle.marts import Customer
 from oracle.rules import Play, Rules
 
@@ -108,7 +108,8 @@ def _because(play: Play, alert: AlertReview | None) -> str | None:
     text = play.because
     if text is None:
         return None
+    names = {} if alert is None else {v: k for k, v in EVIDENCE[alert.alert_code].items()}
     for place, column in PLACES.items():
         value = None if alert is None else getattr(alert, column)
-        text = text.replace(place, figure(value, "-"))
+        text = text.replace(place, figure(value, "-", names.get(column, "")))
     return text

@@ -96,11 +96,24 @@ def rounded_down(value: Number) -> Decimal:
     return Decimal(floor(Fraction(value) * 100)).scaleb(-2)
 
 
-def figure(value: Decimal | None, unknown: str) -> str:
-    """A figure as text: a whole one without decimals, any other with two."""
+MONEY_AND_SCORES = {
+    *("revenue_last_half_year", "revenue_half_year_before", "period_revenue", "usual_revenue"),
+    *("management_score", "management_score_before", "points_missing", "points_to_spare"),
+}
+DAYS = {"days_since_last_order", "expected_gap_days", "days_open", "days_left", "silent_days"}
+
+
+def figure(value: Decimal | None, unknown: str, name: str = "") -> str:
+    """A figure as text by its name in EVIDENCE: days whole, half up; money and scores with two decimals.
+
+    Any other has two decimals, or none when it is whole.
+    """
     if value is None:
         return unknown
-    return f"{value:.0f}" if value % 1 == 0 else f"{value:.2f}"
+    if name in DAYS:
+        return str(floor(value + Decimal("0.5")))
+    is_whole = value % 1 == 0 and name not in MONEY_AND_SCORES
+    return f"{value:.0f}" if is_whole else f"{value:.2f}"
 
 
 # -- Contacts --------------------------------------------------------------------------------------
@@ -544,7 +557,7 @@ class CustomerAlert:
         """The figures as a JSON object."""
         names = EVIDENCE[self.alert_code]
         figures = (
-            f'"{name}": {figure(getattr(self.last, column), "null")}'
+            f'"{name}": {figure(getattr(self.last, column), "null", name)}'
             for name, column in names.items()
         )
         return "{" + ", ".join(figures) + "}"
