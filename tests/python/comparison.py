@@ -59,6 +59,23 @@ def _rows(
     ]
 
 
+def _movements_and_answers(result: Result) -> Iterable[tuple]:
+    """What each review finds changed since the one before, and the answers in its window."""
+    before: dict[str, Any] = {}
+    for (customer_id, period_end), row in sorted(result.customer_periods.items()):
+        last = before.get(customer_id)
+        was_active = last is not None and last.frequency > 0
+        ratings = row.input_values["csat_answers"]
+        yield (
+            *(customer_id, period_end, last.tier_code if last else "none", was_active),
+            was_active and row.segment_code == "lapsed",
+            row.input_values.get("nps"),
+            row.input_values.get("csat", 0) * ratings,
+            ratings,
+        )
+        before[customer_id] = row
+
+
 def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tuple]]]:
     yield (
         "int_customer_ledger",
@@ -120,6 +137,15 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             "qualified_tier_code tier_code tier_rank change_type reason_code is_provisional"
         ).split(),
         _rows(result.customer_periods.values(), columns),
+    )
+    yield (
+        "customer_periods, what metrics add up",
+        "marts.customer_periods",
+        (
+            "customer_id period_end tier_code_before is_active_before is_newly_lapsed nps_answer "
+            "csat_sum csat_answers"
+        ).split(),
+        list(_movements_and_answers(result)),
     )
     yield (
         "int_lifecycle_stages",
@@ -308,9 +334,14 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "customer_actions",
         "marts.customer_actions",
         columns := (
-            "customer_id action_code owner_department channel offer because priority is_contactable"
+            "customer_id action_code owner_department channel offer because priority is_contactable "
+            "as_of_date"
         ).split(),
-        _rows(result.customer_actions.values(), columns),
+        _rows(
+            result.customer_actions.values(),
+            columns,
+            {"as_of_date": lambda row: result.as_of_date if result.review_periods else None},
+        ),
     )
     yield (
         "customer_profiles",

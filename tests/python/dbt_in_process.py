@@ -32,6 +32,11 @@ def manifest() -> dict[str, Any]:
     return json.loads((_parsed() / "target" / "manifest.json").read_text(encoding="utf-8"))
 
 
+def semantic_manifest() -> str:
+    """The metrics that `dbt parse` writes for MetricFlow."""
+    return (_parsed() / "target" / "semantic_manifest.json").read_text(encoding="utf-8")
+
+
 def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) -> dict[str, str]:
     """The SQL of every model for some vars by relation, and of every analysis by name.
 

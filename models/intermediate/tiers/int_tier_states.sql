@@ -18,7 +18,7 @@
     'has_orders': 'false',
     'is_active': 'false',
     'is_first_tier': 'true',
-    'is_newly_lapsed': 'false',
+    'is_active_before': 'false',
     'is_below_keep': 'false',
 } %}
 with recursive qualifications as {{ computed_once() }} (
@@ -87,7 +87,7 @@ states as (
         has_orders,
         is_active,
         is_first_tier,
-        is_newly_lapsed,
+        is_active_before,
         kept_rank < tier_rank_after as is_below_keep,
         coalesce(rank_with_an_order > tier_rank_after, false) as is_one_order_from_next
     from (
@@ -127,7 +127,7 @@ states as (
                 {{ tier_change_type('before', 'review', 'period') }}
                     as change_type,
                 before.is_first_tier and before.tier_rank = 0 as is_first_tier,
-                before.is_active and review.has_orders and not review.is_active as is_newly_lapsed
+                before.is_active as is_active_before
             from states as before
             inner join qualifications as review
                 on

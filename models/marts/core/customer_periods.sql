@@ -10,6 +10,10 @@ reasons as (
     select * from {{ ref('int_tier_reasons') }}
 ),
 
+signals as (
+    select * from {{ ref('int_customer_signals') }}
+),
+
 customers as (
     select customer_key, customer_id from {{ ref('int_customers') }}
 ),
@@ -28,6 +32,7 @@ select
     reviews.lifecycle_stage,
     qualified_tiers.tier_code as qualified_tier_code,
     held_tiers.tier_code,
+    tiers_before.tier_code as tier_code_before,
     states.change_type,
     reasons.reason_code,
 
@@ -45,10 +50,16 @@ select
     reviews.score_coverage,
     states.tier_rank,
     states.tier_rank_before,
+    signals.nps_answer,
+    coalesce(signals.csat_sum, 0) as csat_sum,
+    coalesce(signals.csat_answers, 0) as csat_answers,
 
     periods.is_open_period,
     periods.is_open_period as is_provisional,
-    states.is_newly_lapsed,
+    states.is_active_before
+    and states.has_orders
+    and not states.is_active as is_newly_lapsed,
+    states.is_active_before,
 
     periods.period_start,
     periods.period_end
@@ -61,3 +72,6 @@ left join reasons
     on reviews.customer_key = reasons.customer_key and reviews.period_index = reasons.period_index
 left join tier_names as qualified_tiers on states.qualified_rank = qualified_tiers.tier_rank
 left join tier_names as held_tiers on states.tier_rank = held_tiers.tier_rank
+left join tier_names as tiers_before on states.tier_rank_before = tiers_before.tier_rank
+left join signals
+    on reviews.customer_key = signals.customer_key and reviews.period_index = signals.period_index

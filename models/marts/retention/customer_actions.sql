@@ -125,17 +125,20 @@ worded as (
 )
 
 select
-    customer_id,
-    action_code,
-    owner_department,
-    channel,
-    offer,
-    stance,
+    worded.customer_id,
+    worded.action_code,
+    worded.owner_department,
+    worded.channel,
+    worded.offer,
+    worded.stance,
     {{ with_figures('because_en', 'worded') }} as because,
     {{ with_figures('because_zh', 'worded') }} as because_zh,
 
-    priority,
+    worded.priority,
 
-    is_marketing,
-    has_consent as is_contactable
+    worded.is_marketing,
+    worded.has_consent as is_contactable,
+
+    newest_period.period_end as as_of_date
 from worded
+cross join newest_period

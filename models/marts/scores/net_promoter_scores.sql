@@ -1,32 +1,11 @@
-with signals as (
-    select * from {{ ref('int_customer_signals') }} where nps_answer is not null
-),
-
-customers as (
-    select customer_key, customer_id from {{ ref('int_customers') }}
-),
-
-periods as (
-    select * from {{ ref('int_review_periods') }}
-),
-
-customer_periods as (
-    select * from {{ ref('customer_periods') }}
-),
-
-answered as (
+with answered as (
     select
-        customer_periods.segment_code,
-        customer_periods.tier_code,
-        signals.nps_answer,
-        customer_periods.period_end
-    from signals
-    inner join customers on signals.customer_key = customers.customer_key
-    inner join periods on signals.period_index = periods.period_index
-    inner join customer_periods
-        on
-            customers.customer_id = customer_periods.customer_id
-            and periods.period_end = customer_periods.period_end
+        segment_code,
+        tier_code,
+        nps_answer,
+        period_end
+    from {{ ref('customer_periods') }}
+    where nps_answer is not null
 ),
 
 grouped as (

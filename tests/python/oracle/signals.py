@@ -193,7 +193,7 @@ def measure(
 
     Those of interactions are always there: whether they are known, all customers' tell.
 
-    Counts; the score of an answer; csat: the mean score; usage_time: seconds; demand_breadth: a
+    Counts; the score of an answer; csat: the mean score of csat_answers; usage_time: seconds; demand_breadth: a
     share from 0 to 1. ``first_order_on`` is the first valid order as known at the period end.
     """
     window = (period_end - timedelta(days=window_days), period_end)
@@ -206,6 +206,7 @@ def measure(
         "referrals": len(facts.referrals_converted.between(*window)),
         "nps": answer and answer["score"],
         "csat": Fraction(sum(scores), len(scores)) if scores else None,
+        "csat_answers": len(scores),
         "complaints": len(facts.complaints_opened.between(*window))
         + facts.complaints_opened.count_until(period_end)
         - facts.complaints_closed.count_until(period_end),
