@@ -1,0 +1,260 @@
+"""The questions of docs/bi.md: each query gives rows, and what it gives is counted again in plain Python."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import pytest
+from made_once import PROJECT
+
+BLOCK = re.compile(r"^## (.+?)$(?:(?!^## ).)*?^```sql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+QUESTIONS = dict(BLOCK.findall((PROJECT / "docs" / "bi.md").read_text(encoding="utf-8")))
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Marts:
+    """The sample's publication, as rows by column name."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __getitem__(self, table: str) -> list[dict]:
+        result = self.connection.execute(f"from marts.{table}")
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    @cached_property
+    def customers(self) -> dict[str, dict]:
+        return {row["customer_id"]: row for row in self["customers"]}
+
+    @cached_property
+    def orders(self) -> list[dict]:
+        return self["orders"]
+
+    @cached_property
+    def reviews(self) -> dict[date, dict[str, dict]]:
+        """customer_periods by period and customer, the oldest first."""
+        found: dict[date, dict[str, dict]] = defaultdict(dict)
+        for row in self["customer_periods"]:
+            found[row["period_end"]][row["customer_id"]] = row
+        return dict(sorted(found.items()))
+
+    def label(self, kind: str, code: str | None) -> str | None:
+        return self.labels.get((kind, code))
+
+    @cached_property
+    def labels(self) -> dict[tuple[str, str | None], str]:
+        return {(row["kind"], row["code"]): row["label_en"] for row in self["labels"]}
+
+
+@pytest.fixture(scope="module")
+def marts(sample_warehouse: Path) -> Iterator[Marts]:
+    file = sample_warehouse / "customer_tiering.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        yield Marts(connection)
+
+
+def best_customers(marts: Marts) -> list[tuple]:
+    points: dict[str, list[tuple]] = defaultdict(list)
+    for row in marts["customer_score_details"]:
+        points[row["customer_id"]].append((-row["points"], row["input"]))
+    scores = {row["customer_id"]: row["management_score"] for row in marts["customer_scores"]}
+    rounded = {
+        customer: score.quantize(CENT, ROUND_HALF_UP)
+        for customer, score in scores.items()
+        if score is not None
+    }
+    best = sorted(rounded, key=lambda customer: (-rounded[customer], customer))[:10]
+    return [
+        (
+            customer,
+            marts.label("tier", marts.customers[customer]["tier_code"]),
+            rounded[customer],
+            ", ".join(
+                f"{marts.label('input', name)} {(-minus).quantize(CENT, ROUND_HALF_UP)}"
+                for minus, name in sorted(points[customer])[:3]
+            ),
+        )
+        for customer in best
+    ]
+
+
+def who_slipped(marts: Marts) -> list[tuple]:
+    ranks = {"none": 0, "bronze": 1, "silver": 2, "gold": 3, "platinum": 4, "diamond": 5}
+    closed = [end for end in marts.reviews if end + timedelta(1) == _next_month(end)]
+    before, now = (marts.reviews[end] for end in closed[-2:])
+    slipped = [
+        (customer, before[customer]["tier_code"], row["tier_code"])
+        + (marts.label("reason_code", row["reason_code"]), row["monetary"])
+        for customer, row in now.items()
+        if customer in before and ranks[row["tier_code"]] < ranks[before[customer]["tier_code"]]
+    ]
+    return sorted(slipped, key=lambda row: (-row[4], row[0]))
+
+
+def revenue_by_tier(marts: Marts) -> list[tuple]:
+    tiers = ("diamond", "platinum", "gold", "silver", "bronze", "none")
+    closed = [end for end in marts.reviews if end + timedelta(1) == _next_month(end)]
+    found = []
+    for end in closed[-12:]:
+        rows = list(marts.reviews[end].values())
+        total = sum(row["monetary"] for row in rows)
+        for tier in tiers:
+            of_tier = [row for row in rows if row["tier_code"] == tier]
+            share = sum(row["monetary"] for row in of_tier) / total
+            found.append(
+                (end, tier, len(of_tier), sum(row["period_revenue"] for row in of_tier))
+                + (share.quantize(Decimal("0.000001"), ROUND_HALF_UP),)
+            )
+    return found
+
+
+def whom_to_call(marts: Marts) -> list[tuple]:
+    unscored = Decimal(-1)
+    scores = {
+        row["customer_id"]: unscored if row["management_score"] is None else row["management_score"]
+        for row in marts["customer_profiles"]
+    }
+    calls = sorted(
+        (row for row in marts["customer_actions"] if row["channel"] == "phone"),
+        key=lambda row: (row["priority"], -scores[row["customer_id"]], row["customer_id"]),
+    )
+    return [
+        (
+            row["customer_id"],
+            marts.label("tier", marts.customers[row["customer_id"]]["tier_code"]),
+            marts.label("department", row["owner_department"]),
+            marts.label("action", row["action_code"]),
+            row["because"],
+        )
+        for row in calls[:20]
+    ]
+
+
+def one_time_buyers(marts: Marts) -> list[tuple]:
+    orders = Counter(row["customer_id"] for row in marts.orders if row["is_valid"])
+    del orders[None]
+    once = {customer for customer, count in orders.items() if count == 1}
+    revenue = sum(row["net_amount"] for row in marts.orders if row["customer_id"] in once)
+    return [(len(orders), len(once), revenue)]
+
+
+def revenue_by_segment(marts: Marts) -> list[tuple]:
+    revenue: Counter[tuple] = Counter()
+    count: Counter[tuple] = Counter()
+    for row in marts.orders:
+        customer = marts.customers.get(row["customer_id"])
+        segment = marts.label("segment", customer["segment_code"]) if customer else "Guests"
+        key = (row["order_date"].replace(day=1), segment)
+        revenue[key] += row["net_amount"]
+        count[key] += row["is_valid"]
+    return [(*key, revenue[key], count[key]) for key in sorted(revenue)]
+
+
+def never_bought(marts: Marts) -> list[tuple]:
+    buyers = {row["customer_id"] for row in marts.orders if row["is_valid"]}
+    rest = [row for customer, row in marts.customers.items() if customer not in buyers]
+    columns = ("customer_id", "acquisition_channel", "signed_up_on", "has_marketing_consent")
+    rest.sort(key=lambda row: row["customer_id"])
+    # an unknown date is the last
+    rest.sort(key=lambda row: row["signed_up_on"] or date.min, reverse=True)
+    return [tuple(row[column] for column in columns) for row in rest]
+
+
+def nps_by_tier(marts: Marts) -> list[tuple]:
+    answers: dict[str, list[int]] = defaultdict(list)
+    for row in marts.reviews[max(marts.reviews)].values():
+        if row["nps_answer"] is not None:
+            answers[row["tier_code"]].append(row["nps_answer"])
+    found = []
+    for tier, given in answers.items():
+        promoters, detractors = sum(a >= 9 for a in given), sum(a <= 6 for a in given)
+        score = Decimal(100 * (promoters - detractors)) / len(given)
+        rounded = score.quantize(CENT, ROUND_HALF_UP)
+        found.append((marts.label("tier", tier), len(given), promoters, detractors, rounded))
+    return sorted(found, key=lambda row: (-row[4], row[0]))
+
+
+def channels_of_diamonds(marts: Marts) -> list[tuple]:
+    diamonds = {c for c, row in marts.customers.items() if row["tier_code"] == "diamond"}
+    orders: dict[str, list[dict]] = defaultdict(list)
+    for row in marts.orders:
+        if row["customer_id"] in diamonds and row["is_valid"]:
+            orders[row["channel"] or "unknown"].append(row)
+    found = [
+        (channel, len({row["customer_id"] for row in rows}), len(rows))
+        + (sum(row["net_amount"] for row in rows),)
+        for channel, rows in orders.items()
+    ]
+    return sorted(found, key=lambda row: (-row[3], row[0]))
+
+
+def retention(marts: Marts) -> list[tuple]:
+    orders: dict[str, list[dict]] = defaultdict(list)
+    for row in marts.orders:
+        if row["customer_id"] is not None and row["is_valid"]:
+            orders[row["customer_id"]].append(row)
+    begun = {customer: min(_month(row) for row in rows) for customer, rows in orders.items()}
+    sizes = Counter(begun.values())
+    active: dict[tuple, set] = defaultdict(set)
+    revenue: Counter[tuple] = Counter()
+    for customer, rows in orders.items():
+        for row in rows:
+            key = (begun[customer], _month(row) - begun[customer])
+            active[key].add(customer)
+            revenue[key] += row["net_amount"]
+    last = max(marts.reviews)
+    over = last.year * 12 + last.month - 1 - (last + timedelta(1) < _next_month(last))
+    return [
+        (date(cohort // 12, cohort % 12 + 1, 1), size, since)
+        + (
+            (Decimal(100 * len(active[cohort, since])) / size).quantize(
+                Decimal("0.1"), ROUND_HALF_UP
+            ),
+            revenue[cohort, since] or Decimal(0),
+        )
+        for cohort, size in sorted(sizes.items())
+        for since in range(13)
+        if cohort + since <= over
+    ]
+
+
+def _month(order: dict) -> int:
+    return order["order_date"].year * 12 + order["order_date"].month - 1
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(31)).replace(day=1)
+
+
+ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
+    "Who are our best customers, and why?": best_customers,
+    "Who slipped at the last review?": who_slipped,
+    "How much revenue has each tier, over a year?": revenue_by_tier,
+    "Whom do we call this week?": whom_to_call,
+    "Who bought once and never again?": one_time_buyers,
+    "How much revenue has each segment, month by month?": revenue_by_segment,
+    "Who never bought?": never_bought,
+    "How do the tiers recommend us?": nps_by_tier,
+    "Where do diamonds buy?": channels_of_diamonds,
+    "How many customers of a cohort come back?": retention,
+}
+
+
+def test_every_question_has_an_answer() -> None:
+    assert list(QUESTIONS) == list(ANSWERS)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_answer_of_a_question_is_right(marts: Marts, question: str) -> None:
+    found = marts.connection.execute(QUESTIONS[question]).fetchall()
+    assert found
+    assert found == ANSWERS[question](marts)
