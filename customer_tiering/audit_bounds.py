@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,11 +14,15 @@ import duckdb
 
 from customer_tiering.configuration import Settings, is_period_end
 from customer_tiering.errors import AuditError
+from customer_tiering.language import Words
 from customer_tiering.publishing import open_publication
 from customer_tiering.seeds import COMPONENT_INPUTS
 
 TABLES = ("customers", "orders", "customer_periods")
 TIER_CODE = r"[a-z][a-z0-9_]{0,39}"
+PERCENT, POINTS = Words(" %", " %"), Words(" points", " 分")
+# Gives what a code of a kind is called.
+Labels = Callable[[str, str], Words]
 TIER_HOLDERS = "count(case when tier_rank > 0 then 1 end)"
 
 
@@ -27,15 +31,45 @@ class Bound:
     """From where to where a measure of the marts may be, as the last publication had it `before`.
 
     Rows are counted, shares are in per cent, the score in points; the two are rounded to six places.
-    `high` None is without a bound. `var` is the var that sets the limit.
+    `high` None is without a bound. `var` is the var that sets the limit, `subject` says what is measured.
     """
 
     measure: str
+    subject: Words
     before: Decimal | int
     low: Decimal | int
     high: Decimal | int | None
     var: str
-    unit: str
+    unit: Words = field(default=Words("", ""))
+
+    @property
+    def allowed(self) -> Words:
+        """What is allowed, and why."""
+        low, high, before = (
+            self._figure(n) for n in (max(self.low, 0), self.high or 0, self.before)
+        )
+        one, two = self.unit
+        if self.high is None:
+            english, chinese = f"at least {low}{one}", f"至少 {low}{two}"
+        else:
+            english, chinese = f"{low} to {high}{one}", f"{low} 至 {high}{two}"
+        return Words(
+            f"{english}, as it was {before}{one} in the last publication (var {self.var})",
+            f"{chinese}，上次发布为 {before}{two}（变量 {self.var}）",
+        )
+
+    def written(self, value: float | None) -> Words:
+        """What was found, with as many places as tell it from its bounds."""
+        if value is None:
+            return Words("no value", "没有值")
+        found = Decimal(str(value))
+        edges = {round(Decimal(edge), 2) for edge in (self.low, self.high or 0)}
+        places = 6 if round(found, 2) in edges and found != round(found, 2) else 2
+        text = self._figure(found, places)
+        return Words(f"{text}{self.unit.en}", f"{text}{self.unit.zh}")
+
+    def _figure(self, value: Decimal | int, places: int = 2) -> str:
+        return f"{value:,}" if self.unit == ("", "") else f"{value:,.{places}f}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +78,7 @@ class AuditBounds:
 
     bounds: list[Bound] = field(default_factory=list)
     query: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: list[Words] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,22 +103,27 @@ def read_bounds(work: Path, previous: Path | None, settings: Settings) -> AuditB
     now, tiers_now = _calendar_and_tiers(work)
     before, tiers_before = _calendar_and_tiers(previous)
     if now.as_of and before.as_of and before.as_of > now.as_of:
-        note = (
-            f"not compared with the last publication, as it is as of {before.as_of}, which is later"
+        note = Words(
+            f"not compared with the last publication, as it is as of {before.as_of}, which is later",
+            f"未与上次发布比较：上次发布的截止日期 {before.as_of} 更晚",
         )
         return AuditBounds(notes=[note])
     query = measures_query(sorted(tiers_now | tiers_before))
     measured = _measured(previous, query)
     if not _has_periods_of(before, settings.review_period):
-        note = (
-            "only customers and orders compared, as the last publication has other review periods"
+        note = Words(
+            "only customers and orders compared, as the last publication has other review periods",
+            "只比较了客户和订单：上次发布的评审周期不同",
         )
         return AuditBounds(_row_bounds(measured, TABLES[:2], settings), query, [note])
-    moving = _moving_bounds(measured, settings)
+    moving = _moving_bounds(measured, settings, _labels(work))
     notes = []
     if min(measured["tier_holders"], measured["scored_customers"]) < settings.audit_min_customers:
         notes = [
-            "few customers before (var audit_min_customers): not all of tiers and scores compared"
+            Words(
+                "few customers before (var audit_min_customers): not all of tiers and scores compared",
+                "此前客户较少（变量 audit_min_customers）：等级和评分未全部比较",
+            )
         ]
     return AuditBounds([*_row_bounds(measured, TABLES, settings), *moving], query, notes)
 
@@ -143,28 +182,65 @@ def _row_bounds(
     kept = 100 - getattr(settings, var)
     return [
         # Rounded up: a table may lose the limit and not a row more.
-        Bound(f"rows_of_{table}", rows, -(-rows * kept // 100), None, var, "rows")
+        Bound(f"rows_of_{table}", _rows_of(table), rows, -(-rows * kept // 100), None, var)
         for table in tables
         for rows in [measured[f"rows_of_{table}"]]
     ]
 
 
-def _moving_bounds(measured: dict[str, Decimal | int], settings: Settings) -> list[Bound]:
+def _rows_of(table: str) -> Words:
+    return Words(f"rows of marts.{table}", f"marts.{table} 的行数")
+
+
+def _moving_bounds(
+    measured: dict[str, Decimal | int], settings: Settings, labels: Labels
+) -> list[Bound]:
     """Bounds of what may move up and down, where enough customers had it to tell."""
-    groups = []
+    moving: list[tuple[str, Words, str, Words]] = []
     if measured["tier_holders"] >= settings.audit_min_customers:
-        tiers = [name for name in measured if name.startswith("share_of_")]
-        groups.append((tiers, "audit_max_tier_shift_points", "% of the customers with a tier"))
+        moving += [
+            (name, _share_of(labels("tier", code)), "audit_max_tier_shift_points", PERCENT)
+            for name in measured
+            if (code := name.removeprefix("share_of_")) != name
+        ]
     if measured["scored_customers"] >= settings.audit_min_customers:
-        unknown = [name for name in measured if name.startswith("unknown_")]
-        groups.append((["mean_management_score"], "audit_max_score_shift", "points"))
-        groups.append((unknown, "audit_max_unknown_shift_points", "% of the customers with orders"))
+        mean = Words("mean customer management score", "客户管理分的平均值")
+        moving.append(("mean_management_score", mean, "audit_max_score_shift", POINTS))
+        moving += [
+            (name, _unknown(labels("component", code)), "audit_max_unknown_shift_points", PERCENT)
+            for name in measured
+            if (code := name.removeprefix("unknown_")) != name
+        ]
     return [
-        Bound(name, before, before - limit, before + limit, var, unit)
-        for names, var, unit in groups
-        for name in names
+        Bound(name, subject, before, before - limit, before + limit, var, unit)
+        for name, subject, var, unit in moving
         for before, limit in [(measured[name], getattr(settings, var))]
     ]
+
+
+def _share_of(tier: Words) -> Words:
+    return Words(
+        f"share of {tier.en} among the customers with a tier", f"{tier.zh}在有等级客户中的占比"
+    )
+
+
+def _unknown(component: Words) -> Words:
+    return Words(
+        f"share of the customers with orders without a score for {component.en.lower()}",
+        f"有订单的客户中没有{component.zh}得分的占比",
+    )
+
+
+def _labels(database: Path) -> Labels:
+    """What codes are called in a database; a code itself where it has no label."""
+    with _reading(database) as connection:
+        known = connection.execute(
+            "select 1 from duckdb_tables() where database_name = 'warehouse' "
+            "and schema_name = 'marts' and table_name = 'labels'"
+        ).fetchone()
+        rows = connection.execute("from marts.labels").fetchall() if known else []
+    labels = {(kind, code): Words(english, chinese) for kind, code, english, chinese in rows}
+    return lambda kind, code: labels.get((kind, code), Words(code, code))
 
 
 def _has_periods_of(before: _Calendar, review_period: str) -> bool:

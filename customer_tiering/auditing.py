@@ -3,8 +3,8 @@
 The shipped suites are of the raw tables, and the marts are compared with the last publication: what
 models promise is tested by dbt. A suite may be added for any table.
 
-It fails closed: what cannot be checked counts as wrong. It shows counts and never values, in the
-Data Docs as in its messages, for the raw tables hold personal data.
+It fails closed: what cannot be checked counts as wrong. It shows counts and never values, on its
+page as in its messages, for the raw tables hold personal data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -27,9 +27,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from customer_tiering.audit_bounds import AuditBounds, read_bounds
+from customer_tiering.audit_bounds import AuditBounds, Bound, read_bounds
+from customer_tiering.audit_page import Check, Verdict, write_page
+from customer_tiering.audit_words import allowed_by, columns_of
 from customer_tiering.configuration import Settings
 from customer_tiering.errors import AuditError
+from customer_tiering.language import Words
 from customer_tiering.messages import without_values
 from customer_tiering.quoting import literal
 
@@ -51,28 +54,39 @@ class AuditSummary:
 
     suites: int
     expectations: int
-    notes: list[str]
+    notes: list[Words]
 
 
 @dataclass(frozen=True)
 class _Suite:
-    """A suite, the table or query it is for, and where it comes from for messages."""
+    """A suite, the table or query it is for, and where it comes from for messages.
+
+    The bounds of a comparison say what their measures are, by name.
+    """
 
     suite: ExpectationSuite
     where: str
     schema: str = ""
     table: str = ""
     query: str = ""
+    bounds: dict[str, Bound] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Words:
+        """What it is about, for people."""
+        if self.bounds:
+            return Words("Compared with the last publication", "与上次发布比较")
+        return Words(self.suite.name, self.suite.name)
 
 
 def audit(
-    work: Path, previous: Path | None, docs: Path, settings: Settings, project: Path
+    work: Path, previous: Path | None, page: Path, settings: Settings, project: Path
 ) -> AuditSummary:
     """Check the database `work` by the suites of a project, and beside the last publication.
 
     `project`/tests/expectations/SCHEMA/TABLE.json is the suite of a table, as Great Expectations
-    writes it. `previous` is the file of the last publication, None when there is none. The
-    Data Docs go to the folder `docs`, also when an expectation fails. Nothing is written elsewhere.
+    writes it. `previous` is the file of the last publication, None when there is none. What was checked, found
+    and allowed is written to the file `page`, also when an expectation fails. Nothing is written elsewhere.
     Raises AuditError on the first expectation that does not hold or cannot be checked, on a suite
     that cannot be read or whose table is not there, and when there is no suite at all.
     """
@@ -81,10 +95,16 @@ def audit(
     with _errors_as_audit_error():
         suites = [*_read_suites(project / SUITES), *_bounds_suite(limits)]
         with _Database(work, project, settings) as database:
-            results = _validate(database, suites, docs)
-    for suite, result in zip(suites, results, strict=True):
-        _check(suite, result, results)
-    return AuditSummary(len(suites), sum(len(result.results) for result in results), limits.notes)
+            results = _validate(database, suites)
+    checks = [
+        check
+        for suite, result in zip(suites, results, strict=True)
+        for check in _checks(suite, result)
+    ]
+    with _errors_as_audit_error():
+        write_page(page, checks, limits.notes)
+    _judge(checks)
+    return AuditSummary(len(suites), len(checks), limits.notes)
 
 
 # -- Suites ----------------------------------------------------------------------------------------
@@ -112,7 +132,6 @@ def _read_suite(folder: Path, path: Path) -> _Suite:
     if not isinstance(declared, list) or not declared:
         raise AuditError(where, "no expectations", allowed)
     expectations = [_expectation(f"{where}, {_named(one)}", one) for one in declared]
-    # A name with a slash cannot become a page of the Data Docs.
     suite = _gx().ExpectationSuite(name=".".join(parts), expectations=expectations)
     return _Suite(suite, f"{where}, table {'.'.join(parts)}", *parts)
 
@@ -142,16 +161,14 @@ def _bounds_suite(limits: AuditBounds) -> list[_Suite]:
             column=bound.measure,
             min_value=float(bound.low),
             max_value=None if bound.high is None else float(bound.high),
-            description=(
-                f"{bound.measure}: {bound.low} or more"
-                + (f" and {bound.high} or less" if bound.high is not None else "")
-                + f" {bound.unit}, for it was {bound.before} in the last publication ({bound.var})"
-            ),
         )
         for bound in limits.bounds
     ]
     suite = gx.ExpectationSuite(name=DRIFT, expectations=expectations)
-    return [_Suite(suite, "marts beside the last publication", query=limits.query)]
+    bounds = {bound.measure: bound for bound in limits.bounds}
+    return [
+        _Suite(suite, "comparison with the last publication", query=limits.query, bounds=bounds)
+    ]
 
 
 # -- The run ---------------------------------------------------------------------------------------
@@ -261,13 +278,15 @@ def _profile_statements(project: Path) -> list[str]:
     ]
 
 
-def _validate(database: _Database, suites: list[_Suite], docs: Path) -> list[Any]:
-    """Run one checkpoint over all suites and write the Data Docs; gives the result of each."""
+def _validate(database: _Database, suites: list[_Suite]) -> list[Any]:
+    """Run one checkpoint over all suites; gives the result of each."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     gx = _gx()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    for site in list(context.variables.data_docs_sites):
+        context.delete_data_docs_site(site)  # its pages, in a temporary folder
     source = context.data_sources.add_sql("work", connection_string="duckdb:///:memory:")
     database.use(source.get_engine())
     database.use(source.get_execution_engine().engine)
@@ -279,10 +298,6 @@ def _validate(database: _Database, suites: list[_Suite], docs: Path) -> list[Any
         result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
     )
     run = context.checkpoints.add(checkpoint).run()
-    for identifier, result in run.run_results.items():
-        _leave_values_out(result)
-        context.validation_results_store.set(identifier, result)
-    _write_docs(context, suites, docs)
     results = {result.suite_name: result for result in run.run_results.values()}
     return [results[suite.suite.name] for suite in suites]
 
@@ -310,19 +325,6 @@ def _definition(context: Any, source: Any, suite: _Suite) -> Any:
     )
 
 
-def _leave_values_out(result: Any) -> None:
-    """Keep numbers alone of what was found, and no more of an error than has no values in it."""
-    for one in result.results:
-        found = one.result or {}
-        one.result = {name: value for name, value in found.items() if _is_number(value)}
-        if errors := _errors(one):
-            one.exception_info = {
-                "raised_exception": True,
-                "exception_message": _harmless(errors[0]),
-                "exception_traceback": "",
-            }
-
-
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
@@ -346,83 +348,75 @@ def _harmless(message: str) -> str:
     return "an error whose text may hold values and is left out"
 
 
-def _write_docs(context: Any, suites: list[_Suite], docs: Path) -> None:
-    for site in list(context.variables.data_docs_sites):
-        context.delete_data_docs_site(site)  # it would be in a temporary folder
-    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.resolve())}
-    site = {
-        "class_name": "SiteBuilder",
-        "show_how_to_buttons": False,
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-        "store_backend": store,
-    }
-    context.add_data_docs_site(site_name="audit", site_config=site)
-    context.build_data_docs()
-    for image in (docs / "static" / "images").glob("*"):
-        if image.name != "favicon.ico":
-            image.unlink()  # 3 MB that no page shows
-    # A page that cannot be made is only logged.
-    for suite in suites:
-        folder = docs.joinpath("validations", *suite.suite.name.split("."))
-        if not list(folder.rglob("*.html")):
-            raise AuditError(str(docs), f"no page of {suite.suite.name}", "one for every suite")
-
-
 # -- The verdict -----------------------------------------------------------------------------------
 
 
-def _check(suite: _Suite, result: Any, results: list[Any]) -> None:
-    """Raise AuditError on the first expectation of a suite that does not hold."""
+def _checks(suite: _Suite, result: Any) -> list[Check]:
+    """What came of each expectation of a suite. Raises AuditError when one has no result."""
     if len(result.results) != len(suite.suite.expectations):
         found = f"{len(result.results)} results"
         raise AuditError(suite.where, found, f"{len(suite.suite.expectations)}, one an expectation")
-    failed = [one for one in result.results if one.success is not True or _errors(one)]
-    if not failed:
-        return
-    one = failed[0]
-    total = sum(x.success is not True for each in results for x in each.results)
+    return [_check(suite, one) for one in result.results]
+
+
+def _check(suite: _Suite, one: Any) -> Check:
     configuration = one.expectation_config
-    kwargs = {k: v for k, v in configuration.kwargs.items() if k != "batch_id"}
-    where = [suite.where]
-    if columns := _columns(kwargs):
-        where.append(f"column{'s' if len(columns) > 1 else ''} {', '.join(columns)}")
-    where.append(configuration.type)
-    more = f", and {total - 1} more that do not hold" if total > 1 else ""
-    raise AuditError(
-        ", ".join(where), f"{_found(one)}{more}", _allowed(kwargs, configuration.description)
+    arguments = {k: v for k, v in configuration.kwargs.items() if k != "batch_id"}
+    columns = columns_of(arguments)
+    holds = one.success is True and not _errors(one)
+    if bound := suite.bounds.get(arguments.get("column", "")):
+        subject, allowed, where = bound.subject, bound.allowed, f"{suite.where}, {bound.subject.en}"
+    else:
+        subject = Words(", ".join(columns), "、".join(columns))
+        allowed = allowed_by(configuration.type, arguments, configuration.description)
+        where = suite.where
+        if columns:
+            where += f", column{'s' if len(columns) > 1 else ''} {', '.join(columns)}"
+    return Check(
+        where=where,
+        place=suite.place,
+        subject=subject,
+        found=_found(one, bound, holds),
+        allowed=allowed,
+        verdict=Verdict.HOLDS if holds else Verdict.FAILS,
     )
 
 
-def _columns(kwargs: dict[str, Any]) -> list[str]:
-    names = [kwargs[name] for name in ("column", "column_A", "column_B") if name in kwargs]
-    return [*names, *kwargs.get("column_list", [])]
+def _judge(checks: list[Check]) -> None:
+    """Raise AuditError on the first check that fails."""
+    failed = [check for check in checks if check.verdict is Verdict.FAILS]
+    if not failed:
+        return
+    first, more = failed[0], len(failed) - 1
+    others = f", and {more} more that {'does' if more == 1 else 'do'} not hold" if more else ""
+    raise AuditError(first.where, f"{first.found.en}{others}", first.allowed.en)
 
 
-def _found(one: Any) -> str:
+def _found(one: Any, bound: Bound | None, holds: bool) -> Words:
+    """What was found, in numbers alone."""
     if errors := _errors(one):
-        return f"that it cannot be checked ({errors[0]})"
-    found = one.result
-    if "unexpected_count" in found and "element_count" in found:
-        return f"{found['unexpected_count']:,} of {found['element_count']:,} rows that do not fit"
-    if "observed_value" in found:
-        rows = (
-            " rows that do not fit"
-            if one.expectation_config.type == "unexpected_rows_expectation"
-            else ""
+        said = _harmless(errors[0])
+        return Words(f"that it cannot be checked ({said})", f"无法检查（{said}）")
+    found = {name: value for name, value in one.result.items() if _is_number(value)}
+    total, unfit = found.get("element_count"), found.get("unexpected_count")
+    value = found.get("observed_value")
+    if bound:
+        return bound.written(value)
+    if total is not None and unfit is not None:
+        if unfit == 0:
+            return Words(f"all {total:,} rows fit", f"{total:,} 行全部符合")
+        return Words(
+            f"{unfit:,} of {total:,} rows that do not fit", f"{total:,} 行中有 {unfit:,} 行不符合"
         )
-        return f"{found['observed_value']:,}{rows}"
-    return "nothing that fits"
-
-
-def _allowed(kwargs: dict[str, Any], description: str | None) -> str:
-    if description:
-        return description
-    words = {
-        name: value
-        for name, value in kwargs.items()
-        if name not in ("column", "column_A", "column_B", "column_list")
-    }
-    return ", ".join(f"{name} {value}" for name, value in words.items()) or "every row fits"
+    if one.expectation_config.type == "unexpected_rows_expectation" and value is not None:
+        return Words(f"{value:,} rows that do not fit", f"有 {value:,} 行不符合")
+    if value is not None:
+        return Words(f"{value:,}", f"{value:,}")
+    return (
+        Words("what is allowed", "符合要求")
+        if holds
+        else Words("nothing that fits", "没有符合的值")
+    )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Publishes what was built: a folder of its own, made whole beside the others, then one rename.
 
-publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, parquet/, audit/, manifest.json
+publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, audit.html, parquet/, manifest.json
 current                   points to the publication that readers see
 customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
 customer_contacts.duckdb  current/customer_contacts.duckdb
@@ -83,7 +83,7 @@ def finish(
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
     (all columns for other tables): so equal contents are equal bytes. What was laid into the folder
-    that `prepare` gives, such as overview.html and the audit's pages, is published with it. `erasures`, if any, are
+    that `prepare` gives, such as overview.html and audit.html, is published with it. `erasures`, if any, are
     noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
     `target` is what dbt built in. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
     BuildError, and then there is none.

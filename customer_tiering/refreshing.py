@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
+from customer_tiering.audit_page import PAGE
 from customer_tiering.auditing import audit
 from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
@@ -32,6 +33,7 @@ from customer_tiering.erasures import (
 )
 from customer_tiering.errors import (
     UNFORESEEN,
+    AuditError,
     BuildError,
     ConfigurationError,
     LandingError,
@@ -310,17 +312,23 @@ class Refresh:
         return done
 
     def _audit(self, run: Run) -> None:
-        """Check what was built, beside what readers see; the pages are published with it."""
+        """Check what was built, beside what readers see; the page is published with it."""
         seen = current_publication(self.warehouse)
-        summary = audit(
-            self.warehouse / WORK,
-            file_of(seen) if seen else None,
-            prepare(self.warehouse, run.run_id) / "audit",
-            self.configuration.settings,
-            self.project,
-        )
+        page = prepare(self.warehouse, run.run_id) / PAGE
+        try:
+            summary = audit(
+                self.warehouse / WORK,
+                file_of(seen) if seen else None,
+                page,
+                self.configuration.settings,
+                self.project,
+            )
+        except AuditError:
+            if page.is_file():
+                self.note(f"what was checked, until the next refresh: {page}")
+            raise
         for note in summary.notes:
-            self.note(note)
+            self.note(note.en)
 
     def _raw_folder(self) -> Path | None:
         """The folder of the raw tables; None when they are in a schema."""

@@ -289,9 +289,8 @@ def build(*_):
     os.replace(finished, Path(warehouse) / "work.duckdb")
     (Path(warehouse) / "work.duckdb.wal").unlink(missing_ok=True)
     return Build(nodes=1, tests=0, keys=json.loads(Path(keys).read_text()))
-def audit(work, previous, docs, *_):
-    docs.mkdir(exist_ok=True)
-    (docs / "index.html").write_text("audited")
+def audit(work, previous, page, *_):
+    page.write_text("audited")
     return AuditSummary(suites=0, expectations=0, notes=[])
 refreshing.build, refreshing.audit = build, audit
 def end(_signal=9): os.kill(os.getpid(), _signal)
