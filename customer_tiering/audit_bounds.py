@@ -16,11 +16,14 @@ from customer_tiering.configuration import Settings, is_period_end
 from customer_tiering.errors import AuditError
 from customer_tiering.language import Words
 from customer_tiering.publishing import open_publication
+from customer_tiering.queries import query
+from customer_tiering.quoting import literal
 from customer_tiering.seeds import COMPONENT_INPUTS
 
 TABLES = ("customers", "orders", "customer_periods")
+FEWEST_TO_KNOW = 10  # customers with orders, from which on it is asked whether they are the same
 TIER_CODE = r"[a-z][a-z0-9_]{0,39}"
-PERCENT, POINTS = Words(" %", " %"), Words(" points", " 分")
+NO_UNIT, PERCENT, POINTS = Words("", ""), Words(" %", " %"), Words(" points", " 分")
 # Gives what a code of a kind is called.
 Labels = Callable[[str, str], Words]
 TIER_HOLDERS = "count(case when tier_rank > 0 then 1 end)"
@@ -31,32 +34,33 @@ class Bound:
     """From where to where a measure of the marts may be, as the last publication had it `before`.
 
     Rows are counted, shares are in per cent, the score in points; the two are rounded to six places.
-    `high` None is without a bound. `var` is the var that sets the limit, `subject` says what is measured.
+    `high` None is without a bound. `before` is None of what is no measure of one publication. `var` is the var that sets
+    the limit, `subject` says what is measured, `hint` what a value outside looks like.
     """
 
     measure: str
     subject: Words
-    before: Decimal | int
+    before: Decimal | int | None
     low: Decimal | int
     high: Decimal | int | None
     var: str
-    unit: Words = field(default=Words("", ""))
+    unit: Words = NO_UNIT
+    hint: Words | None = None
 
     @property
     def allowed(self) -> Words:
         """What is allowed, and why."""
-        low, high, before = (
-            self._figure(n) for n in (max(self.low, 0), self.high or 0, self.before)
-        )
+        low, high = self._figure(max(self.low, 0)), self._figure(self.high or 0)
         one, two = self.unit
         if self.high is None:
             english, chinese = f"at least {low}{one}", f"至少 {low}{two}"
         else:
             english, chinese = f"{low} to {high}{one}", f"{low} 至 {high}{two}"
-        return Words(
-            f"{english}, as it was {before}{one} in the last publication (var {self.var})",
-            f"{chinese}，上次发布为 {before}{two}（变量 {self.var}）",
-        )
+        if self.before is not None:
+            before = self._figure(self.before)
+            english += f", as it was {before}{one} in the last publication"
+            chinese += f"，上次发布为 {before}{two}"
+        return Words(f"{english} (var {self.var})", f"{chinese}（变量 {self.var}）")
 
     def written(self, value: float | None) -> Words:
         """What was found, with as many places as tell it from its bounds."""
@@ -69,7 +73,7 @@ class Bound:
         return Words(f"{text}{self.unit.en}", f"{text}{self.unit.zh}")
 
     def _figure(self, value: Decimal | int, places: int = 2) -> str:
-        return f"{value:,}" if self.unit == ("", "") else f"{value:,.{places}f}"
+        return f"{value:,}" if self.unit == NO_UNIT else f"{value:,.{places}f}"
 
 
 @dataclass(frozen=True)
@@ -102,20 +106,23 @@ def read_bounds(work: Path, previous: Path | None, settings: Settings) -> AuditB
         return AuditBounds()
     now, tiers_now = _calendar_and_tiers(work)
     before, tiers_before = _calendar_and_tiers(previous)
+    known, query_of_known = _known(work, previous, settings)
     if now.as_of and before.as_of and before.as_of > now.as_of:
         note = Words(
             f"not compared with the last publication, as it is as of {before.as_of}, which is later",
             f"未与上次发布比较：上次发布的截止日期 {before.as_of} 更晚",
         )
-        return AuditBounds(notes=[note])
-    query = measures_query(sorted(tiers_now | tiers_before))
-    measured = _measured(previous, query)
+        return AuditBounds(known, query_of_known, [note])
+    measures = measures_query(sorted(tiers_now | tiers_before))
+    measured = _measured(previous, measures)
+    measures = f"select * from ({measures}) as measured cross join ({query_of_known}) as known"
     if not _has_periods_of(before, settings.review_period):
         note = Words(
             "only customers and orders compared, as the last publication has other review periods",
             "只比较了客户和订单：上次发布的评审周期不同",
         )
-        return AuditBounds(_row_bounds(measured, TABLES[:2], settings), query, [note])
+        bounds = [*known, *_row_bounds(measured, TABLES[:2], settings)]
+        return AuditBounds(bounds, measures, [note])
     moving = _moving_bounds(measured, settings, _labels(work))
     notes = []
     if min(measured["tier_holders"], measured["scored_customers"]) < settings.audit_min_customers:
@@ -125,7 +132,8 @@ def read_bounds(work: Path, previous: Path | None, settings: Settings) -> AuditB
                 "此前客户较少（变量 audit_min_customers）：等级和评分未全部比较",
             )
         ]
-    return AuditBounds([*_row_bounds(measured, TABLES, settings), *moving], query, notes)
+    bounds = [*known, *_row_bounds(measured, TABLES, settings), *moving]
+    return AuditBounds(bounds, measures, notes)
 
 
 def measures_query(tiers: list[str]) -> str:
@@ -173,6 +181,34 @@ def _percent(condition: str, whole: str, of_nobody: int) -> str:
     """Per cent of `whole` rows that meet a condition, in SQL; `of_nobody` when there are none."""
     share = f"100.0 * count(case when {condition} then 1 end) / nullif({whole}, 0)"
     return f"cast(round(coalesce({share}, {of_nobody}), 6) as decimal(18, 6))"
+
+
+def _known(work: Path, previous: Path, settings: Settings) -> tuple[list[Bound], str]:
+    """The bound of the customers in common, and a query for their share: of the fewer ones of the two databases.
+
+    A customer is the same when the first order was on the same day, as ids alone may be numbers that every shop
+    has. A database as of an earlier date has no others than a later one of the same company.
+    """
+    with duckdb.connect() as connection, _named(previous):
+        for name, database in (("before", previous), ("now", work)):
+            connection.execute(f"attach {literal(database)} as {name}_database (read_only)")
+        [(fewest, shared)] = connection.execute(query("audit_known_customers")).fetchall()
+    share = Decimal(100 * shared) / fewest if fewest else Decimal(100)
+    bound = Bound(
+        "known_customers",
+        Words("customers with orders in common with it", "与其相同的有订单客户"),
+        None,
+        Decimal(settings.audit_min_known_percent),
+        None,
+        "audit_min_known_percent",
+        PERCENT,
+        Words(
+            "These look like another company's data, for which another --warehouse is due, or like customers with other ids.",
+            "这些像是另一家公司的数据（请使用另一个 --warehouse），或客户编号已更换。",
+        ),
+    )
+    bounds = [bound] if fewest >= FEWEST_TO_KNOW else []
+    return bounds, f"select cast({share:.6f} as decimal(18, 6)) as known_customers"
 
 
 def _row_bounds(
@@ -282,9 +318,15 @@ def _measured(database: Path, query: str) -> dict[str, Decimal | int]:
 
 @contextmanager
 def _reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _named(database), open_publication(database) as connection:
+        yield connection
+
+
+@contextmanager
+def _named(database: Path) -> Iterator[None]:
+    """Turn an error of DuckDB into one about a database."""
     try:
-        with open_publication(database) as connection:
-            yield connection
+        yield
     except duckdb.Error as error:
         found = f"a database that cannot be compared ({type(error).__name__})"
         raise AuditError(str(database), found, "a built warehouse with its marts") from error

@@ -14,9 +14,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from customer_tiering.language import Words
+from customer_tiering.language import Language, Words
+from customer_tiering.rules import RuleChanges
 
 PAGE = "audit.html"
+# The option of `tiering refresh` that lets pass what differs from the last publication.
+ACCEPT_CHANGE = "--accept-change"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -24,11 +27,13 @@ class Verdict(StrEnum):
     """What came of a check."""
 
     FAILS = "failed"
+    ACCEPTED = "accepted"
     HOLDS = "passed"
 
 
 VERDICTS = {
     Verdict.FAILS: Words("failed", "未通过"),
+    Verdict.ACCEPTED: Words("accepted", "已接受"),
     Verdict.HOLDS: Words("passed", "通过"),
 }
 
@@ -37,7 +42,8 @@ VERDICTS = {
 class Check:
     """One thing that was checked: what was found beside what is allowed, in counts and never in values.
 
-    `where` names it in messages: the suite, the table and the column. `place` and `subject` do so for people.
+    `where` names it in messages: the suite, the table and the column. `place` and `subject` do so for people. A
+    comparison is one with the last publication. `hint` says what it looks like when it fails.
     """
 
     where: str
@@ -46,10 +52,14 @@ class Check:
     found: Words
     allowed: Words
     verdict: Verdict
+    is_comparison: bool = False
+    hint: Words | None = None
 
 
-def write_page(page: Path, checks: Sequence[Check], notes: Sequence[Words]) -> None:
-    """Write the page of an audit. Raises OSError."""
+def write_page(
+    page: Path, checks: Sequence[Check], notes: Sequence[Words], rules: RuleChanges | None
+) -> None:
+    """Write the page of an audit, with the `rules` that have changed since the last publication. Raises OSError."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -68,6 +78,9 @@ def write_page(page: Path, checks: Sequence[Check], notes: Sequence[Words]) -> N
             counts=[(verdict, VERDICTS[verdict], counts[verdict]) for verdict in Verdict],
             total=len(checks),
             notes=notes,
+            rules=rules,
+            languages=list(Language),
+            accept_change=ACCEPT_CHANGE,
             verdicts=VERDICTS,
         ),
         encoding="utf-8",

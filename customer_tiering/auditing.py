@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from customer_tiering.audit_bounds import AuditBounds, Bound, read_bounds
-from customer_tiering.audit_page import Check, Verdict, write_page
+from customer_tiering.audit_page import ACCEPT_CHANGE, Check, Verdict, write_page
 from customer_tiering.audit_words import allowed_by, columns_of
 from customer_tiering.configuration import Settings
-from customer_tiering.errors import AuditError
+from customer_tiering.errors import AuditError, ComparisonError
 from customer_tiering.language import Words
 from customer_tiering.messages import without_values
 from customer_tiering.quoting import literal
+from customer_tiering.rules import RuleChanges
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -80,13 +81,21 @@ class _Suite:
 
 
 def audit(
-    work: Path, previous: Path | None, page: Path, settings: Settings, project: Path
+    work: Path,
+    previous: Path | None,
+    page: Path,
+    settings: Settings,
+    project: Path,
+    rules: RuleChanges | None = None,
+    accepts_change: bool = False,
 ) -> AuditSummary:
     """Check the database `work` by the suites of a project, and beside the last publication.
 
     `project`/tests/expectations/SCHEMA/TABLE.json is the suite of a table, as Great Expectations
     writes it. `previous` is the file of the last publication, None when there is none. What was checked, found
     and allowed is written to the file `page`, also when an expectation fails. Nothing is written elsewhere.
+    `rules` are those that have changed since the last publication; with `accepts_change` what differs too much from it is
+    noted, and all else is checked as ever.
     Raises AuditError on the first expectation that does not hold or cannot be checked, on a suite
     that cannot be read or whose table is not there, and when there is no suite at all.
     """
@@ -99,12 +108,15 @@ def audit(
     checks = [
         check
         for suite, result in zip(suites, results, strict=True)
-        for check in _checks(suite, result)
+        for check in _checks(suite, result, accepts_change)
     ]
     with _errors_as_audit_error():
-        write_page(page, checks, limits.notes)
-    _judge(checks)
-    return AuditSummary(len(suites), len(checks), limits.notes)
+        write_page(page, checks, limits.notes, rules)
+    _judge(checks, rules)
+    accepted = [_accepted(check) for check in checks if check.verdict is Verdict.ACCEPTED]
+    if accepted and rules:
+        accepted.append(rules.said())
+    return AuditSummary(len(suites), len(checks), [*limits.notes, *accepted])
 
 
 # -- Suites ----------------------------------------------------------------------------------------
@@ -351,19 +363,20 @@ def _harmless(message: str) -> str:
 # -- The verdict -----------------------------------------------------------------------------------
 
 
-def _checks(suite: _Suite, result: Any) -> list[Check]:
+def _checks(suite: _Suite, result: Any, accepts_change: bool) -> list[Check]:
     """What came of each expectation of a suite. Raises AuditError when one has no result."""
     if len(result.results) != len(suite.suite.expectations):
         found = f"{len(result.results)} results"
         raise AuditError(suite.where, found, f"{len(suite.suite.expectations)}, one an expectation")
-    return [_check(suite, one) for one in result.results]
+    return [_check(suite, one, accepts_change) for one in result.results]
 
 
-def _check(suite: _Suite, one: Any) -> Check:
+def _check(suite: _Suite, one: Any, accepts_change: bool) -> Check:
     configuration = one.expectation_config
     arguments = {k: v for k, v in configuration.kwargs.items() if k != "batch_id"}
     columns = columns_of(arguments)
     holds = one.success is True and not _errors(one)
+    passes = accepts_change and suite.bounds and not _errors(one)
     if bound := suite.bounds.get(arguments.get("column", "")):
         subject, allowed, where = bound.subject, bound.allowed, f"{suite.where}, {bound.subject.en}"
     else:
@@ -378,18 +391,32 @@ def _check(suite: _Suite, one: Any) -> Check:
         subject=subject,
         found=_found(one, bound, holds),
         allowed=allowed,
-        verdict=Verdict.HOLDS if holds else Verdict.FAILS,
+        verdict=Verdict.HOLDS if holds else Verdict.ACCEPTED if passes else Verdict.FAILS,
+        is_comparison=bool(suite.bounds),
+        hint=bound.hint if bound else None,
     )
 
 
-def _judge(checks: list[Check]) -> None:
+def _accepted(check: Check) -> Words:
+    return Words(
+        f"accepted: {check.subject.en} {check.found.en}; allowed is {check.allowed.en}",
+        f"已接受：{check.subject.zh} {check.found.zh}；允许 {check.allowed.zh}",
+    )
+
+
+def _judge(checks: list[Check], rules: RuleChanges | None) -> None:
     """Raise AuditError on the first check that fails."""
     failed = [check for check in checks if check.verdict is Verdict.FAILS]
     if not failed:
         return
     first, more = failed[0], len(failed) - 1
     others = f", and {more} more that {'does' if more == 1 else 'do'} not hold" if more else ""
-    raise AuditError(first.where, f"{first.found.en}{others}", first.allowed.en)
+    said = first.where, f"{first.found.en}{others}", first.allowed.en
+    if not first.is_comparison:
+        raise AuditError(*said)
+    advice = [words.en for words in (first.hint, rules.said() if rules else None) if words]
+    advice.append(f"If the difference is intended: tiering refresh {ACCEPT_CHANGE}.")
+    raise ComparisonError(*said, " ".join(advice))
 
 
 def _found(one: Any, bound: Bound | None, holds: bool) -> Words:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from customer_tiering.audit_page import ACCEPT_CHANGE
 from customer_tiering.calibrating import calibrate as calibrated
 from customer_tiering.calibrating import print_calibration, write_proposal
 from customer_tiering.comparing import DIFFERENT, print_comparison
@@ -50,12 +51,13 @@ from customer_tiering.onboarding.inspecting import inspect as inspect_folder
 from customer_tiering.onboarding.questions import Answers, Question
 from customer_tiering.onboarding.recognising import SHIPPED
 from customer_tiering.pseudonyms import KEY, MAKE_KEY
-from customer_tiering.publishing import DUCKDB, target_of
+from customer_tiering.publishing import DUCKDB, publication_of, target_of
 from customer_tiering.quoting import command_line
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
 from customer_tiering.reporting import print_summary, read_summary
-from customer_tiering.run_reporting import print_history, print_status
+from customer_tiering.rules import changes_between
+from customer_tiering.run_reporting import print_changes, print_history, print_status
 from customer_tiering.seeds import did_you_mean
 
 EXIT_CODES = (
@@ -122,6 +124,13 @@ def refresh(
         bool,
         typer.Option("--full", help="Recompute all periods; the marts are the same without."),
     ] = False,
+    accepts_change: Annotated[
+        bool,
+        typer.Option(
+            ACCEPT_CHANGE,
+            help="Publish however much differs from the last publication, this once; all else is checked as ever.",
+        ),
+    ] = False,
     target: Annotated[
         Target, typer.Option(help="Where dbt builds: duckdb, or a PostgreSQL database.")
     ] = Target.DUCKDB,
@@ -139,7 +148,7 @@ def refresh(
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
             raise ConfigurationError(COMMAND_LINE, found, "one of the two")
-        _refresh(project, configuration, warehouse, from_scratch=full, target=target)
+        _refresh(project, configuration, warehouse, full, target, accepts_change)
 
 
 @app.command()
@@ -413,10 +422,20 @@ def status(warehouse: WarehouseOption) -> None:
 def history(
     warehouse: WarehouseOption,
     last: Annotated[int, typer.Option(help="How many runs, the newest.", min=1)] = 20,
+    rules: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="RUN RUN", help="What has changed of the rules from one publication to another."
+        ),
+    ] = None,
 ) -> None:
-    """Show the runs of a warehouse: when, as of what, how many rows, published or why not."""
+    """Show the runs of a warehouse: when, as of what, by which rules, how many rows, published or why not."""
     with _errors_as_one_sentence():
-        print_history(warehouse, last, console)
+        if rules is not None:
+            earlier, later = (publication_of(warehouse, run_id) for run_id in rules)
+            print_changes(changes_between(earlier, later), console)
+        else:
+            print_history(warehouse, last, console)
 
 
 @contextmanager
@@ -471,12 +490,15 @@ def _refresh(
     warehouse: Path,
     from_scratch: bool = False,
     target: Target = Target.DUCKDB,
+    accepts_change: bool = False,
 ) -> None:
     """Everything after the configuration: the refresh itself, then the summary."""
     for note in configuration.notes:
         _note(note)
     refresh_of = _postgres().PostgresRefresh if target is Target.POSTGRES else Refresh
-    refresh_of(project, configuration, warehouse, console, _note, from_scratch).run()
+    refresh_of(
+        project, configuration, warehouse, console, _note, from_scratch, accepts_change
+    ).run()
     print_summary(read_summary(warehouse), console)
 
 

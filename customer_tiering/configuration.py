@@ -98,7 +98,8 @@ class Settings(BaseModel):
         def __getattr__(self, name: str) -> Any: ...
 
 
-def _settings_of_the_table() -> type[Settings]:
+def _settings_of_the_table() -> tuple[type[Settings], frozenset[str]]:
+    """The settings as a model, and the names of those on which results depend."""
     tables: list[dict[str, Any]] = []
     text = _TABLE.read_text(encoding="utf-8")
     macros: Any = Environment().from_string(text, {"return": tables.append}).module
@@ -107,10 +108,11 @@ def _settings_of_the_table() -> type[Settings]:
         name: (_type_of(rule), Field(description=macros.allowed_by(rule)))
         for name, rule in tables[0].items()
     }
-    return create_model("Settings", __base__=Settings, **fields)
+    resulting = (name for name, rule in tables[0].items() if not rule.get("keeps_build"))
+    return create_model("Settings", __base__=Settings, **fields), frozenset(resulting)
 
 
-_Checked = _settings_of_the_table()
+_Checked, RESULTING_VARS = _settings_of_the_table()
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,14 @@ class AuditError(_FoundAllowedError):
     exit_code = ExitCode.AUDIT
 
 
+class ComparisonError(AuditError):
+    """What was built differs too much from the last publication; `advice` says what may have led to it."""
+
+    def __init__(self, where: str, found: str, allowed: str, advice: str) -> None:
+        super().__init__(where, found, allowed)
+        self.args = (f"{self} {advice}",)
+
+
 class LockedError(TieringError):
     """Another refresh of the warehouse is running."""
 

@@ -1,6 +1,7 @@
 """Publishes what was built: a folder of its own, made whole beside the others, then one rename.
 
-publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, audit.html, parquet/, manifest.json
+publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, audit.html, parquet/, rules.json,
+                          manifest.json
 current                   points to the publication that readers see
 customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
 customer_contacts.duckdb  current/customer_contacts.duckdb
@@ -25,6 +26,7 @@ from customer_tiering.messages import without_values
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
 from customer_tiering.queries import query
 from customer_tiering.quoting import identifier, literal
+from customer_tiering.rules import read_rules
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
 WORK = "work.duckdb"
@@ -319,6 +321,8 @@ def _write_manifest(
         "as_of_date": run.as_of_date,
         "files": files,
     }
+    if rules := read_rules(folder):
+        manifest["rules"] = rules.digests()
     if erasures:
         manifest["erasures"] = dict(erasures)
     if target != DUCKDB:

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from customer_tiering.audit_page import PAGE
+from customer_tiering.audit_page import ACCEPT_CHANGE, PAGE
 from customer_tiering.auditing import audit
 from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
@@ -73,6 +73,7 @@ from customer_tiering.publishing import (
 )
 from customer_tiering.quoting import literal
 from customer_tiering.reading import connect
+from customer_tiering.rules import RuleChanges, changes, read_rules, rules_of, write_rules
 from customer_tiering.runs import LEDGER, Ledger, Run, now
 from customer_tiering.sources import (
     SPREADSHEET,
@@ -97,7 +98,8 @@ class Refresh:
     """One refresh of a warehouse. Notes go to `note`, progress goes to `console`.
 
     It continues from the last build and recomputes the periods for which something new is known. With
-    `from_scratch` it begins with the raw tables only. The marts are the same.
+    `from_scratch` it begins with the raw tables only. The marts are the same. With `accepts_change` they may differ from
+    the last publication as far as they do.
     """
 
     target = DUCKDB
@@ -110,6 +112,7 @@ class Refresh:
         console: Console,
         note: Callable[[str], None],
         from_scratch: bool = False,
+        accepts_change: bool = False,
     ) -> None:
         self.project = project
         self.configuration = configuration
@@ -117,6 +120,8 @@ class Refresh:
         self.console = console
         self.note = note
         self.from_scratch = from_scratch
+        self.accepts_change = accepts_change
+        self.rules = rules_of(project, configuration)
 
     def run(self) -> None:
         """Build, audit and publish. Raises a TieringError, and then the old publication stands."""
@@ -128,7 +133,9 @@ class Refresh:
                 for name in PRIVATE:  # an earlier release made them as the umask said
                     make_private(folder / name)
             ledger = Ledger(self.warehouse)
-            run = ledger.start("refresh", _seen(self.warehouse))
+            run = ledger.start(
+                "refresh", _seen(self.warehouse), rules=str(self.rules), options=self._options()
+            )
             with _recording(ledger, run, self.warehouse) as recorded, handed_over() as erased:
                 self._preflight(ledger)
                 recorded.update(stage="build")
@@ -149,6 +156,10 @@ class Refresh:
             "review periods computed.",
             style="dim",
         )
+
+    def _options(self) -> str | None:
+        given = {"--full": self.from_scratch, ACCEPT_CHANGE: self.accepts_change}
+        return ", ".join(name for name, is_given in given.items() if is_given) or None
 
     def _preflight(self, ledger: Ledger) -> None:
         """What can be known to be wrong before anything is built; leaves a work database to build in."""
@@ -257,6 +268,8 @@ class Refresh:
 
     def _publish(self, recorded: _RecordedRun, built: Build, erased: Path) -> None:
         """Let readers see what was built, and remove what may still hold persons erased since."""
+        with errors_as_build_error(f"the publication of {self.warehouse}"):
+            write_rules(self.rules, prepare(self.warehouse, recorded.run.run_id))
         erasures = erasures_of(self.warehouse, erased)
         holding = holding_erased(self.warehouse, erasures)
         removed = []
@@ -322,6 +335,8 @@ class Refresh:
                 page,
                 self.configuration.settings,
                 self.project,
+                self._rule_changes(seen) if seen else None,
+                self.accepts_change,
             )
         except AuditError:
             if page.is_file():
@@ -329,6 +344,11 @@ class Refresh:
             raise
         for note in summary.notes:
             self.note(note.en)
+
+    def _rule_changes(self, seen: Path) -> RuleChanges:
+        """What has changed of the rules since the publication that readers see."""
+        before = read_rules(seen)
+        return RuleChanges(seen.name, changes(before, self.rules) if before else None)
 
     def _raw_folder(self) -> Path | None:
         """The folder of the raw tables; None when they are in a schema."""

@@ -10,6 +10,7 @@ from customer_tiering.errors import SourceError
 from customer_tiering.locking import is_locked
 from customer_tiering.publishing import current_publication, publications
 from customer_tiering.reporting import heading, plain_table
+from customer_tiering.rules import Change
 from customer_tiering.runs import LEDGER, Ledger, Run
 
 STYLES = {"published": "green", "failed": "red", "interrupted": "yellow", "running": "cyan"}
@@ -41,8 +42,8 @@ def print_status(warehouse: Path, console: Console) -> None:
 
 def print_history(warehouse: Path, last: int, console: Console) -> None:
     """Print the newest runs, the newest first."""
-    columns = ("Run", "What", "Status", "Stage", "As of", ">Rows in", ">Rejected", ">Tests", "")
-    table = plain_table(*columns)
+    columns = ("Run", "What", "Status", "Stage", "As of", ">Rows in", ">Rejected", ">Tests")
+    table = plain_table(*columns, "Rules", "Options", "")
     for run in reversed(_runs(warehouse)[-last:]):
         table.add_row(
             run.run_id,
@@ -51,12 +52,29 @@ def print_history(warehouse: Path, last: int, console: Console) -> None:
             run.stage,
             run.as_of_date,
             *("" if n is None else f"{n:,}" for n in (run.rows_in, run.rows_rejected, run.tests)),
+            *(run.rules, run.options),
             run.message or (f"readers see {run.publication}" if run.kind == "rollback" else ""),
             style=STYLES[run.status] if run.status != "published" else None,
         )
+    _widen(console)
+    console.print(table)
+
+
+def print_changes(changes: list[Change], console: Console) -> None:
+    """Print what has changed of the rules."""
+    if not changes:
+        console.print("No rule has changed.")
+        return
+    table = plain_table("Rule", "Before", "After")
+    for change in changes:
+        table.add_row(change.where, change.before or "", change.after or "")
+    _widen(console)
+    console.print(table, markup=False)
+
+
+def _widen(console: Console) -> None:
     if not console.is_terminal:
         console.width = max(console.width, PIPE_WIDTH)
-    console.print(table)
 
 
 def _ended(run: Run) -> str:

@@ -36,6 +36,9 @@ DESCRIPTIONS = {
     "rows_duplicate": "Raw rows left out for another row of the same key. NULL when nothing was built.",
     "rows_rejected": "Raw rows that were rejected. NULL when nothing was built.",
     "tests": "Data tests that passed. NULL when nothing was built.",
+    "rules": "Rules of the run, named by short digests of its seeds, vars and mapping and by versions. NULL for a "
+    "rollback, and for runs of earlier releases.",
+    "options": "Options that decided what was computed or let through: --full, --accept-change. NULL without any.",
     "publication": "Run whose publication readers saw when this run had ended. NULL when there was none.",
 }
 
@@ -61,6 +64,8 @@ class Run:
     rows_duplicate: int | None = None
     rows_rejected: int | None = None
     tests: int | None = None
+    rules: str | None = None
+    options: str | None = None
     publication: str | None = None
 
 
@@ -94,14 +99,20 @@ class Ledger:
     def __init__(self, warehouse: Path) -> None:
         self.path = warehouse / LEDGER
 
-    def start(self, kind: str, seen: str | None = None) -> Run:
+    def start(self, kind: str, seen: str | None = None, **known: str | None) -> Run:
         """Note that a run has begun; one that is still `running` ended without a word.
 
         To be called under the warehouse's lock: then nobody else is running. `seen` is the run
-        whose publication readers see: the one that was cut off, if that was all it had left to do.
+        whose publication readers see: the one that was cut off, if that was all it had left to do. `known` are
+        further fields of the run.
         """
         run = Run(
-            run_id=new_run_id(), kind=kind, status="running", stage="preflight", started_at=now()
+            run_id=new_run_id(),
+            kind=kind,
+            status="running",
+            stage="preflight",
+            started_at=now(),
+            **known,  # type: ignore[arg-type]
         )
         with self._connection() as connection:
             connection.execute(
@@ -111,7 +122,10 @@ class Ledger:
                 {"seen": seen},
             )
             marks = ", ".join("?" for _ in COLUMNS)
-            connection.execute(f"insert into runs values ({marks})", list(asdict(run).values()))
+            connection.execute(
+                f"insert into runs ({', '.join(COLUMNS)}) values ({marks})",
+                list(asdict(run).values()),
+            )
         return run
 
     def update(self, run: Run, **changes: Any) -> Run:
@@ -149,6 +163,10 @@ class Ledger:
             with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
                 columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
                 connection.execute(f"create table if not exists runs ({columns})")
+                known = {name for _, name, *_ in connection.execute("pragma table_info(runs)")}
+                for name, kind in column_types().items():
+                    if name not in known:  # an earlier release made the table
+                        connection.execute(f"alter table runs add column {name} {kind}")
                 yield connection
         except sqlite3.Error as error:
             raise BuildError(f"the run ledger {self.path} cannot be used: {error}.") from error

@@ -67,6 +67,7 @@
         'min_group_size': {'type': 'number', 'from': 1, 'to': 100, 'keeps_build': true},
         'publications_kept': {'type': 'number', 'from': 1, 'to': 1000, 'keeps_build': true},
         'min_free_megabytes': {'type': 'number', 'from': 0, 'to': 1000000000, 'keeps_build': true},
+        'audit_min_known_percent': dict(percent, keeps_build=true),
         'audit_max_shrink_percent': dict(percent, keeps_build=true),
         'audit_max_tier_shift_points': dict(percent, keeps_build=true),
         'audit_max_score_shift': dict(percent, keeps_build=true),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from customer_tiering import auditing
 from customer_tiering.auditing import SUITES, AuditSummary, audit
 from customer_tiering.configuration import Settings, load_configuration
 from customer_tiering.errors import AuditError, ExitCode
+from customer_tiering.rules import Change, RuleChanges
 
 Expectation = dict[str, object]
 
@@ -65,12 +67,12 @@ def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_pa
     work, previous = sample_warehouse / "work.duckdb", sample_warehouse / "customer_tiering.duckdb"
     page = tmp_path / "audit.html"
     summary = audit(work, previous.resolve(), page, settings(), PROJECT)
-    # Of the marts: rows of three, shares of five tiers, the mean score, six components.
-    assert summary == AuditSummary(suites=11 + 1, expectations=31 + 15, notes=[])
+    # Of the marts: customers in common, rows of three, shares of five tiers, the mean score, six components.
+    assert summary == AuditSummary(suites=11 + 1, expectations=31 + 16, notes=[])
     text = text_of(page)
     for path in sorted((PROJECT / SUITES).glob("raw/*.json")):
         assert f"<summary>raw.{path.stem} " in text
-    assert text.count('<tr class="passed">') == 31 + 15
+    assert text.count('<tr class="passed">') == 31 + 16
     assert '<tr class="failed">' not in text
 
     with duckdb.connect(str(work), read_only=True) as connection:
@@ -515,8 +517,10 @@ def marts(tmp_path: Path) -> Marts:
         unknown: int = 0,
         period: tuple[str, str] = ("2025-05-01", "2025-05-31"),
         as_of: str = "2025-06-10",
+        first_id: int = 0,
+        ordered_later: bool = False,
     ) -> Path:
-        """`unknown` of the customers have no satisfaction_score; loyalty is known of nobody."""
+        """Ids count on from `first_id`; first orders are on another day each, or a day later. `unknown` of the customers have no satisfaction_score; loyalty is known of nobody."""
         path = tmp_path / f"{name}.duckdb"
         with duckdb.connect() as connection:
             connection.execute(f"attach '{path}' as made")
@@ -524,13 +528,16 @@ def marts(tmp_path: Path) -> Marts:
             connection.execute("create schema marts")
             connection.execute(
                 "create table marts.customers "
-                "(customer_id varchar, tier_code varchar, tier_rank integer)"
+                "(customer_id varchar, tier_code varchar, tier_rank integer, first_order_on date)"
             )
             for tier, customers in tiers.items():
                 connection.execute(
-                    "insert into marts.customers select 'c' || i, ?, ? from range(?) as r (i)",
-                    [tier, 0 if tier in (None, "none") else 1, customers],
+                    "insert into marts.customers select 'c' || i, ?, ?, date '2025-01-01' + i "
+                    "from (select cast(range + ? as integer) as i from range(?))",
+                    [tier, 0 if tier in (None, "none") else 1, first_id, customers],
                 )
+            if ordered_later:
+                connection.execute("update marts.customers set first_order_on = first_order_on + 1")
             connection.execute(f"create table marts.orders as from range({orders}) as r (order_id)")
             connection.execute(
                 f"create table marts.customer_periods as from range({periods}) as r (i)"
@@ -660,6 +667,29 @@ DRIFTS: dict[str, tuple] = {
         {"as_of": "2025-06-10"}, {"as_of": "2025-06-10", "orders": 1}, {},
         "rows of marts.orders", "1", "at least 800,",
     ),
+    # 10 of 100 customers in common are enough and 9 are not, whoever has more customers and whatever is newer.
+    "customers_known_just_enough": (
+        {"tiers": {"gold": 100}}, {"tiers": {"gold": 100}, "first_id": 90}, {}, None
+    ),
+    "customers_of_another_company": (
+        {"tiers": {"gold": 100}}, {"tiers": {"gold": 500}, "first_id": 91}, {},
+        "customers with orders in common with it", "9.00 %", "at least 10.00 % (var audit_min_known_percent)",
+    ),
+    "customers_of_another_company_with_the_same_numbers": (
+        {"tiers": {"gold": 100}}, {"tiers": {"gold": 100}, "ordered_later": True}, {},
+        "customers with orders in common", "0.00 %", "at least 10.00 %",
+    ),
+    "customers_of_another_company_as_of_a_day_before": (
+        {"tiers": {"gold": 100}, "as_of": "2025-06-11"}, {"tiers": {"gold": 10}, "first_id": 100}, {},
+        "customers with orders in common", "0.00 %", "at least 10.00 %",
+    ),
+    "another_company_let_pass": (
+        {"tiers": {"gold": 100}}, {"tiers": {"gold": 100}, "first_id": 100},
+        {"audit_min_known_percent": 0}, None,
+    ),
+    "too_few_customers_to_tell": (
+        {"tiers": {"gold": 9}}, {"tiers": {"gold": 90}, "first_id": 9}, {}, None
+    ),
     # Other reviews give other tiers and other rows of customer_periods, not other orders.
     "quarters_before": (
         {"period": ("2025-01-01", "2025-03-31")}, {"tiers": {"gold": 100}, "periods": 1}, {}, None
@@ -696,6 +726,46 @@ def test_drift_up_to_the_limit_passes_and_beyond_stops(
     assert head.partition(": found ")[2].partition(", and ")[0] == found
     assert tail.startswith(allowed)
     assert "audit_m" in tail  # the var to raise
+
+
+def test_an_intended_change_is_let_through_by_one_option_and_nothing_else_is(
+    marts: Marts, tmp_path: Path
+) -> None:
+    previous, work = marts("marts", HALVES), marts("work", {"gold": 61, "silver": 39})
+    page = tmp_path / "audit.html"
+    rules = RuleChanges("R1", [Change("seeds/tiers.csv, row gold, enter_score", "60", "<55>")])
+    said = "Rules that have changed since the last publication (R1): seeds/tiers.csv, row gold, enter_score 60 → <55>."
+
+    def audited(accepts: bool, known: RuleChanges | None = rules) -> list[str]:
+        given = (work, previous, page, settings(), tmp_path, known, accepts)
+        return [note.en for note in audit(*given).notes]
+
+    share = "share of gold among the customers with a tier"
+    allowed = "40.00 to 60.00 %, as it was 50.00 % in the last publication (var audit_max_tier_shift_points)"
+    with pytest.raises(AuditError) as caught:
+        audited(accepts=False)
+    assert str(caught.value) == (
+        f"comparison with the last publication, {share}: found 61.00 %, and 1 more that does not hold; "
+        f"allowed is {allowed}. {said} If the difference is intended: tiering refresh --accept-change."
+    )
+    text = text_of(page)
+    assert text.count('<tr class="failed">') == 2 * 2
+    assert "enter_score 60 → <55>" in text
+    assert "tiering refresh --accept-change" in text
+    for known, sentence in (
+        (RuleChanges("R1", []), "No rule has changed since the last publication (R1): look at the"),
+        (RuleChanges("R1", None), "The last publication (R1) does not say by which rules"),
+    ):
+        with pytest.raises(AuditError, match=re.escape(sentence)):
+            audited(accepts=False, known=known)
+
+    notes = audited(accepts=True)
+    assert notes[0] == f"accepted: {share} 61.00 %; allowed is {allowed}"
+    assert (len(notes), notes[-1]) == (3, said)
+    assert text_of(page).count('<tr class="accepted">') == 2 * 2
+    write_suite(tmp_path, "marts.orders", expect("expect_table_row_count_to_equal", value=7))
+    with pytest.raises(AuditError, match=r"found 1,000; allowed is 7 rows\.$"):
+        audited(accepts=True)
 
 
 def test_what_is_not_compared_is_noted(marts: Marts, tmp_path: Path) -> None:
