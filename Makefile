@@ -43,6 +43,7 @@ lock: ## Compile requirements.txt and requirements-postgres.txt anew from the .i
 
 demo: setup ## Build the sample company's warehouse and show its tiers
 	$(BIN)/tiering refresh --raw sample --warehouse $(WAREHOUSE) --vars '$(VARS)'
+	@echo "The sample has the faults of a real extract (sample/README.md): what is rejected, and what is worth a look, is meant to be."
 
 build: setup ## Run plain dbt build on the sample
 	umask 077 && $(BIN)/dbt build

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from customer_tiering.errors import (
     BuildError,
@@ -31,6 +29,7 @@ from customer_tiering.errors import (
     WorkDatabaseError,
 )
 from customer_tiering.messages import without_values
+from customer_tiering.progress import Progress
 from customer_tiering.publishing import Description
 
 # What the databases say of a sum that does not fit.
@@ -116,7 +115,7 @@ def build(
     project_dir: Path,
     warehouse: Path,
     overrides: Mapping[str, object],
-    console: Console,
+    progress: Progress,
     descriptors: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] | None = None,
@@ -124,7 +123,7 @@ def build(
 ) -> Build:
     """Build and test all models into `warehouse`/work.duckdb.
 
-    `overrides` are vars that differ from dbt_project.yml. Progress goes to `console`. dbt inherits
+    `overrides` are vars that differ from dbt_project.yml. How far it is goes to `progress`. dbt inherits
     file descriptors, such as those of a lock, gets the variables of `environment` beside its own, and ends
     when this process does. Raises BuildError with one sentence on the first model or test that failed, LandingError when dbt got to none,
     RawDataError on raw tables that cannot be landed, SourceLimitError on such as are beyond their limits, VarError on a var that dbt's own check refuses, WorkDatabaseError on a work database that
@@ -154,18 +153,19 @@ def build(
             pass_fds=tuple(descriptors),
             preexec_fn=partial(_end_with_parent, os.getpid()),
         ) as process,
-        _progress(console) as progress,
+        ExitStack() as stage,
     ):
         try:
-            task = progress.add_task("reading the project", total=None)
+            stage.enter_context(progress.stage("parse"))
+            is_building = False
             for line in process.stdout or ():
                 run.read(line)
-                current = next(reversed(run.running.values()), "")
+                if run.total and not is_building:
+                    is_building = True
+                    stage.close()
+                    stage.enter_context(progress.stage("build"))
                 progress.update(
-                    task,
-                    total=run.total or None,
-                    completed=len(run.finished),
-                    description=current or "reading the project",
+                    len(run.finished), run.total, next(reversed(run.running.values()), "")
                 )
         except BaseException:
             process.terminate()
@@ -235,18 +235,6 @@ def descriptions_of(nodes: Mapping[str, Any]) -> dict[str, Description]:
         for node in nodes.values()
         if node["resource_type"] in ("model", "snapshot")
     }
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("Building"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", style="dim"),
-        console=console,
-        transient=True,
-    )
 
 
 def _landing_failure(run: _Run) -> str | None:

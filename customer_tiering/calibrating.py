@@ -22,6 +22,7 @@ from rich.table import Table
 
 from customer_tiering.configuration import COMMAND_LINE, Configuration
 from customer_tiering.errors import ConfigurationError, SourceError
+from customer_tiering.language import Language, Words
 from customer_tiering.replaying import (
     Limits,
     Reviews,
@@ -35,7 +36,6 @@ from customer_tiering.replaying import (
 )
 from customer_tiering.reporting import heading, plain_table, reading_publication
 from customer_tiering.seed_rules.score_weights import growth_room
-from customer_tiering.seed_rules.tiers import TIERLESS
 from customer_tiering.seeds import Tier, did_you_mean
 
 PROPOSAL = "tiers.proposed.csv"
@@ -80,7 +80,7 @@ class Calibration:
     customers: int
     holders: int
     moves: list[tuple[int, int, int]]
-    names: dict[int, str]
+    names: dict[int, Words]
 
     @property
     def missed(self) -> Fraction:
@@ -453,7 +453,10 @@ def propose(
         customers=len(now),
         holders=int(np.count_nonzero(now)),
         moves=_moves(now, then),
-        names={0: TIERLESS, **{tier.tier_rank: tier.tier_code for tier in tiers}},
+        names={
+            0: Words("No tier", "无等级"),
+            **{tier.tier_rank: Words(tier.label_en, tier.label_zh) for tier in tiers},
+        },
     )
 
 
@@ -556,42 +559,55 @@ def write_proposal(
 # -- What is shown ---------------------------------------------------------------------------------
 
 
-def print_calibration(calibration: Calibration, console: Console) -> None:
-    """Print the proposal and what it would change, English with Chinese beside."""
+def print_calibration(calibration: Calibration, console: Console, say: Language) -> None:
+    """Print the proposal and what it would change, in a language."""
     reviews, last = len(calibration.counted), calibration.counted[-1]
+    lower, higher = (f"{_moved(calibration.moves, way):,}" for way in (-1, 1))
+    customers = f"{calibration.customers:,}"
     parts: list[Padding | Table] = [
         heading(
-            f"Proposed ladder: shares of customers with a tier in {reviews} closed "
-            f"review{'s' if reviews > 1 else ''} to {last}",
-            f"建议的等级线：有等级客户的占比（截至 {last} 的 {reviews} 次评审）",
+            say(
+                f"Proposed ladder: shares of customers with a tier in {reviews} closed "
+                f"review{'s' if reviews > 1 else ''} to {last}",
+                f"建议的等级线：有等级客户的占比（截至 {last} 的 {reviews} 次评审）",
+            )
         ),
-        _ladder(calibration),
-        *(heading(english, chinese) for english, chinese in _notes(calibration)),
+        _ladder(calibration, say),
+        *(heading(say(*note)) for note in _notes(calibration)),
         heading(
-            "Which proposed rule alone keeps most customers out", "建议规则中哪条挡住的客户最多"
+            say(
+                "Which proposed rule alone keeps most customers out",
+                "建议规则中哪条挡住的客户最多",
+            )
         ),
-        _binding_rules(calibration),
+        _binding_rules(calibration, say),
         heading(
-            f"On {last} {_moved(calibration.moves, -1):,} of {calibration.customers:,} customers would hold a "
-            f"lower tier, {_moved(calibration.moves, 1):,} a higher one",
-            f"{last} 等级将变动的客户",
+            say(
+                f"On {last} {lower} of {customers} customers would hold a lower tier, {higher} a higher one",
+                f"{last}：{customers} 位客户中有 {lower} 位等级会降低，{higher} 位会提高",
+            )
         ),
     ]
     if calibration.moves:
-        table = plain_table("From", "To", ">Customers")
-        for before, after, customers in calibration.moves:
-            table.add_row(calibration.names[before], calibration.names[after], f"{customers:,}")
+        table = plain_table(say("From", "从"), say("To", "到"), ">" + say("Customers", "客户数"))
+        for before, after, count in calibration.moves:
+            names = calibration.names
+            table.add_row(say(*names[before]), say(*names[after]), f"{count:,}")
         parts.append(table)
     console.print(Group(*parts))
 
 
-def _ladder(calibration: Calibration) -> Table:
-    table = plain_table(
-        *("Tier", "等级", ">Wanted", ">Reached", ">Now", ">Enter", ">Keep", ">Orders")
+def _ladder(calibration: Calibration, say: Language) -> Table:
+    columns = (
+        *(say("Wanted", "目标"), say("Reached", "达到"), say("Now", "当前")),
+        *(say("Enter", "进入"), say("Keep", "保持"), say("Orders", "订单数")),
     )
+    table = plain_table(say("Tier", "等级"), *(f">{name}" for name in columns))
+    for name, column in zip(("", *columns), table.columns, strict=True):
+        column.no_wrap = name not in columns[3:5]  # what changes is long
     for live, tier in reversed(list(zip(calibration.live, calibration.proposed, strict=True))):
         table.add_row(
-            *(tier.label_en, tier.label_zh),
+            say(tier.label_en, tier.label_zh),
             *(
                 f"{float(shares[tier.tier_rank]):.1f} %"
                 for shares in (calibration.wanted, calibration.reached, calibration.present)
@@ -604,12 +620,14 @@ def _ladder(calibration: Calibration) -> Table:
     return table
 
 
-def _binding_rules(calibration: Calibration) -> Table:
-    table = plain_table("Tier", "等级", "Rule", "规则", ">Customers")
+def _binding_rules(calibration: Calibration, say: Language) -> Table:
+    names = (say("Tier", "等级"), say("Rule", "规则"), ">" + say("Customers", "客户数"))
+    table = plain_table(*names)
     for tier in reversed(calibration.proposed):
         if binding := calibration.binding[tier.tier_rank]:
             rule, customers = binding
-            table.add_row(tier.label_en, tier.label_zh, *BINDING[rule], f"{customers:,}")
+            label = say(tier.label_en, tier.label_zh)
+            table.add_row(label, say(*BINDING[rule]), f"{customers:,}")
     return table
 
 

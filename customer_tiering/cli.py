@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -36,8 +38,10 @@ from customer_tiering.errors import (
 )
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
+from customer_tiering.language import Language, language_of_locale
 from customer_tiering.mappings import FILE as MAPPING
-from customer_tiering.movements import print_movements, read_movements
+from customer_tiering.movements import movements_as_json, print_movements, read_movements
+from customer_tiering.notifying import notifying
 from customer_tiering.onboarding.exploring import explore
 from customer_tiering.onboarding.initialising import initialise, write_mapping
 from customer_tiering.onboarding.inspect_reporting import as_json as inspection_as_json
@@ -55,9 +59,18 @@ from customer_tiering.publishing import DUCKDB, publication_of, target_of
 from customer_tiering.quoting import command_line
 from customer_tiering.refreshing import Refresh
 from customer_tiering.refreshing import rollback as roll_back
-from customer_tiering.reporting import print_summary, read_summary
-from customer_tiering.rules import changes_between
-from customer_tiering.run_reporting import print_changes, print_history, print_status
+from customer_tiering.reporting import print_summary, read_summary, summary_as_json
+from customer_tiering.rules import changes_between, rules_of, versions
+from customer_tiering.run_reporting import (
+    changes_as_json,
+    history_as_json,
+    print_changes,
+    print_history,
+    print_status,
+    read_history,
+    read_status,
+    status_as_json,
+)
 from customer_tiering.seeds import did_you_mean
 
 EXIT_CODES = (
@@ -83,7 +96,12 @@ console = Console()
 errors = Console(stderr=True)
 
 WarehouseOption = Annotated[
-    Path, typer.Option("--warehouse", help="Folder of the warehouse; made when it is not there.")
+    Path,
+    typer.Option(
+        "--warehouse",
+        envvar="TIERING_WAREHOUSE",
+        help="Folder of the warehouse; made when it is not there.",
+    ),
 ]
 VarsOption = Annotated[
     str, typer.Option("--vars", help="Vars that differ from dbt_project.yml, as a YAML mapping.")
@@ -95,6 +113,11 @@ MappingOption = Annotated[
         help="Folder that says how the files or tables become raw tables, such as sources/shopify_export; else the var mapping.",
     ),
 ]
+LanguageOption = Annotated[
+    Language | None,
+    typer.Option("--lang", help="en or zh; else the locale's (LC_ALL, LC_MESSAGES, LANG)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON.")]
 ProjectOption = Annotated[
     Path, typer.Option("--project", help="Folder of the dbt project with its seeds.")
 ]
@@ -106,6 +129,25 @@ TargetArgument = Annotated[
     ),
 ]
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        named = ", ".join(f"{what} {number}" for what, number in versions(PROJECT_DIR).items())
+        typer.echo(f"tiering {named.removeprefix('code ')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Show versions and exit."
+        ),
+    ] = False,
+) -> None:
+    """What holds for all commands."""
 
 
 @app.command()
@@ -134,10 +176,19 @@ def refresh(
     target: Annotated[
         Target, typer.Option(help="Where dbt builds: duckdb, or a PostgreSQL database.")
     ] = Target.DUCKDB,
+    on_failure: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="What to run when the refresh fails or is stopped, such as a mail or a webhook; see docs/operations.md.",
+        ),
+    ] = None,
+    language: LanguageOption = None,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Build, test and publish a warehouse from raw tables, then show the summary."""
-    with _errors_as_one_sentence():
+    notified = notifying(on_failure, _note) if on_failure is not None else nullcontext()
+    with _errors_as_one_sentence(), notified:
         overrides = parse_vars(vars_)
         if as_of is not None:
             overrides["as_of_date"] = as_of
@@ -148,7 +199,7 @@ def refresh(
         if raw is not None and configuration.settings.raw_schema:
             found = f"--raw together with the var raw_schema {configuration.settings.raw_schema}"
             raise ConfigurationError(COMMAND_LINE, found, "one of the two")
-        _refresh(project, configuration, warehouse, full, target, accepts_change)
+        _refresh(project, configuration, warehouse, language, full, target, accepts_change)
 
 
 @app.command()
@@ -203,7 +254,10 @@ def init(
 
 @app.command()
 def check(
-    mapping: MappingOption = None, vars_: VarsOption = "{}", project: ProjectOption = PROJECT_DIR
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+    vars_: VarsOption = "{}",
+    project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Check the configuration (vars, seeds and mapping) and build nothing."""
     with _errors_as_one_sentence():
@@ -211,11 +265,23 @@ def check(
         _choose_mapping(overrides, mapping)
         configuration = _checked(project, overrides)
         seeds = configuration.seeds
-        versions = len({row.version_valid_from for row in seeds.tiers})
+        found = {
+            "vars": len(configuration.settings.model_fields_set),
+            "tiers": len(seeds.tiers),
+            "rule_versions": len({row.version_valid_from for row in seeds.tiers}),
+            "profiles": list(seeds.profiles),
+            "notes": configuration.notes,
+            "rules": rules_of(project, configuration).digests(),
+        }
+        if as_json:
+            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            return
         console.print(
-            f"The configuration holds together: {len(configuration.settings.model_fields_set)} "
-            f"vars, {len(seeds.tiers)} tiers in {versions} rule version"
-            f"{'s' if versions > 1 else ''}, profiles {', '.join(seeds.profiles)}."
+            f"The configuration holds together: {found['vars']} vars, {found['tiers']} tiers in "
+            f"{found['rule_versions']} rule version{'s' if found['rule_versions'] != 1 else ''}, "
+            f"profiles {', '.join(seeds.profiles)}.",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -228,7 +294,7 @@ def inspect(
         ),
     ],
     mapping: MappingOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,
+    as_json: JsonOption = False,
     vars_: VarsOption = "{}",
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
@@ -267,6 +333,7 @@ def example(
         Path | None,
         typer.Option(help="Folder of the public files; not needed for an example that ships."),
     ] = None,
+    language: LanguageOption = None,
     vars_: VarsOption = "{}",
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
@@ -274,14 +341,20 @@ def example(
     with _errors_as_one_sentence():
         overrides = parse_vars(vars_)
         overrides.update(_vars_of_example(project, name, data))
-        _refresh(project, _checked(project, overrides), warehouse)
+        _refresh(project, _checked(project, overrides), warehouse, language)
 
 
 @app.command()
-def report(warehouse: WarehouseOption) -> None:
+def report(
+    warehouse: WarehouseOption, language: LanguageOption = None, as_json: JsonOption = False
+) -> None:
     """Show the summary of what a warehouse last published."""
     with _errors_as_one_sentence():
-        print_summary(read_summary(warehouse), console)
+        summary = read_summary(warehouse)
+        if as_json:
+            typer.echo(summary_as_json(summary))
+        else:
+            print_summary(summary, console, language or language_of_locale())
 
 
 @app.command()
@@ -294,10 +367,16 @@ def movements(
     to: Annotated[
         str | None, typer.Option(help="End of a later closed period; else the newest.")
     ] = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show who moved between tiers from one period to another, for which reason and cause."""
     with _errors_as_one_sentence():
-        print_movements(read_movements(warehouse, from_, to), console)
+        found = read_movements(warehouse, from_, to)
+        if as_json:
+            typer.echo(movements_as_json(found))
+        else:
+            print_movements(found, console, language or language_of_locale())
 
 
 @app.command()
@@ -317,6 +396,7 @@ def calibrate(
             help="File of the proposal, which must not be there yet; else tiers.proposed.csv in the project."
         ),
     ] = None,
+    language: LanguageOption = None,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
     """Propose a ladder (tiers.csv) that gives wanted shares, and show who would move."""
@@ -324,7 +404,7 @@ def calibrate(
         configuration = _checked(project, parse_vars(vars_))
         calibration = calibrated(warehouse, configuration, shares)
         path = write_proposal(calibration, configuration, project, out)
-        print_calibration(calibration, console)
+        print_calibration(calibration, console, language or language_of_locale())
         console.print(
             f"\nThe proposal is {path}. To use it, replace seeds/tiers.csv by it and refresh.",
             highlight=False,
@@ -412,10 +492,16 @@ def rollback(
 
 
 @app.command()
-def status(warehouse: WarehouseOption) -> None:
-    """Show what readers see now, how the last run ended, and whether one is running."""
+def status(
+    warehouse: WarehouseOption, language: LanguageOption = None, as_json: JsonOption = False
+) -> None:
+    """Show what readers see now and since when, how the last run ended or how far it is, and what is next."""
     with _errors_as_one_sentence():
-        print_status(warehouse, console)
+        found = read_status(warehouse, datetime.now(UTC))
+        if as_json:
+            typer.echo(status_as_json(found))
+        else:
+            print_status(found, console, language or language_of_locale())
 
 
 @app.command()
@@ -428,14 +514,25 @@ def history(
             metavar="RUN RUN", help="What has changed of the rules from one publication to another."
         ),
     ] = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the runs of a warehouse: when, as of what, by which rules, how many rows, published or why not."""
+    say = language or language_of_locale()
     with _errors_as_one_sentence():
         if rules is not None:
             earlier, later = (publication_of(warehouse, run_id) for run_id in rules)
-            print_changes(changes_between(earlier, later), console)
+            changed = changes_between(earlier, later)
+            if as_json:
+                typer.echo(changes_as_json(changed))
+            else:
+                print_changes(changed, console, say)
+            return
+        runs = read_history(warehouse, last)
+        if as_json:
+            typer.echo(history_as_json(runs))
         else:
-            print_history(warehouse, last, console)
+            print_history(runs, console, say)
 
 
 @contextmanager
@@ -488,6 +585,7 @@ def _refresh(
     project: Path,
     configuration: Configuration,
     warehouse: Path,
+    language: Language | None,
     from_scratch: bool = False,
     target: Target = Target.DUCKDB,
     accepts_change: bool = False,
@@ -499,7 +597,7 @@ def _refresh(
     refresh_of(
         project, configuration, warehouse, console, _note, from_scratch, accepts_change
     ).run()
-    print_summary(read_summary(warehouse), console)
+    print_summary(read_summary(warehouse), console, language or language_of_locale())
 
 
 def _postgres() -> ModuleType:

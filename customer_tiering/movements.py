@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,14 +17,15 @@ from rich.table import Table
 
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.errors import ConfigurationError
+from customer_tiering.language import Language, Words
 from customer_tiering.queries import query
 from customer_tiering.reporting import heading, money, percent, plain_table, reading_publication
 
 REVIEWS_APART = 12  # of the two periods when none are named
 CAUSES = {
-    "own": ("Own behaviour", "客户自身变化"),
-    "others": ("A shift of the score edges by other customers", "其他客户使得分分界移动"),
-    "rules": ("New rules", "规则变更"),
+    "own": Words("Own behaviour", "客户自身变化"),
+    "others": Words("A shift of the score edges by other customers", "其他客户使得分分界移动"),
+    "rules": Words("New rules", "规则变更"),
 }
 
 # The rule stands once, in this macro: analyses/tier_drift.sql is made of it too.
@@ -38,7 +40,7 @@ class Movements:
     end) of those who moved; `reasons` (went up, English, Chinese, customers, share of those who
     went that way); `causes` (own, others or rules; customers; share of all who moved); `points` (went
     up, customers scored at both ends, mean change of r + f + m, and the part of it that the
-    earlier edges show too: the customers' own).
+    earlier edges show too: the customers' own). `tiers` says what the tiers are called.
     """
 
     from_end: date
@@ -48,6 +50,7 @@ class Movements:
     reasons: list[tuple[bool, str, str, int, float]]
     causes: list[tuple[str, int, float]]
     points: list[tuple[bool, int, float, float]]
+    tiers: dict[str, Words]
 
 
 def read_movements(warehouse: Path, from_end: str | None, to_end: str | None) -> Movements:
@@ -91,68 +94,121 @@ def _compare(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> 
         "marts.customer_periods", "marts.rfm_score_edges", "$from_end", "$to_end"
     )
     connection.execute(f"create temp table moves as {moves}", {"from_end": first, "to_end": last})
+    transitions = connection.execute(query("movements_transitions")).fetchall()
+    called = connection.execute(
+        "select code, label_en, label_zh from marts.labels where kind = 'tier'"
+    ).fetchall()
+    codes = {code for from_tier, to_tier, *_ in transitions for code in (from_tier, to_tier)}
     return Movements(
         from_end=first,
         to_end=last,
         customers=connection.execute("select count(*) from moves").fetchall()[0][0],
-        transitions=connection.execute(query("movements_transitions")).fetchall(),
+        transitions=transitions,
         reasons=connection.execute(query("movements_reasons")).fetchall(),
         causes=connection.execute(query("movements_causes")).fetchall(),
         points=connection.execute(query("movements_points")).fetchall(),
+        tiers={
+            **{code: Words(code, code) for code in codes},
+            **{code: Words(english, chinese) for code, english, chinese in called},
+        },
     )
 
 
-def print_movements(movements: Movements, console: Console) -> None:
-    """Print the movements, English with Chinese beside."""
+def movements_as_json(movements: Movements) -> str:
+    """The movements for programs, by code and with labels in both languages; amounts as text."""
+    labels = movements.tiers
+    found = {
+        "from": movements.from_end,
+        "to": movements.to_end,
+        "customers": movements.customers,
+        "transitions": [
+            {
+                **{"from_tier": from_tier, "to_tier": to_tier},
+                **{"from_label_en": labels[from_tier].en, "from_label_zh": labels[from_tier].zh},
+                **{"to_label_en": labels[to_tier].en, "to_label_zh": labels[to_tier].zh},
+                **{"customers": customers, "revenue": revenue},
+            }
+            for from_tier, to_tier, customers, revenue in movements.transitions
+        ],
+    }
+    names = {
+        "reasons": ("is_up", "reason_en", "reason_zh", "customers", "share"),
+        "causes": ("cause", "customers", "share"),
+        "points": ("is_up", "customers", "change", "own_change"),
+    }
+    for part, columns in names.items():
+        rows = getattr(movements, part)
+        found[part] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return json.dumps(found, default=str, ensure_ascii=False, indent=2)
+
+
+def print_movements(movements: Movements, console: Console, say: Language) -> None:
+    """Print the movements in a language."""
     moved = sum(customers for _, _, customers, _ in movements.transitions)
+    ends, customers = (movements.from_end, movements.to_end), movements.customers
     parts: list[Padding | Table] = [
         heading(
-            f"Movements from {movements.from_end} to {movements.to_end}: {moved:,} of "
-            f"{movements.customers:,} customers",
-            f"等级变动（{movements.from_end} 至 {movements.to_end}）",
+            say(
+                f"Movements from {ends[0]} to {ends[1]}: {moved:,} of {customers:,} customers",
+                f"等级变动（{ends[0]} 至 {ends[1]}）：{customers:,} 位客户中的 {moved:,} 位",
+            )
         )
     ]
     if moved:
         parts += [
-            _transitions(movements),
-            heading("Why", "原因"),
-            _reasons(movements),
-            heading("Cause", "变动来源"),
-            _causes(movements),
-            heading("Change of the RFM scores, r + f + m", "RFM 得分变化"),
-            _points(movements),
+            _transitions(movements, say),
+            heading(say("Why", "原因")),
+            _reasons(movements, say),
+            heading(say("Cause", "变动来源")),
+            _causes(movements, say),
+            heading(say("Change of the RFM scores, r + f + m", "RFM 得分变化（r + f + m）")),
+            _points(movements, say),
         ]
     console.print(Group(*parts))
 
 
-def _transitions(movements: Movements) -> Table:
-    table = plain_table("From", "To", ">Customers", ">Revenue now")
+def _transitions(movements: Movements, say: Language) -> Table:
+    names = (say("From", "从"), say("To", "到"), ">" + say("Customers", "客户数"))
+    table = plain_table(*names, ">" + say("Revenue now", "当前收入"))
     for from_tier, to_tier, customers, revenue in movements.transitions:
-        table.add_row(from_tier, to_tier, f"{customers:,}", money(revenue))
+        tiers = (say(*movements.tiers[tier]) for tier in (from_tier, to_tier))
+        table.add_row(*tiers, f"{customers:,}", money(revenue))
     return table
 
 
-def _reasons(movements: Movements) -> Table:
-    table = plain_table("Way", "方向", "Reason", "原因", ">Customers", ">Share")
+def _reasons(movements: Movements, say: Language) -> Table:
+    names = (say("Way", "方向"), say("Reason", "原因"), ">" + say("Customers", "客户数"))
+    table = plain_table(*names, ">" + say("Share", "占比"))
     shown = None
     for is_up, reason_en, reason_zh, customers, share in movements.reasons:
-        way = ("", "") if is_up == shown else ("up", "上升") if is_up else ("down", "下降")
-        table.add_row(*way, reason_en, reason_zh, f"{customers:,}", percent(share))
+        way = "" if is_up == shown else _way(is_up, say)
+        table.add_row(way, say(reason_en, reason_zh), f"{customers:,}", percent(share))
         shown = is_up
     return table
 
 
-def _causes(movements: Movements) -> Table:
-    table = plain_table("Cause", "来源", ">Customers", ">Share")
+def _causes(movements: Movements, say: Language) -> Table:
+    names = (say("Cause", "来源"), ">" + say("Customers", "客户数"), ">" + say("Share", "占比"))
+    table = plain_table(*names)
     for cause, customers, share in movements.causes:
-        table.add_row(*CAUSES[cause], f"{customers:,}", percent(share))
+        table.add_row(say(*CAUSES[cause]), f"{customers:,}", percent(share))
     return table
 
 
-def _points(movements: Movements) -> Table:
-    table = plain_table("Way", "方向", ">Customers", ">Change", ">Own", ">Edges")
+def _points(movements: Movements, say: Language) -> Table:
+    names = (
+        say("Customers", "客户数"),
+        say("Change", "变化"),
+        say("Own", "自身"),
+        say("Edges", "分界"),
+    )
+    table = plain_table(say("Way", "方向"), *(f">{name}" for name in names))
     for is_up, customers, gained, gained_by_self in movements.points:
-        way = ("up", "上升") if is_up else ("down", "下降")
         parts = (gained, gained_by_self, gained - gained_by_self)
-        table.add_row(*way, f"{customers:,}", *(f"{part:+.2f}" for part in parts))
+        figures = (f"{part:+.2f}" for part in parts)
+        table.add_row(_way(is_up, say), f"{customers:,}", *figures)
     return table
+
+
+def _way(is_up: bool, say: Language) -> str:
+    return say("up", "上升") if is_up else say("down", "下降")

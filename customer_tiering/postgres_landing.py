@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import psycopg2
-from rich.console import Console
 
 from customer_tiering.building import Build, build, dbt_command
 from customer_tiering.errors import BuildError, ConfigurationError, SourceError
 from customer_tiering.postgres import words_of
 from customer_tiering.postgres_publishing import HISTORY, Database
+from customer_tiering.progress import Progress
 from customer_tiering.pseudonyms import pseudonym
 from customer_tiering.publishing import UNFINISHED, errors_as_build_error
 from customer_tiering.quoting import identifier, literal
@@ -60,13 +60,13 @@ def land(
     project: Path,
     warehouse: Path,
     overrides: Mapping[str, object],
-    console: Console,
+    progress: Progress,
     lock: Sequence[int],
     environment: Mapping[str, str],
 ) -> Build:
     """Let DuckDB land files in the work database, as the first step of a build there; see building.build."""
     command = dbt_command(project.resolve(), warehouse.resolve(), overrides, LAND)
-    return build(project, warehouse, overrides, console, lock, environment, command)
+    return build(project, warehouse, overrides, progress, lock, environment, command)
 
 
 def check(database: Database) -> None:

@@ -115,7 +115,7 @@ class PostgresRefresh(Refresh):
     def _run_dbt(self, lock: list[int], environment: dict[str, str]) -> Build:
         """Land files in DuckDB."""
         overrides = self.configuration.overrides
-        return land(self.project, self.warehouse, overrides, self.console, lock, environment)
+        return land(self.project, self.warehouse, overrides, self.progress, lock, environment)
 
     def _dbt(
         self, words: Sequence[str], lock: list[int], overrides: Mapping[str, object], landed: str
@@ -125,7 +125,7 @@ class PostgresRefresh(Refresh):
             project,
             warehouse,
             overrides,
-            self.console,
+            self.progress,
             lock,
             # from a state that a build cannot continue from it begins anew, in the same database
             {

@@ -54,6 +54,7 @@ from customer_tiering.mappings import (
 from customer_tiering.overview.page import write_overview
 from customer_tiering.overview.view import Rules
 from customer_tiering.permissions import FOLDER, make_private, private_files
+from customer_tiering.progress import Progress
 from customer_tiering.publishing import (
     DUCKDB,
     OVERVIEW,
@@ -118,6 +119,7 @@ class Refresh:
         self.configuration = configuration
         self.warehouse = warehouse
         self.console = console
+        self.progress = Progress(console)
         self.note = note
         self.from_scratch = from_scratch
         self.accepts_change = accepts_change
@@ -137,7 +139,8 @@ class Refresh:
                 "refresh", _seen(self.warehouse), rules=str(self.rules), options=self._options()
             )
             with _recording(ledger, run, self.warehouse) as recorded, handed_over() as erased:
-                self._preflight(ledger)
+                with self.progress.stage("preflight"):
+                    self._preflight(ledger)
                 recorded.update(stage="build")
                 with self._errors_of_mapping():
                     built = self._build(lock, erased)
@@ -145,9 +148,11 @@ class Refresh:
                     self.note(note)
                 recorded.update(tests=built.tests, **_rows(self.warehouse / WORK))
                 recorded.update(stage="audit")
-                self._audit(recorded.run)
+                with self.progress.stage("audit"):
+                    self._audit(recorded.run)
                 recorded.update(stage="publish")
-                self._publish(recorded, built, erased)
+                with self.progress.stage("publish"):
+                    self._publish(recorded, built, erased)
             self._tidy()
         seconds = monotonic() - started
         periods, kept = _periods(self.warehouse / WORK)
@@ -242,7 +247,7 @@ class Refresh:
             return self._run_dbt(lock, environment)
 
     def _run_dbt(self, lock: list[int], environment: dict[str, str]) -> Build:
-        arguments = (self.project, self.warehouse, self.configuration.overrides, self.console)
+        arguments = (self.project, self.warehouse, self.configuration.overrides, self.progress)
         return build(*arguments, lock, environment)
 
     def _listed(self) -> dict[Path, tuple[int, int]]:
@@ -410,7 +415,8 @@ def _target(warehouse: Path, run_id: str | None) -> Path:
     current = current_publication(warehouse)
     earlier = [path for path in publications(warehouse) if current and path.name < current.name]
     if not earlier:
-        return publication_of(warehouse, "before the current one")
+        found = f"only the publication of run {current.name}" if current else "no publication"
+        raise SourceError(str(warehouse), found, "an earlier one to go back to")
     return earlier[-1]
 
 
@@ -443,6 +449,7 @@ def _recording(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_RecordedR
                 exit_code, message = int(error.exit_code), str(error)
             else:
                 exit_code, message = UNFORESEEN, type(error).__name__
+            error.run = recorded.run  # type: ignore[attr-defined]
             with suppress(BuildError):  # what went wrong first is what is reported
                 recorded.update(
                     status="published" if seen == run.run_id else status,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,16 +17,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from customer_tiering.audit_page import PAGE as AUDIT
 from customer_tiering.errors import SourceError
+from customer_tiering.language import Language
 from customer_tiering.messages import without_values
-from customer_tiering.publishing import file_of, open_publication
+from customer_tiering.publishing import CURRENT, file_of, open_publication
 from customer_tiering.queries import query
 
 REASONS_SHOWN = 5  # of rejected records
 ACTIONS_SHOWN = 8
 BAR_WIDTH = 20  # characters for 100 %
+SHORTEST_BAR = 4
+WITHOUT_BARS = 54  # characters that the table of tiers takes without its two bars
+OVERVIEW = "overview.html"
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
 MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
+
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,13 @@ class Summary:
     currency: str | None
     as_of: date | None
     closed_on: date | None
-    tiers: list[tuple[Any, ...]]
-    movements: list[tuple[Any, ...]]
-    alerts: list[tuple[Any, ...]]
-    actions: list[tuple[Any, ...]]
-    reconciliation: list[tuple[Any, ...]]
-    rejected: list[tuple[Any, ...]]
-    warnings: list[tuple[Any, ...]]
+    tiers: list[Row]
+    movements: list[Row]
+    alerts: list[Row]
+    actions: list[Row]
+    reconciliation: list[Row]
+    rejected: list[Row]
+    warnings: list[Row]
 
 
 def read_summary(warehouse: Path) -> Summary:
@@ -75,16 +84,19 @@ def reading_publication(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
-    def rows(sql: str, **values: object) -> list[tuple[Any, ...]]:
-        return connection.execute(sql, values or None).fetchall()
+    def rows(sql: str, **values: object) -> list[Row]:
+        cursor = connection.execute(sql, values or None)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    as_of, closed_on = rows(
-        "select max(period_end), max(period_end) filter (not is_open_period) "
+    [periods] = rows(
+        "select max(period_end) as as_of, max(period_end) filter (not is_open_period) as closed_on "
         "from marts.review_periods"
-    )[0]
+    )
+    as_of, closed_on = periods["as_of"], periods["closed_on"]
     return Summary(
         publication=publication,
-        currency=rows("select reporting_currency from quality.settings")[0][0]
+        currency=rows("select reporting_currency from quality.settings")[0]["reporting_currency"]
         if rows("select 1 from duckdb_tables() where table_name = 'settings'")
         else None,
         as_of=as_of,
@@ -102,61 +114,71 @@ def _read(connection: duckdb.DuckDBPyConnection, publication: Path) -> Summary:
     )
 
 
-def print_summary(summary: Summary, console: Console) -> None:
-    """Print the summary, English with Chinese beside."""
-    console.print(_rendered(summary))
+def print_summary(summary: Summary, console: Console, language: Language) -> None:
+    """Print the summary in a language."""
+    console.print(_rendered(summary, language, console.width))
 
 
-def _rendered(summary: Summary) -> Group:
+def summary_as_json(summary: Summary) -> str:
+    """The summary for programs, with labels in both languages; decimals as text."""
+    return json.dumps(asdict(summary), default=str, ensure_ascii=False, indent=2)
+
+
+def _rendered(summary: Summary, say: Language, width: int) -> Group:
     currency = summary.currency
-    english, chinese = (f", in {currency}", f"，单位 {currency}") if currency else ("", "")
+    in_currency = say(f", in {currency}", f"，单位 {currency}") if currency else ""
     if summary.as_of is None:
-        title = heading(f"No orders yet{english}", f"暂无订单{chinese}")
-        parts: list[RenderableType] = [title, _quality(summary), _next(summary)]
+        title = heading(say("No orders yet", "暂无订单") + in_currency)
+        parts: list[RenderableType] = [title, _quality(summary, say), _next(summary, say)]
     else:
+        title = heading(
+            say(
+                f"Customer tiers as of {summary.as_of}{in_currency}",
+                f"客户等级（截至 {summary.as_of}{in_currency}）",
+            )
+        )
         parts = [
-            heading(
-                f"Customer tiers as of {summary.as_of}{english}",
-                f"客户等级（截至 {summary.as_of}{chinese}）",
-            ),
-            _tiers(summary),
-            *_movements(summary),
-            *_alerts(summary),
-            *_actions(summary),
-            _quality(summary),
-            _next(summary),
+            title,
+            _tiers(summary, say, min(BAR_WIDTH, (width - WITHOUT_BARS) // 2)),
+            *_movements(summary, say),
+            *_alerts(summary, say),
+            *_actions(summary, say),
+            _quality(summary, say),
+            _next(summary, say),
         ]
     return Group(*parts)
 
 
-def heading(english: str, chinese: str) -> Padding:
-    """A line above a table, in both languages."""
-    return Padding(Text.assemble((english, "bold"), "  ", (chinese, "dim")), (1, 0, 0, 0))
+def heading(text: str) -> Padding:
+    """A line above a table."""
+    return Padding(Text(text, "bold"), (1, 0, 0, 0), expand=False)
 
 
 def plain_table(*columns: str) -> Table:
-    """A plain table; a column whose name begins with > holds numbers. What is too long is folded, never cut."""
+    """A plain table; a column whose name begins with > holds numbers. What is too long is folded, never cut, and no number is."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in columns:
-        justify: JustifyMethod = "right" if column[:1] == ">" else "left"
-        table.add_column(column.lstrip(">"), justify=justify, overflow="fold")
+        is_number = column[:1] == ">"
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(column.lstrip(">"), justify=justify, overflow="fold", no_wrap=is_number)
     return table
 
 
-def _tiers(summary: Summary) -> Table:
-    table = plain_table("Tier", "等级", ">Customers", ">Share", "", ">Revenue", ">Share", "")
-    for _, rank, label_en, label_zh, customers, share, revenue, revenue_share in summary.tiers:
+def _tiers(summary: Summary, say: Language, bar_width: int) -> Table:
+    bar = ("",) if bar_width >= SHORTEST_BAR else ()
+    share = (">" + say("Share", "占比"), *bar)
+    names = (say("Tier", "等级"), ">" + say("Customers", "客户数"), *share)
+    table = plain_table(*names, ">" + say("Revenue", "收入"), *share)
+    for row in summary.tiers:
+        rank = row["tier_rank"]
         colour = TIER_COLOURS[(rank - 1) % len(TIER_COLOURS)] if rank else "grey50"
-        table.add_row(
-            Text(label_en, style=colour),
-            Text(label_zh, style=colour),
-            f"{customers:,}",
-            percent(share),
-            _bar(share, colour),
-            money(revenue),
-            percent(revenue_share),
-            _bar(revenue_share, colour),
-        )
+        figures: list[RenderableType] = []
+        for count, part in (
+            (f"{row['customers']:,}", row["customer_share"]),
+            (money(row["window_revenue"]), row["window_revenue_share"]),
+        ):
+            figures += [count, percent(part), *([_bar(part, colour, bar_width)] if bar else [])]
+        table.add_row(Text(say(row["label_en"], row["label_zh"]), style=colour), *figures)
     return table
 
 
@@ -170,95 +192,149 @@ def money(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.0f}"
 
 
-def _bar(share: float | Decimal | None, colour: str) -> Text:
+def _bar(share: float | Decimal | None, colour: str, width: int) -> Text:
     """A bar of eighths of characters; refunds can make a share negative, which shows as none."""
-    eighths = round(float(min(max(share or 0, 0), 1)) * BAR_WIDTH * 8)
+    eighths = round(float(min(max(share or 0, 0), 1)) * width * 8)
     full, rest = divmod(eighths, 8)
     return Text("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else ""), style=colour)
 
 
-def _movements(summary: Summary) -> list[Padding | Table | Text]:
-    if summary.closed_on is None:
-        return [heading("Movements: no period has closed yet", "变动：尚无完结的周期")]
+def _movements(summary: Summary, say: Language) -> list[Padding | Table | Text]:
+    closed_on = summary.closed_on
+    if closed_on is None:
+        return [heading(say("Movements: no period has closed yet", "变动：尚无完结的周期"))]
     title = heading(
-        f"Movements of the last closed period, to {summary.closed_on}",
-        "上一完结周期的变动",
+        say(
+            f"Movements of the last closed period, to {closed_on}",
+            f"上一完结周期的变动（截至 {closed_on}）",
+        )
     )
     if not summary.movements:
-        return [title, Text("none")]
-    table = plain_table("Change", "变动", ">Customers", "Reason", "原因")
+        return [title, Text(say("none", "无"))]
+    names = (say("Change", "变动"), ">" + say("Customers", "客户数"), say("Reason", "原因"))
+    table = plain_table(*names)
     shown = None
-    for change, change_en, change_zh, reason_en, reason_zh, customers in summary.movements:
-        again = change == shown
+    for row in summary.movements:
+        change = say(row["change_en"], row["change_zh"])
         table.add_row(
-            "" if again else change_en,
-            "" if again else change_zh,
-            f"{customers:,}",
-            reason_en,
-            reason_zh,
+            "" if change == shown else change,
+            f"{row['customers']:,}",
+            say(row["reason_en"], row["reason_zh"]),
         )
         shown = change
     return [title, table]
 
 
-def _alerts(summary: Summary) -> list[Padding | Table]:
+def _alerts(summary: Summary, say: Language) -> list[Padding | Table]:
     if not summary.alerts:
         return []
-    table = plain_table("Alert", "预警", ">High", ">Medium", ">Low")
-    for alert_en, alert_zh, *counts in summary.alerts:
-        table.add_row(alert_en, alert_zh, *(f"{count:,}" if count else "" for count in counts))
-    return [heading("Open alerts", "当前预警"), table]
+    severities = (say("High", "高"), say("Medium", "中"), say("Low", "低"))
+    table = plain_table(say("Alert", "预警"), *(f">{severity}" for severity in severities))
+    for row in summary.alerts:
+        counts = (row[severity] for severity in ("high", "medium", "low"))
+        table.add_row(
+            say(row["alert_en"], row["alert_zh"]),
+            *(f"{count:,}" if count else "" for count in counts),
+        )
+    return [heading(say("Open alerts", "当前预警")), table]
 
 
-def _actions(summary: Summary) -> list[Padding | Table]:
+def _actions(summary: Summary, say: Language) -> list[Padding | Table]:
     if not summary.actions:
         return []
-    table = plain_table("Action", "动作", "Who", ">Customers")
-    for action_en, action_zh, department, customers in summary.actions[:ACTIONS_SHOWN]:
-        table.add_row(action_en, action_zh, department, f"{customers:,}")
+    names = (say("Action", "动作"), say("Who", "负责部门"), ">" + say("Customers", "客户数"))
+    table = plain_table(*names)
+    for row in summary.actions[:ACTIONS_SHOWN]:
+        table.add_row(
+            say(row["action_en"], row["action_zh"]),
+            say(row["department_en"], row["department_zh"]),
+            f"{row['customers']:,}",
+        )
     more = summary.actions[ACTIONS_SHOWN:]
     if more:
-        others = sum(customers for *_, customers in more)
-        table.add_row(f"{len(more)} other actions", "", "", f"{others:,}")
-    return [heading("What to do next, the most urgent first", "下一步动作"), table]
+        others = sum(row["customers"] for row in more)
+        table.add_row(
+            say(f"{len(more)} other actions", f"其他 {len(more)} 种动作"), "", f"{others:,}"
+        )
+    title = say("What to do next, the most urgent first", "下一步动作（最紧急的在前）")
+    return [heading(title), table]
 
 
-def _quality(summary: Summary) -> Group:
-    table = plain_table("Raw table", ">Rows", ">Staged", ">Duplicates", ">Rejected")
-    for name, *counts in summary.reconciliation:
-        table.add_row(name, *(f"{count:,}" for count in counts))
-    parts: list[Padding | Table] = [heading("Data quality", "数据质量"), table]
+def _quality(summary: Summary, say: Language) -> Group:
+    counts = (
+        say("Rows", "行数"), say("Staged", "采用"), say("Duplicates", "重复"), say("Rejected", "拒绝"),
+    )  # fmt: skip
+    table = plain_table(say("Raw table", "原始表"), *(f">{name}" for name in counts))
+    for row in summary.reconciliation:
+        name, *figures = row.values()
+        table.add_row(name, *(f"{figure:,}" for figure in figures))
+    parts: list[Padding | Table] = [heading(say("Data quality", "数据质量")), table]
     if summary.rejected:
-        reasons = plain_table(*("Raw column", "Action", "Reason", "原因", "Commonest", ">Records"))
-        reasons.columns[0].no_wrap = True
-        for *words, count in summary.rejected[:REASONS_SHOWN]:
-            reasons.add_row(*words, f"{count:,}")
-        more = summary.rejected[REASONS_SHOWN:]
-        if more:
-            others = sum(count for *_, count in more)
-            reasons.add_row("", "", f"{len(more)} other kinds", "", "", f"{others:,}")
-        parts.append(Padding(reasons, (1, 0, 0, 0)))
+        parts.append(Padding(_rejected(summary, say), (1, 0, 0, 0)))
     if summary.warnings:
-        warnings = plain_table("Warning", "警告", "Where")
-        for warning in summary.warnings:
-            warnings.add_row(*warning, style="yellow")
+        warnings = plain_table(say("Worth a look", "值得留意"), say("Where", "涉及"))
+        for row in summary.warnings:
+            warnings.add_row(
+                say(row["warning_en"], row["warning_zh"]),
+                say(row["subjects_en"], row["subjects_zh"]),
+                style="yellow",
+            )
         parts.append(Padding(warnings, (1, 0, 0, 0)))
     return Group(*parts)
 
 
-def _next(summary: Summary) -> Group:
+def _rejected(summary: Summary, say: Language) -> Table:
+    table = plain_table(
+        *(say("Raw column", "原始列"), say("Action", "处理"), say("Reason", "原因")),
+        *(say("Commonest", "最常见的值"), ">" + say("Records", "记录数")),
+    )
+    table.columns[0].no_wrap = True
+    for row in summary.rejected[:REASONS_SHOWN]:
+        table.add_row(
+            row["column_name"],
+            say(row["action_en"], row["action_zh"]),
+            say(row["reason_en"], row["reason_zh"]),
+            row["commonest"],
+            f"{row['records']:,}",
+        )
+    more = summary.rejected[REASONS_SHOWN:]
+    if more:
+        others = sum(row["records"] for row in more)
+        table.add_row(
+            "", "", say(f"{len(more)} other kinds", f"其他 {len(more)} 种"), "", f"{others:,}"
+        )
+    return table
+
+
+def _next(summary: Summary, say: Language) -> Group:
     table = plain_table("", "")
     table.show_header = False
+    folder = summary.publication.parent
     for what, where in (
-        ("Who is in which tier", "marts.customer_tiers"),
-        ("Why: the points of each input", "marts.customer_score_details"),
-        ("Where tiers are heading", "marts.tier_transitions"),
-        ("Every customer, every period", "marts.customer_periods"),
-        ("What just changed, with figures", "marts.customer_alerts"),
-        ("Who should do what, and why", "marts.customer_actions"),
-        ("What was rejected", "quality.rejected_records"),
-        ("Open in any DuckDB client", str(summary.publication)),
-        ("", "from marts.customers;"),
+        (say("Who is in which tier", "谁在哪个等级"), "marts.customer_tiers"),
+        (
+            say("Why: the points of each input", "为什么：各项输入的得分"),
+            "marts.customer_score_details",
+        ),
+        (say("Where tiers are heading", "等级的走向"), "marts.tier_transitions"),
+        (say("Every customer, every period", "每位客户、每个周期"), "marts.customer_periods"),
+        (say("What just changed, with figures", "刚刚发生的变化和数字"), "marts.customer_alerts"),
+        (say("Who should do what, and why", "谁该做什么、为什么"), "marts.customer_actions"),
+        (say("What was rejected", "哪些被拒绝"), "quality.rejected_records"),
     ):
         table.add_row(what, Text(where, style="cyan", overflow="fold"))
-    return Group(heading("Where to look next", "接下来看什么"), table)
+    files = plain_table("", "")
+    files.show_header = False
+    for what, path in (
+        (say("In a browser", "用浏览器打开"), folder / CURRENT / OVERVIEW),
+        (say("In any DuckDB client", "用 DuckDB 客户端打开"), summary.publication),
+        (say("What was audited", "审核了什么"), folder / CURRENT / AUDIT),
+    ):
+        if path.is_file():
+            files.add_row(what, Text(str(path), style="cyan", overflow="fold"))
+    return Group(
+        heading(say("Tables to look at", "可以查看的表")),
+        table,
+        heading(say("What to open", "可以打开的文件")),
+        files,
+    )

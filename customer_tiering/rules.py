@@ -119,11 +119,12 @@ def rules_of(project: Path, configuration: Configuration) -> Rules:
         }
         if mapping
         else {},
-        code=_code(project),
+        code=versions(project),
     )
 
 
-def _code(project: Path) -> dict[str, str]:
+def versions(project: Path) -> dict[str, str]:
+    """The versions on which results depend: of the package, with the project's commit, of dbt and of DuckDB."""
     own = version("customer-tiering")
     commit = _commit(project)
     return {

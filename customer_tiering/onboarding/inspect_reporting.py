@@ -41,7 +41,7 @@ def print_export(export: Export, folder: Path, console: Console) -> None:
     """Print how the files of an export are written, what their columns look like, and what to do next."""
     for file in export.files:
         rows = file.fault if file.rows is None else f"{file.rows:,} rows"
-        console.print(heading(f"{file.file}: {rows}, {_form(file.written)}", f"{file.file}"))
+        console.print(heading(f"{file.file}: {rows}, {_form(file.written)}"))
         columns = plain_table("Column", ">Filled", ">Different", "Looks like")
         columns.columns[0].no_wrap = True
         for column in file.columns:
@@ -113,10 +113,7 @@ def print_inspection(
 
 def _table(table: Table) -> Iterator[Padding | RichTable | Text]:
     days = f", {table.first_day} to {table.last_day}" if table.first_day else ""
-    yield heading(
-        f"{table.name}: {table.rows:,} rows, {table.accepted:,} accepted{days}",
-        f"{table.rows:,} 行，接受 {table.accepted:,} 行",
-    )
+    yield heading(f"{table.name}: {table.rows:,} rows, {table.accepted:,} accepted{days}")
     columns = plain_table("Column", ">Filled", ">Readable", ">Different", "Holds")
     columns.columns[0].no_wrap = True
     for column in table.columns:
@@ -152,7 +149,7 @@ def _counted(values: Mapping[str, int]) -> str:
 
 
 def _orders(inspection: Inspection) -> Iterator[Padding | RichTable | Text]:
-    yield heading("Orders that are accepted", "可接受的订单")
+    yield heading("Orders that are accepted")
     currencies = plain_table("Currency", ">Orders", ">Amount", "Rate")
     for currency in inspection.currencies:
         currencies.add_row(
@@ -170,7 +167,7 @@ def _orders(inspection: Inspection) -> Iterator[Padding | RichTable | Text]:
 
 
 def _findings(findings: list[Finding]) -> Iterator[Padding | RichTable | Text]:
-    yield heading("What to mend, the costliest first", "待处理问题（按影响排序）")
+    yield heading("What to mend, the costliest first")
     if not findings:
         yield Text("nothing")
         return

@@ -8,7 +8,8 @@ with rejected_records as (
 
 select
     rejected_records.source_table || '.' || rejected_records.column_name as column_name,
-    rejected_records.action,
+    coalesce(actions.label_en, rejected_records.action) as action_en,
+    coalesce(actions.label_zh, '') as action_zh,
     coalesce(labels.label_en, rejected_records.reject_reason) as reason_en,
     coalesce(labels.label_zh, '') as reason_zh,
     coalesce(
@@ -18,5 +19,7 @@ select
 from rejected_records
 left join marts.labels
     on labels.kind = 'reject_reason' and rejected_records.reject_reason = labels.code
-group by 1, 2, 3, 4
-order by 6 desc, 1, 2, 3, 4
+left join marts.labels as actions
+    on actions.kind = 'reject_action' and rejected_records.action = actions.code
+group by 1, 2, 3, 4, 5
+order by 7 desc, 1, 2, 4, 3, 5

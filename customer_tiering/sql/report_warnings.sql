@@ -9,18 +9,18 @@ with warnings as (
     where false
 ),
 
-counted (warning_code, unit) as (
+counted (warning_code, unit_en, unit_zh) as (
     values
-    ('credit_notes_without_order', 'orders'),
-    ('undecided_duplicates', 'rows'),
-    ('many_duplicates', 'rows'),
-    ('unused_rows', 'rows'),
-    ('unknown_customers', 'customers'),
-    ('similar_customer_ids', 'customers'),
-    ('guest_share', 'orders'),
-    ('consent_unknown', 'customers'),
-    ('erasure_of_unknown_customer', 'requests'),
-    ('no_new_orders', 'rows')
+    ('credit_notes_without_order', 'orders', '订单'),
+    ('undecided_duplicates', 'rows', '行'),
+    ('many_duplicates', 'rows', '行'),
+    ('unused_rows', 'rows', '行'),
+    ('unknown_customers', 'customers', '客户'),
+    ('similar_customer_ids', 'customers', '客户'),
+    ('guest_share', 'orders', '订单'),
+    ('consent_unknown', 'customers', '客户'),
+    ('erasure_of_unknown_customer', 'requests', '请求'),
+    ('no_new_orders', 'rows', '行')
 ),
 
 figures as (
@@ -28,13 +28,20 @@ figures as (
         warnings.warning_code,
         warnings.subject,
         warnings.binding_rule,
-        counted.unit || ': ' || concat_ws(
+        counted.unit_en || ': ' || concat_ws(
             ', ',
             format('{:,}', warnings.observed),
             format('{:.1f} % of ', 100 * warnings.share) || warnings.subject,
             format('amount: {:,.2f}', warnings.amount),
             format('{:.1f} % of revenue', 100 * warnings.amount_share)
-        ) as figures
+        ) as figures_en,
+        counted.unit_zh || '：' || concat_ws(
+            '，',
+            format('{:,}', warnings.observed),
+            '占 ' || warnings.subject || format(' 的 {:.1f} %', 100 * warnings.share),
+            format('金额 {:,.2f}', warnings.amount),
+            format('占收入的 {:.1f} %', 100 * warnings.amount_share)
+        ) as figures_zh
     from warnings
     left join counted on warnings.warning_code = counted.warning_code
     -- rows_rejected says again what reconciliation shows; other rows are shown nowhere else
@@ -46,10 +53,16 @@ select
     coalesce(labels.label_zh, '') as warning_zh,
     string_agg(
         figures.subject
-        || coalesce(': ' || rules.label_en || ' ' || rules.label_zh, '')
-        || coalesce(' (' || figures.figures || ')', ''),
+        || coalesce(': ' || rules.label_en, '')
+        || coalesce(' (' || figures.figures_en || ')', ''),
         ', ' order by figures.subject
-    ) as subjects
+    ) as subjects_en,
+    string_agg(
+        figures.subject
+        || coalesce('：' || rules.label_zh, '')
+        || coalesce('（' || figures.figures_zh || '）', ''),
+        '，' order by figures.subject
+    ) as subjects_zh
 from figures
 left join marts.labels
     on labels.kind = 'warning' and figures.warning_code = labels.code

@@ -12,6 +12,11 @@ import pytest
 from compiled_project import PROJECT, CompiledProject, compile_project
 from refreshed_sample import refreshed_sample
 
+# What people are told is in English, wherever the tests run.
+for name in ("LC_ALL", "LC_MESSAGES", "LANGUAGE"):
+    os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"
+
 # What takes minutes begins first, so that no worker is left with it at the end.
 SLOWEST_FILES = (
     "test_refresh_faults.py",

@@ -336,15 +336,20 @@ def test_no_file_is_written_over_and_none_becomes_a_seed(warehouse, project, tmp
 
 
 def test_the_command_prints_all_of_it(warehouse, project):
-    text = printed(run(warehouse(), project))
+    folder = warehouse()
+    text = printed(run(folder, project))
     for words in (
-        "Diamond 钻石 2.0 % 2.0 % 13.0 % 88 → 99 83 → 94 3",
-        "Bronze 青铜 40.0 % 40.0 % 39.0 % 0 0 1",
-        "Diamond 钻石 score line 等级线 98",
+        "Diamond 2.0 % 2.0 % 13.0 % 88 → 99 83 → 94 3",
+        "Bronze 40.0 % 40.0 % 39.0 % 0 0 1",
+        "Diamond score line 98",
         "33 of 100 customers would hold a lower tier, 0 a higher one",
-        "gold silver 11",
+        "Gold Silver 11",
         f"The proposal is {project / 'tiers.proposed.csv'}.",
     ):
+        assert words in text
+    (project / "tiers.proposed.csv").unlink()
+    text = printed(run(folder, project, "--lang", "zh"))
+    for words in ("钻石 2.0 % 2.0 % 13.0 % 88 → 99 83 → 94 3", "钻石 等级线 98", "黄金 白银 11"):
         assert words in text
 
 

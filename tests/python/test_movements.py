@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -65,8 +66,8 @@ def warehouse(tmp_path: Path) -> Path:
             "('monetary', 10, 20, 30, 40)) as edges (metric, edge_1, edge_2, edge_3, edge_4)"
         )
         connection.execute(
-            "create table marts.labels as select 'reason_code' as kind, 'refund' as code, "
-            "'Refunds' as label_en, '退款' as label_zh"
+            "create table marts.labels as from (values ('reason_code', 'refund', 'Refunds', '退款'), "
+            "('tier', 'gold', 'Gold', '黄金')) as labels (kind, code, label_en, label_zh)"
         )
     publish(tmp_path, [Ledger(tmp_path).start("refresh")])
     return tmp_path
@@ -142,14 +143,34 @@ def test_a_date_that_ends_no_closed_period_is_refused(warehouse, arguments, sent
 
 
 def test_the_command_prints_all_of_it(warehouse, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "140")
-    result = CliRunner().invoke(cli.app, ["movements", "--warehouse", str(warehouse)])
-    assert result.exit_code == ExitCode.OK
-    words = [line.split() for line in result.stdout.splitlines()]
-    assert "Movements from 2025-01-31 to 2025-03-31: 6 of 7 customers" in result.stdout
-    assert ["gold", "silver", "2", "50"] in words
-    assert ["New", "rules", "规则变更", "1", "16.7", "%"] in words
-    assert ["up", "上升", "2", "+3.50", "+3.00", "+0.50"] in words
+    """By labels, in the language that is asked for; where a label lacks, by its code."""
+    monkeypatch.setenv("COLUMNS", "60")
+
+    def printed(*options):
+        given = ["movements", "--warehouse", str(warehouse), *options]
+        result = CliRunner().invoke(cli.app, given)
+        assert result.exit_code == ExitCode.OK
+        return result.stdout
+
+    words = [line.split() for line in printed().splitlines()]
+    assert ["Gold", "silver", "2", "50"] in words
+    assert ["New", "rules", "1", "16.7", "%"] in words
+    assert ["up", "2", "+3.50", "+3.00", "+0.50"] in words
+    assert "Movements from 2025-01-31 to 2025-03-31: 6 of 7 customers" in printed()
+    words = [line.split() for line in printed("--lang", "zh").splitlines()]
+    assert ["黄金", "silver", "2", "50"] in words
+    assert ["规则变更", "1", "16.7", "%"] in words
+    assert ["上升", "2", "+3.50", "+3.00", "+0.50"] in words
+    found = json.loads(printed("--json"))
+    assert (found["from"], found["to"], found["customers"]) == ("2025-01-31", "2025-03-31", 7)
+    assert found["transitions"][0] == {
+        **{"from_tier": "gold", "to_tier": "silver", "customers": 2, "revenue": "50.00"},
+        **{"from_label_en": "Gold", "from_label_zh": "黄金"},
+        **{"to_label_en": "silver", "to_label_zh": "silver"},
+    }
+    assert {cause["cause"]: cause["customers"] for cause in found["causes"]} == {
+        **{"own": 3, "others": 2, "rules": 1},
+    }
 
 
 SAMPLE_ENDS = [
