@@ -164,9 +164,9 @@ def build(
                     is_building = True
                     stage.close()
                     stage.enter_context(progress.stage("build"))
-                progress.update(
-                    len(run.finished), run.total, next(reversed(run.running.values()), "")
-                )
+                before = "" if run.finished or not is_building else "landing raw tables"
+                current = next(reversed(run.running.values()), before)
+                progress.update(len(run.finished), run.total, current)
         except BaseException:
             process.terminate()
             raise
