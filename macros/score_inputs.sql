@@ -42,6 +42,11 @@
 {%- endmacro %}
 
 
+{% macro least_points_moved() -%}
+    0.1
+{%- endmacro %}
+
+
 {# The order of the marts' columns. In score_inputs the order is another: there a place is a bit, and new inputs come last. #}
 {% macro score_components() %}
     {{ return(['value', 'growth', 'loyalty', 'satisfaction', 'engagement', 'partnership']) }}
@@ -117,6 +122,17 @@
 {%- endmacro %}
 
 
+{% macro own_rises(now, before) %}
+    {%- set rises = [] -%}
+    {%- for component, input in customer_tiering.score_inputs() -%}
+        {%- set is_known = now ~ '.' ~ input ~ '_normalised + ' ~ before ~ '.' ~ input ~ '_normalised is not null' -%}
+        {%- set rise = 'cast(' ~ customer_tiering.own_rise(input, now, before) ~ ' as decimal(20, 4))' -%}
+        {%- do rises.append('case when ' ~ is_known ~ ' then ' ~ rise ~ ' end') -%}
+    {%- endfor -%}
+    {{ return(rises) }}
+{% endmacro %}
+
+
 {# That more customers are known, which raises the weight of an input from interactions, is nobody's behaviour. #}
 {% macro point_rise(input, now, before, weights, weights_before) -%}
     {%- set interactions = customer_tiering.interaction_inputs() | map('first') -%}
@@ -131,36 +147,36 @@
 {%- endmacro %}
 
 
-{% macro input_values() -%}
+{% macro input_values(scores='scores', signals='signals', halves='scores') -%}
     {%- set counts = customer_tiering.interaction_inputs() | map('first') | list -%}
     {%- set known_values = {
-        'recency': 'scores.recency_days',
-        'frequency': 'scores.frequency',
-        'monetary': 'scores.monetary',
-        'contribution': 'scores.monetary',
+        'recency': scores ~ '.recency_days',
+        'frequency': scores ~ '.frequency',
+        'monetary': scores ~ '.monetary',
+        'contribution': scores ~ '.monetary',
         'revenue_trend': customer_tiering.revenue_trend(
-            'scores.revenue_first_half', 'scores.revenue_second_half', 'scores.frequency'
+            halves ~ '.revenue_first_half', halves ~ '.revenue_second_half', scores ~ '.frequency'
         ),
-        'repeat_rate': 'scores.frequency',
-        'tenure': 'scores.tenure_days',
-        'categories': 'scores.categories',
-        'referrals': 'coalesce(signals.converted_referrals, 0)',
-        'nps': 'signals.nps_answer',
-        'csat': customer_tiering.ratio_of_four_decimals('signals.csat_sum', 'signals.csat_answers'),
-        'complaints': 'coalesce(signals.complaints, 0) + coalesce(signals.open_complaints, 0)',
-        'active_days': 'coalesce(signals.active_days, 0)',
-        'channels': 'coalesce(signals.channels, 0)',
-        'usage_time': 'coalesce(signals.usage_seconds, 0)',
+        'repeat_rate': scores ~ '.frequency',
+        'tenure': scores ~ '.tenure_days',
+        'categories': scores ~ '.categories',
+        'referrals': 'coalesce(' ~ signals ~ '.converted_referrals, 0)',
+        'nps': signals ~ '.nps_answer',
+        'csat': customer_tiering.ratio_of_four_decimals(signals ~ '.csat_sum', signals ~ '.csat_answers'),
+        'complaints': 'coalesce(' ~ signals ~ '.complaints, 0) + coalesce(' ~ signals ~ '.open_complaints, 0)',
+        'active_days': 'coalesce(' ~ signals ~ '.active_days, 0)',
+        'channels': 'coalesce(' ~ signals ~ '.channels, 0)',
+        'usage_time': 'coalesce(' ~ signals ~ '.usage_seconds, 0)',
         'demand_breadth': customer_tiering.ratio_of_four_decimals(
-            'greatest(least(signals.service_revenue, signals.typed_revenue), 0)', 'signals.typed_revenue'
+            'greatest(least(' ~ signals ~ '.service_revenue, ' ~ signals ~ '.typed_revenue), 0)', signals ~ '.typed_revenue'
         ),
-        'contact_regularity': 'coalesce(signals.contact_months, 0)',
-        'new_categories': 'coalesce(signals.new_categories, 0)',
+        'contact_regularity': 'coalesce(' ~ signals ~ '.contact_months, 0)',
+        'new_categories': 'coalesce(' ~ signals ~ '.new_categories, 0)',
     } -%}
     {%- set values = [] -%}
     {%- for component, input in customer_tiering.score_inputs() -%}
         {%- set value = known_values[input] if input in counts
-            else 'case when scores.' ~ input ~ '_normalised is not null then ' ~ known_values[input] ~ ' end' -%}
+            else 'case when ' ~ scores ~ '.' ~ input ~ '_normalised is not null then ' ~ known_values[input] ~ ' end' -%}
         {%- do values.append('cast(' ~ value ~ ' as decimal(20, 4))') -%}
     {%- endfor -%}
     {{ return(values) }}

@@ -223,6 +223,22 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         _rows(result.customer_tier_history.values(), columns),
     )
     yield (
+        "tier_change_details",
+        "marts.tier_change_details",
+        columns := (
+            "customer_id period_end component input input_value_before input_value_after "
+            "points_before points_after points_change is_own_behaviour is_reason compared_period_end"
+        ).split(),
+        _rows(
+            result.tier_change_details.values(),
+            columns,
+            {
+                name: lambda row, name=name: rounded(getattr(row, name), 4)
+                for name in ("input_value_before", "input_value_after")
+            },
+        ),
+    )
+    yield (
         "tier_transitions",
         "marts.tier_transitions",
         columns := (

@@ -526,6 +526,7 @@ MARKS = {
     "int_tier_reasons": "reason_code = 'marked'",
     "int_tier_states": "qualified_rank = 777",
     "customer_periods": "reason_code = 'marked'",
+    "tier_change_details": "component = 'marked'",
 }
 
 

@@ -20,7 +20,7 @@ SOME_EXAMPLES = settings(
 MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
-    "tier_summary customer_alerts customer_actions customer_profiles"
+    "tier_change_details tier_summary customer_alerts customer_actions customer_profiles"
 ).split()
 
 
@@ -107,6 +107,26 @@ def test_equal_values_get_equal_scores(sample):
             """
         ).fetchall()
         assert split == []
+
+
+def test_points_that_moved_are_the_change_of_the_score_but_for_small_moves(sample):
+    unexplained = """
+        select details.customer_id, details.period_end
+        from marts.tier_change_details as details
+        left join marts.customer_periods as now
+            on details.customer_id = now.customer_id and details.period_end = now.period_end
+        left join marts.customer_periods as before
+            on details.customer_id = before.customer_id and details.compared_period_end = before.period_end
+        group by all
+        having
+            abs(
+                sum(details.points_change) + coalesce(any_value(before.management_score), 0)
+                - coalesce(any_value(now.management_score), 0)
+            )
+            > 0.1 * (18 - count(*))
+    """
+    assert sample.execute(unexplained).fetchall() == []
+    assert sample.execute("select count(*) from marts.tier_change_details").fetchone()[0] > 10_000
 
 
 def own_scores(connection, customer_id: str) -> dict[date, tuple[int, int, int]]:

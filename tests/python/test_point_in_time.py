@@ -26,6 +26,11 @@ CLOSED = {
         inner join marts.review_periods as periods on transitions.to_period_end = periods.period_end
         where not periods.is_open_period and transitions.to_period_end <= $1
     """,
+    "tier_change_details": """
+        select details.* from marts.tier_change_details as details
+        inner join marts.review_periods as periods on details.period_end = periods.period_end
+        where not periods.is_open_period and details.period_end <= $1
+    """,
     # what was current then may have ended since
     "customer_tier_history": """
         select * exclude (valid_to, is_current), case when valid_to <= $1 then valid_to end as valid_to

@@ -12,6 +12,7 @@ from oracle import (
     actions,
     alerts,
     cohorts,
+    explanations,
     identity,
     lifecycle,
     marts,
@@ -54,6 +55,7 @@ class Result:
     net_promoter_scores: dict[tuple[date, str, str], marts.NetPromoterScore]
     customer_tiers: dict[str, marts.CustomerTier]
     customer_tier_history: dict[tuple[str, date], marts.TierStretch]
+    tier_change_details: dict[tuple[str, date, str], explanations.TierChangeDetail]
     tier_transitions: dict[tuple[date, date, str, str], marts.TierTransition]
     tier_summary: dict[tuple[date, str], marts.TierSummary]
     customers: dict[str, marts.Customer]
@@ -156,6 +158,13 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             (stretch.customer_id, stretch.valid_from): stretch
             for rows in rows_of.values()
             for stretch in marts.tier_history(rows)
+        },
+        tier_change_details={
+            (detail.customer_id, detail.period_end, detail.input): detail
+            for rows in _by_customer(
+                row for rows in by_period.values() for row in rows.values()
+            ).values()
+            for detail in explanations.tier_change_details(rows, rules)
         },
         tier_transitions=marts.tier_transitions(flat),
         tier_summary=marts.tier_summary(flat, rules),

@@ -47,7 +47,7 @@ class CustomerPeriod:
 
     ``values``, ``weights`` and ``points`` speak of the inputs; scores, stars and coverage are None
     for a prospect. ``reviews_held`` and ``grace`` are those after the review (an open period: of the last
-    closed review). ``lifecycle`` is None until everybody's segment in the period is known.
+    closed review). ``reference`` is the review that the reason compares with. ``lifecycle`` is None until everybody's segment in the period is known.
     """
 
     customer_id: str
@@ -66,6 +66,7 @@ class CustomerPeriod:
     state: TierState = TierState()
     change_type: str | None = None
     reason_code: str | None = None
+    reference: CustomerPeriod | None = None
 
     def points(self, name: str) -> Decimal:
         """Points of an input; an unknown one has none."""
@@ -176,6 +177,7 @@ def sweep(rows: Sequence[CustomerPeriod], ledger: Sequence[LedgerRow], rules: Ru
         ladder = rules.ladder_on(row.period.period_end)
         row.q, row.k = qualify(ladder, row)
         row.change_type, row.state = _step(row, state, row.q, row.k, rules)
+        row.reference = reference
         row.reason_code = _reason_code(row, state, reference, ledger, rules)
         if not row.period.is_open_period:
             if row.state.tier_rank and row.k >= state.tier_rank:
@@ -240,7 +242,7 @@ def _moved_input(
         name: direction * _points_moved(name, reference, row)
         for component in rules.components
         for name, _ in component.inputs
-        if direction * _own_move(name, reference, row) > 0
+        if direction * own_move(name, reference, row) > 0
     }
     moves = {name: move for name, move in moves.items() if move > 0}
     if not moves:
@@ -259,7 +261,7 @@ def _points_moved(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> 
     return row.points(name) - reference.points(name)
 
 
-def _own_move(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> int:
+def own_move(name: str, reference: CustomerPeriod, row: CustomerPeriod) -> int:
     """1 or -1 as the customer's own measure rose or fell, 0 if it did not or was unknown."""
     if name not in reference.values or name not in row.values:
         return 0
