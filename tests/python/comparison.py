@@ -223,6 +223,14 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         _rows(result.customer_tier_history.values(), columns),
     )
     yield (
+        "customer_tier_targets",
+        "marts.customer_tier_targets",
+        columns := (
+            "customer_id tier_code tier_rank points_missing orders_missing revenue_missing"
+        ).split(),
+        _rows(result.customer_tier_targets.values(), columns),
+    )
+    yield (
         "tier_change_details",
         "marts.tier_change_details",
         columns := (

@@ -20,7 +20,7 @@ SOME_EXAMPLES = settings(
 MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
-    "tier_change_details tier_summary customer_alerts customer_actions customer_profiles"
+    "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions customer_profiles"
 ).split()
 
 
@@ -127,6 +127,21 @@ def test_points_that_moved_are_the_change_of_the_score_but_for_small_moves(sampl
     """
     assert sample.execute(unexplained).fetchall() == []
     assert sample.execute("select count(*) from marts.tier_change_details").fetchone()[0] > 10_000
+
+
+def test_the_next_tier_asks_for_the_same_wherever_it_is_asked(sample):
+    """Who holds the highest tier has no target, and nothing that is missing to a next one."""
+    different = """
+        select tiers.customer_id
+        from marts.customer_tiers as tiers
+        left join marts.customer_tier_targets as targets
+            on tiers.customer_id = targets.customer_id and tiers.tier_rank + 1 = targets.tier_rank
+        where
+            (tiers.points_to_next, tiers.orders_to_next, tiers.revenue_to_next)
+            is distinct from (targets.points_missing, targets.orders_missing, targets.revenue_missing)
+    """
+    assert sample.execute(different).fetchall() == []
+    assert sample.execute("select count(*) from marts.customer_tier_targets").fetchone()[0] > 1_000
 
 
 def own_scores(connection, customer_id: str) -> dict[date, tuple[int, int, int]]:

@@ -55,6 +55,7 @@ class Result:
     net_promoter_scores: dict[tuple[date, str, str], marts.NetPromoterScore]
     customer_tiers: dict[str, marts.CustomerTier]
     customer_tier_history: dict[tuple[str, date], marts.TierStretch]
+    customer_tier_targets: dict[tuple[str, str], explanations.TierTarget]
     tier_change_details: dict[tuple[str, date, str], explanations.TierChangeDetail]
     tier_transitions: dict[tuple[date, date, str, str], marts.TierTransition]
     tier_summary: dict[tuple[date, str], marts.TierSummary]
@@ -158,6 +159,11 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             (stretch.customer_id, stretch.valid_from): stretch
             for rows in rows_of.values()
             for stretch in marts.tier_history(rows)
+        },
+        customer_tier_targets={
+            (target.customer_id, target.tier_code): target
+            for row in current.values()
+            for target in explanations.tier_targets(row, rules)
         },
         tier_change_details={
             (detail.customer_id, detail.period_end, detail.input): detail

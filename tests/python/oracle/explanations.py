@@ -1,4 +1,4 @@
-"""Explanations: which points moved at a review that changed a tier."""
+"""Explanations: which points moved at a review that changed a tier, and what each higher tier asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from oracle.marts import CustomerPeriodRow
+from oracle.money import ZERO
+from oracle.rfm import PROSPECT
 from oracle.rules import Rules
 from oracle.scores import INTERACTION_INPUTS, input_values
 from oracle.tiers import CustomerPeriod, own_move
@@ -78,3 +81,32 @@ def _is_own(name: str, before: CustomerPeriod, row: CustomerPeriod, change: Deci
     if name not in before.values or name not in row.values:
         return None
     return own_move(name, before, row) * change > 0
+
+
+@dataclass(frozen=True)
+class TierTarget:
+    """customer_tier_targets: what is missing to a tier above the one held; points are None without a score."""
+
+    customer_id: str
+    tier_code: str
+    tier_rank: int
+    points_missing: Decimal | None
+    orders_missing: int
+    revenue_missing: Decimal
+
+
+def tier_targets(row: CustomerPeriodRow, rules: Rules) -> Iterator[TierTarget]:
+    """The targets of a customer at the last period; a prospect has none."""
+    if row.status == PROSPECT:
+        return
+    for tier in rules.ladder_on(row.period_end).tiers:
+        if tier.tier_rank > row.tier_rank:
+            score, revenue = row.management_score, tier.enter_min_revenue
+            yield TierTarget(
+                customer_id=row.customer_id,
+                tier_code=tier.tier_code,
+                tier_rank=tier.tier_rank,
+                points_missing=None if score is None else max(ZERO, tier.enter_score - score),
+                orders_missing=max(0, tier.enter_min_orders - row.frequency),
+                revenue_missing=ZERO if revenue is None else max(ZERO, revenue - row.monetary),
+            )
