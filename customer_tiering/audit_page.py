@@ -17,7 +17,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from customer_tiering.language import Language, Words
 from customer_tiering.rules import RuleChanges
 
-PAGE = "audit.html"
 # The option of `tiering refresh` that lets pass what differs from the last publication.
 ACCEPT_CHANGE = "--accept-change"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -70,7 +69,7 @@ def write_page(
     counts = Counter(check.verdict for check in checks)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
-        environment.get_template(f"{PAGE}.j2").render(
+        environment.get_template("audit.html.j2").render(
             failing=[check for check in checks if check.verdict is not Verdict.HOLDS],
             places=[
                 (place, list(of_place)) for place, of_place in groupby(checks, lambda c: c.place)

@@ -6,6 +6,7 @@ current                   points to the publication that readers see
 customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
 customer_contacts.duckdb  current/customer_contacts.duckdb
 overview.html             current/overview.html
+audit.html                current/audit.html
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ EARLIER_NAMES = {PUBLICATION: "marts.duckdb", RESTRICTED: "restricted.duckdb"}
 PUBLICATIONS = "publications"
 CURRENT = "current"
 MANIFEST = "manifest.json"
-# The page for people, drawn before the publication is finished.
+# The pages for people, drawn before the publication is finished.
 OVERVIEW = "overview.html"
+AUDIT = "audit.html"
 LOG = "quality.refresh_log"
 SCHEMAS = ("marts", "quality", "history")
 RESTRICTED_SCHEMAS = ("restricted",)
@@ -129,10 +131,11 @@ def point_to(warehouse: Path, publication: Path) -> None:
                 # a hard link: DuckDB names a database after what a symbolic one points to
                 os.link(file, publication / name)
             _link(warehouse / name, Path(CURRENT) / name)
-        if (publication / OVERVIEW).is_file():
-            _link(warehouse / OVERVIEW, Path(CURRENT) / OVERVIEW)
-        else:  # one of the release before
-            (warehouse / OVERVIEW).unlink(missing_ok=True)
+        for page in (OVERVIEW, AUDIT):
+            if (publication / page).is_file():
+                _link(warehouse / page, Path(CURRENT) / page)
+            else:  # one of the release before
+                (warehouse / page).unlink(missing_ok=True)
         _link(warehouse / CURRENT, Path(PUBLICATIONS) / publication.name)
         for earlier_name in EARLIER_NAMES.values():
             (warehouse / earlier_name).unlink(missing_ok=True)

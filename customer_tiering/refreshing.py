@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from customer_tiering.audit_page import ACCEPT_CHANGE, PAGE
+from customer_tiering.audit_page import ACCEPT_CHANGE
 from customer_tiering.auditing import audit
 from customer_tiering.building import Build, build
 from customer_tiering.configuration import COMMAND_LINE, Configuration, Settings
@@ -56,6 +56,7 @@ from customer_tiering.overview.view import Rules
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.progress import Progress
 from customer_tiering.publishing import (
+    AUDIT,
     DUCKDB,
     OVERVIEW,
     PUBLICATIONS,
@@ -332,7 +333,7 @@ class Refresh:
     def _audit(self, run: Run) -> None:
         """Check what was built, beside what readers see; the page is published with it."""
         seen = current_publication(self.warehouse)
-        page = prepare(self.warehouse, run.run_id) / PAGE
+        page = prepare(self.warehouse, run.run_id) / AUDIT
         try:
             summary = audit(
                 self.warehouse / WORK,

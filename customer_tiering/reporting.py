@@ -17,11 +17,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from customer_tiering.audit_page import PAGE as AUDIT
 from customer_tiering.errors import SourceError
 from customer_tiering.language import Language
 from customer_tiering.messages import without_values
-from customer_tiering.publishing import CURRENT, file_of, open_publication
+from customer_tiering.publishing import AUDIT, OVERVIEW, file_of, open_publication
 from customer_tiering.queries import query
 
 REASONS_SHOWN = 5  # of rejected records
@@ -29,7 +28,6 @@ ACTIONS_SHOWN = 8
 BAR_WIDTH = 20  # characters for 100 %
 SHORTEST_BAR = 4
 WITHOUT_BARS = 54  # characters that the table of tiers takes without its two bars
-OVERVIEW = "overview.html"
 TIER_COLOURS = ("#b5763a", "#9aa5b1", "#d4a017", "#5fb3b3", "#4f9dde")
 MOVEMENTS = ("enter", "upgrade", "downgrade", "leave")
 
@@ -326,9 +324,9 @@ def _next(summary: Summary, say: Language) -> Group:
     files = plain_table("", "")
     files.show_header = False
     for what, path in (
-        (say("In a browser", "用浏览器打开"), folder / CURRENT / OVERVIEW),
+        (say("In a browser", "用浏览器打开"), folder / OVERVIEW),
         (say("In any DuckDB client", "用 DuckDB 客户端打开"), summary.publication),
-        (say("What was audited", "审核了什么"), folder / CURRENT / AUDIT),
+        (say("What was audited", "审核了什么"), folder / AUDIT),
     ):
         if path.is_file():
             files.add_row(what, Text(str(path), style="cyan", overflow="fold"))

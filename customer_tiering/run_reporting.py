@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from customer_tiering.audit_page import ACCEPT_CHANGE, PAGE
+from customer_tiering.audit_page import ACCEPT_CHANGE
 from customer_tiering.errors import ExitCode, SourceError
 from customer_tiering.language import Language, Words
 from customer_tiering.locking import is_locked
 from customer_tiering.publishing import (
+    AUDIT,
     PUBLICATIONS,
     UNFINISHED,
     current_publication,
@@ -97,7 +98,7 @@ def _next(warehouse: Path, last: Run, status: str) -> Words:
         )
     if status == "published":
         return Words("refresh when there are new raw data", "有新的原始数据时再刷新")
-    page = warehouse / PUBLICATIONS / f"{last.run_id}{UNFINISHED}" / PAGE
+    page = warehouse / PUBLICATIONS / f"{last.run_id}{UNFINISHED}" / AUDIT
     log = warehouse / "logs" / "dbt.log"
     by_code: dict[int | None, Words] = {
         ExitCode.CONFIGURATION: Words("mend the configuration, then refresh", "修正配置，然后刷新"),
