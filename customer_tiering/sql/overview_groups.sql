@@ -40,9 +40,7 @@ reviewed as (
 alerts as (
     select
         customer_id,
-        list(
-            struct_pack(code := alert_code, severity := severity) order by alert_code, severity
-        ) as alerts
+        list_sort(list(struct_pack(code := alert_code, severity := severity))) as alerts
     from marts.customer_alerts
     where is_open
     group by customer_id
@@ -51,9 +49,8 @@ alerts as (
 actions as (
     select
         customer_id,
-        list(
-            struct_pack(department := coalesce(owner_department, ''), code := action_code)
-            order by owner_department, action_code
+        list_sort(
+            list(struct_pack(department := coalesce(owner_department, ''), code := action_code))
         ) as actions
     from marts.customer_actions
     where action_code <> 'none'
