@@ -16,7 +16,11 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = (390, 768, 1440)
-LANGUAGES = {"en": "en", "zh": "zh-CN"}  # by what the address says, that of the page
+LANGUAGES = {"en": "en-GB", "zh": "zh-CN"}  # of a page, and of the browser that opens it
+# Whether a page is as people see it: charts draw themselves.
+DRAWN = (
+    "() => !document.querySelector('.chart') || document.documentElement.hasAttribute('data-ready')"
+)
 SERIOUS = ("serious", "critical")
 # The text of a cell, or the sign of one whose figure is hidden, which is read out in words.
 SEEN = "cell => (cell.querySelector('.hidden') ?? cell).innerText"
@@ -74,16 +78,16 @@ class Opened:
 
 @contextmanager
 def opened(browser: Browser, file: Path, width: int, language: str) -> Iterator[Opened]:
-    """A page that has drawn itself; `language` is that of the address."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    """A page that has drawn itself, in the language of the browser."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, locale=LANGUAGES[language])
     made = Opened(page)
     page.on("console", lambda message: made.messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: made.messages.append(f"error: {error}"))
     page.on("dialog", lambda dialog: (made.messages.append("dialog"), dialog.dismiss()))
     page.on("request", lambda request: made.requests.append(request.url))
     try:
-        page.goto(f"{file.resolve().as_uri()}#{language}")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        page.goto(file.resolve().as_uri())
+        page.wait_for_function(DRAWN)
         made.requests = [url for url in made.requests if not url.startswith(("data:", "file:"))]
         yield made
     finally:
