@@ -373,7 +373,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             "customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
             "action_code action_department action_channel action_offer action_because_en "
-            "points_to_next management_score is_provisional next_review_on alert_raised_on as_of_date"
+            "points_to_next management_score lifetime_orders lifetime_revenue first_order_on "
+            "last_order_on is_provisional next_review_on alert_raised_on as_of_date"
         ).split(),
         _rows(
             result.customer_profiles,

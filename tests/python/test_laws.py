@@ -20,8 +20,11 @@ SOME_EXAMPLES = settings(
 MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
-    "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions customer_profiles"
+    "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions "
+    "customer_profiles products customer_cohorts cohort_repeat_rates days"
 ).split()
+# of today alone, and so as of a day
+OF_A_DAY = ("products", "order_items", "customer_cohorts", "cohort_repeat_rates", "days")
 
 
 def write_raw(folder: Path, raw: dict[str, list[dict]], files: int = 1) -> Path:
@@ -71,7 +74,7 @@ def test_row_order_replayed_duplicates_and_file_splitting_change_nothing(
     assert set(rejected) <= set(rejected_now)
 
 
-def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path):
+def test_later_facts_change_no_closed_period_and_nothing_as_of_a_day(compiled, tmp_path):
     """Only what was in the files by then, against all that came later."""
     day = date(2024, 6, 30)
     raw = oracle.load_raw(PROJECT / "sample")
@@ -83,14 +86,19 @@ def test_adding_later_facts_changes_no_closed_earlier_period(compiled, tmp_path)
         for table, rows in raw.items()
     }
     query = "select * from marts.customer_periods where not is_open_period and period_end <= $1"
-    rows = []
-    project = compiled(as_of_date=ANY_DATE).only("customer_periods")
+    project, folders = compiled(as_of_date=ANY_DATE), []
+    rows, of_that_day = [], []
     for number, (tables, as_of_date) in enumerate([(early, str(day)), (raw, "2025-12-15")]):
-        folder = write_raw(tmp_path / str(number), tables)
-        with project.build(folder, as_of_date=as_of_date) as connection:
+        folders.append(write_raw(tmp_path / str(number), tables))
+        with project.only("customer_periods").build(folders[-1], as_of_date) as connection:
             rows.append(sorted(connection.execute(query, [day]).fetchall(), key=repr))
     assert len(rows[0]) > 10_000
     assert rows[0] == rows[1]
+    for folder in folders:
+        with project.only(*OF_A_DAY).build(folder, str(day)) as connection:
+            of_that_day.append(contents(connection, OF_A_DAY))
+    assert len(of_that_day[0]["customer_cohorts"]) == 18 * 19 / 2  # January 2023 to June 2024
+    assert of_that_day[0] == of_that_day[1]
 
 
 def test_equal_values_get_equal_scores(sample):

@@ -335,6 +335,9 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
     queries = {
         "tiers": "select period_end, tier_code, customers, window_revenue from marts.tier_summary",
         "customers": "select tier_code, management_score, lifetime_revenue from marts.customers",
+        "cohorts": "from marts.customer_cohorts",
+        "repeats": "from marts.cohort_repeat_rates",
+        "products": "from marts.products",
         "rows": "from quality.reconciliation where source_table <> 'erasure_requests'",
         "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
         f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",

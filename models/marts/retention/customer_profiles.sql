@@ -1,4 +1,15 @@
 {# One wide row per customer in words: what exports and work lists would else join by hand. #}
+{%- set labelled = {
+    'tier': ('tier', 'customers.tier_code'),
+    'stage': ('lifecycle_stage', 'customers.lifecycle_stage'),
+    'segment': ('segment', 'customers.segment_code'),
+    'alert': ('alert', 'open_alerts.alert_code'),
+    'severity': ('severity', 'open_alerts.severity'),
+    'action': ('action', 'open_actions.action_code'),
+    'department': ('department', 'open_actions.owner_department'),
+    'channel': ('action_channel', 'open_actions.channel'),
+    'offer': ('offer', 'open_actions.offer'),
+} %}
 with customers as (
     select * from {{ ref('customers') }}
 ),
@@ -96,6 +107,8 @@ select
     open_actions.because as action_because_en,
     open_actions.because_zh as action_because_zh,
 
+    customers.lifetime_orders,
+    customers.lifetime_revenue,
     customers.tier_rank,
     cast(tiers.points_to_keep as decimal(5, 2)) as points_to_keep,
     cast(tiers.points_to_next as decimal(5, 2)) as points_to_next,
@@ -111,6 +124,8 @@ select
     customers.is_erased,
     newest_review.is_provisional,
 
+    customers.first_order_on,
+    customers.last_order_on,
     customers.tier_since,
     tiers.protected_until,
     tiers.next_review_on,
@@ -125,23 +140,7 @@ left join open_alerts on customers.customer_id = open_alerts.customer_id and ope
 left join action_lists on customers.customer_id = action_lists.customer_id
 left join open_actions
     on customers.customer_id = open_actions.customer_id and open_actions.place = 1
-left join labels as tier_labels
-    on tier_labels.kind = 'tier' and customers.tier_code = tier_labels.code
-left join labels as stage_labels
-    on stage_labels.kind = 'lifecycle_stage' and customers.lifecycle_stage = stage_labels.code
-left join labels as segment_labels
-    on segment_labels.kind = 'segment' and customers.segment_code = segment_labels.code
-left join labels as alert_labels
-    on alert_labels.kind = 'alert' and open_alerts.alert_code = alert_labels.code
-left join labels as severity_labels
-    on severity_labels.kind = 'severity' and open_alerts.severity = severity_labels.code
-left join labels as action_labels
-    on action_labels.kind = 'action' and open_actions.action_code = action_labels.code
-left join labels as department_labels
-    on
-        department_labels.kind = 'department'
-        and open_actions.owner_department = department_labels.code
-left join labels as channel_labels
-    on channel_labels.kind = 'action_channel' and open_actions.channel = channel_labels.code
-left join labels as offer_labels
-    on offer_labels.kind = 'offer' and open_actions.offer = offer_labels.code
+{%- for name, (kind, code) in labelled.items() %}
+left join labels as {{ name }}_labels
+    on {{ name }}_labels.kind = '{{ kind }}' and {{ code }} = {{ name }}_labels.code
+{%- endfor %}

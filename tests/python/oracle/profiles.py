@@ -35,6 +35,10 @@ class CustomerProfile:
     tier_code: str
     points_to_next: Decimal | None
     management_score: Decimal | None
+    lifetime_orders: int
+    lifetime_revenue: Decimal
+    first_order_on: date | None
+    last_order_on: date | None
     is_provisional: bool
     next_review_on: date | None
     as_of_date: date | None
@@ -100,6 +104,10 @@ def _profile(
         tier_code=customer.tier_code,
         points_to_next=tier and tier.points_to_next,
         management_score=customer.management_score,
+        lifetime_orders=customer.lifetime_orders,
+        lifetime_revenue=customer.lifetime_revenue,
+        first_order_on=customer.first_order_on,
+        last_order_on=customer.last_order_on,
         is_provisional=review is not None and review.is_open_period,
         next_review_on=tier and tier.next_review_on,
         as_of_date=review and review.period_end,
