@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -139,6 +140,50 @@ def whom_to_call(marts: Marts) -> list[tuple]:
     ]
 
 
+def why_gold_was_lost(marts: Marts) -> list[tuple]:
+    history = [(end, rows["C1061"]) for end, rows in marts.reviews.items() if "C1061" in rows]
+    lost = [
+        (end, row)
+        for (_, before), (end, row) in pairwise(history)
+        if before["tier_code"] == "gold" and row["tier_code"] in ("silver", "bronze", "none")
+    ]
+    found = []
+    for end, row in lost:
+        details = [
+            detail
+            for detail in marts["tier_change_details"]
+            if (detail["customer_id"], detail["period_end"]) == ("C1061", end)
+        ]
+        details.sort(key=lambda d: (d["points_after"] - d["points_before"], d["input"]))
+        for detail in details:
+            found.append(
+                (end, row["tier_code"], marts.label("reason_code", row["reason_code"]))
+                + (marts.label("input", detail["input"]),)
+                + tuple(
+                    detail[points].quantize(CENT, ROUND_HALF_UP)
+                    for points in ("points_before", "points_after")
+                )
+                + (detail["is_own_behaviour"],)
+            )
+    return found
+
+
+def needed_for_platinum(marts: Marts) -> list[tuple]:
+    newest = max(row["version_valid_from"] for row in marts["tiers"])
+    (ladder,) = (
+        row
+        for row in marts["tiers"]
+        if (row["version_valid_from"], row["tier_code"]) == (newest, "platinum")
+    )
+    now = marts.reviews[max(marts.reviews)]["C1061"]
+    points = max(Decimal(0), ladder["enter_score"] - now["management_score"])
+    return [
+        ("platinum", points.quantize(CENT, ROUND_HALF_UP))
+        + (max(0, (ladder["enter_min_orders"] or 0) - now["frequency"]),)
+        + (max(Decimal(0), (ladder["enter_min_revenue"] or Decimal(0)) - now["monetary"]),)
+    ]
+
+
 def one_time_buyers(marts: Marts) -> list[tuple]:
     orders = Counter(row["customer_id"] for row in marts.orders if row["is_valid"])
     del orders[None]
@@ -240,6 +285,8 @@ ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
     "Who slipped at the last review?": who_slipped,
     "How much revenue has each tier, over a year?": revenue_by_tier,
     "Whom do we call this week?": whom_to_call,
+    "Why did C1061 lose gold?": why_gold_was_lost,
+    "What does C1061 need for platinum?": needed_for_platinum,
     "Who bought once and never again?": one_time_buyers,
     "How much revenue has each segment, month by month?": revenue_by_segment,
     "Who never bought?": never_bought,
