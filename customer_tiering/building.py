@@ -30,7 +30,7 @@ from customer_tiering.errors import (
 )
 from customer_tiering.messages import without_values
 from customer_tiering.progress import Progress
-from customer_tiering.publishing import Description
+from customer_tiering.publishing import DUCKDB, Description
 
 # What the databases say of a sum that does not fit.
 TOO_LARGE = re.compile(
@@ -91,6 +91,8 @@ def dbt_command(
         *words,
         *("--project-dir", str(project_dir)),
         *("--profiles-dir", str(project_dir / "profiles")),
+        # whatever DBT_TARGET says in the shell, as for metrics
+        *(() if "--target" in words else ("--target", DUCKDB)),
         *("--target-path", str(warehouse / "target")),
         *("--log-path", str(warehouse / "logs")),
         *("--log-format", "json", "--no-use-colors"),

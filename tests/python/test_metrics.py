@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 from dbt_in_process import semantic_manifest
+from made_once import PROJECT
 from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
@@ -21,6 +22,8 @@ from metricflow_semantics.model.dbt_manifest_parser import (
     parse_manifest_from_dbt_generated_manifest,
 )
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+
+from customer_tiering.building import dbt_command
 
 Figures = dict[tuple, dict[str, Any]]
 
@@ -255,3 +258,13 @@ def test_saved_queries_give_rows(
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
         sql = engine.explain(request).sql_statement.sql
         assert published.execute(sql).fetchall(), query.name
+
+
+def test_a_refresh_builds_in_its_own_target_whatever_the_shell_has_for_metrics(
+    tmp_path: Path,
+) -> None:
+    """dbt takes the variable DBT_TARGET unless it is told a target."""
+    for words, target in ((("build",), "duckdb"), (("build", "--target", "postgres"), "postgres")):
+        command = dbt_command(PROJECT, tmp_path, {}, words)
+        places = [place for place, word in enumerate(command) if word == "--target"]
+        assert [command[place + 1] for place in places] == [target]
