@@ -16,6 +16,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from time import sleep
 
 import duckdb
 import pytest
@@ -990,8 +991,10 @@ def test_a_stage_writes_a_line_and_another_from_time_to_time() -> None:
         pass
     with progress.stage("build"):
         progress.update(3, 9, "int_orders")
-        while "int_orders" not in console.file.getvalue():
-            pass
+        for _ in range(10_000):
+            if "int_orders" in console.file.getvalue():
+                break
+            sleep(0.001)
     lines = [line.partition(" ")[2] for line in console.file.getvalue().splitlines()]
     assert lines[0] == "parse"
     assert "build" in lines

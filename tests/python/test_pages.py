@@ -17,10 +17,13 @@ from browser import DRAWN, LANGUAGES, SERIOUS, WIDTHS, Opened, chromium, opened,
 from made_up_publication import LABELS, TIERS, Customer, made_up
 from playwright.sync_api import Browser
 
+from customer_tiering.audit_page import Check, Verdict, write_page
 from customer_tiering.errors import BuildError
+from customer_tiering.language import Words
 from customer_tiering.overview import page as page_module
 from customer_tiering.overview.page import write_overview
 from customer_tiering.overview.view import Rules
+from customer_tiering.rules import Change, RuleChanges
 
 PAGES = ("overview.html", "audit.html")
 SMALLEST = 5
@@ -283,6 +286,32 @@ def test_hostile_names_are_shown_as_they_are(browser: Browser, tmp_path: Path) -
             assert faults(shown) == []
             names = shown.page.locator(f"#segments bdi[lang|={language}]")
             assert sorted(names.all_text_contents()) == sorted(HOSTILE)
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh"), (1440, "en")])
+def test_an_audit_that_failed_says_so_first(
+    browser: Browser, tmp_path: Path, width: int, language: str
+) -> None:
+    """Whatever a suite, a seed or a var is called."""
+
+    def check(name: str, verdict: Verdict) -> Check:
+        words = Words(name, name)
+        return Check("", words, words, words, words, verdict, hint=words)
+
+    checks = [check(name, Verdict.HOLDS) for name in HOSTILE]
+    checks += [check(name, Verdict.FAILS) for name in HOSTILE]
+    rules = RuleChanges("RUN", [Change(name, name, "after") for name in HOSTILE])
+    page = tmp_path / "audit.html"
+    write_page(page, checks, [Words(HOSTILE[0], HOSTILE[0])], rules)
+    with opened(browser, page, width, language) as shown:
+        assert faults(shown) == []
+        table = shown.page.locator("table").first
+        assert table.locator("tr.failed").count() == len(HOSTILE)
+        for name, row in zip(HOSTILE, table.locator("tr.failed").all(), strict=True):
+            assert name in (row.text_content() or "")
+        visible = shown.page.inner_text("main")
+        assert HOSTILE[0] in visible
+        assert "tiering refresh --accept-change" in visible
 
 
 @pytest.mark.parametrize(
