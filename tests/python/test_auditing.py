@@ -766,6 +766,7 @@ def test_an_intended_change_is_let_through_by_one_option_and_nothing_else_is(
     write_suite(tmp_path, "marts.orders", expect("expect_table_row_count_to_equal", value=7))
     with pytest.raises(AuditError, match=r"found 1,000; allowed is 7 rows\.$"):
         audited(accepts=True)
+    assert "--accept-change" not in text_of(page)  # it would not help
 
 
 def test_what_is_not_compared_is_noted(marts: Marts, tmp_path: Path) -> None:

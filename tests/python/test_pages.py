@@ -296,7 +296,7 @@ def test_an_audit_that_failed_says_so_first(
 
     def check(name: str, verdict: Verdict) -> Check:
         words = Words(name, name)
-        return Check("", words, words, words, words, verdict, hint=words)
+        return Check("", words, words, words, words, verdict, is_comparison=True, hint=words)
 
     checks = [check(name, Verdict.HOLDS) for name in HOSTILE]
     checks += [check(name, Verdict.FAILS) for name in HOSTILE]
