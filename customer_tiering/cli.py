@@ -36,6 +36,8 @@ from customer_tiering.errors import (
     Stopped,
     TieringError,
 )
+from customer_tiering.explaining import as_json as explanation_as_json
+from customer_tiering.explaining import print_explanation, read_explanation
 from customer_tiering.exporting import export as export_customers
 from customer_tiering.exporting import read_layout
 from customer_tiering.language import Language, language_of_locale
@@ -377,6 +379,29 @@ def movements(
             typer.echo(movements_as_json(found))
         else:
             print_movements(found, console, language or language_of_locale())
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="A customer_id of marts.customers.")],
+    warehouse: WarehouseOption,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Period end: changes after it are explained; else since the tier is held.",
+        ),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Period end; else the newest.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,
+) -> None:
+    """Show why a customer holds a tier, what keeps it and what lifts it. No personal data is shown."""
+    with _errors_as_one_sentence():
+        explanation = read_explanation(warehouse, customer, from_, to)
+        if as_json:
+            typer.echo(explanation_as_json(explanation))
+        else:
+            print_explanation(explanation, console)
 
 
 @app.command()

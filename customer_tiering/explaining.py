@@ -1,0 +1,456 @@
+"""Why a customer holds a tier: the reviews that changed it, the points that moved, what keeps and what lifts it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from customer_tiering.configuration import COMMAND_LINE
+from customer_tiering.errors import ConfigurationError
+from customer_tiering.pseudonyms import LENGTH
+from customer_tiering.queries import query
+from customer_tiering.reporting import heading, plain_table, reading_publication
+
+KEEP = "keep"
+# English and Chinese.
+WORDS = {
+    "title": (
+        "{tier}, customer {customer}, as of {as_of}",
+        "客户 {customer}：{tier}（截至 {as_of}）",
+    ),
+    "reviews": ("The reviews compared", "所比较的评审"),
+    "change": ("{day}: {change}, from {before} to {after}", "{day}：{change}，{before} → {after}"),
+    "stay": ("{day}: {change}, stays {after}", "{day}：{change}，等级不变：{after}"),
+    "why": ("Why: {reason}", "原因：{reason}"),
+    "since": ("Points since {day}", "{day} 以来的得分变化"),
+    "limits": ("What keeps the tier, and what each higher one asks for", "保级与升级的条件"),
+    "next": ("What comes next", "接下来"),
+    "no_change": ("No review changed the tier in this time.", "这段时间没有评审改变等级。"),
+    "smaller": ("smaller moves", "其余变化"),
+    "keep": ("keep", "保级"),
+    "enter": ("enter", "进入"),
+    "score": ("score", "总分"),
+    "orders": ("orders", "订单"),
+    "revenue": ("revenue", "消费金额"),
+    "provisional": ("Provisional: the period is open", "暂定：周期尚未完结"),
+    "tier_since": ("In the tier since", "该等级始于"),
+    "protected_until": ("Protected from a downgrade until", "保护期至"),
+    "next_review_on": ("Next review on", "下次评审日"),
+    "largest_lift": ("Lifts the score most", "最能提高总分的一项"),
+}
+
+
+@dataclass(frozen=True)
+class MovedInput:
+    """An input whose points moved between a review and the one that it is compared with."""
+
+    component: str
+    input: str
+    value_before: Decimal | None
+    value_after: Decimal | None
+    points_before: Decimal
+    points_after: Decimal
+    points_change: Decimal
+    is_own_behaviour: bool | None
+    is_reason: bool
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review of the customer. What `moved` is there when it `is_explained`, but not at a first review.
+
+    `compared_period_end` is the review with which the points are compared, None without one.
+    """
+
+    period_end: date
+    is_provisional: bool
+    tier_code: str
+    tier_code_before: str
+    qualified_tier_code: str
+    change_type: str | None
+    reason_code: str | None
+    management_score: Decimal | None
+    recency_days: int | None
+    orders: int
+    revenue: Decimal
+    compared_period_end: date | None
+    is_explained: bool = False
+    moved: Sequence[MovedInput] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the review changed, protected or spared the tier."""
+        return self.change_type not in (None, KEEP)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the review led from one tier into another."""
+        return self.tier_code != self.tier_code_before
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What keeping the tier held, or entering a higher one, asks for, and what is missing to it."""
+
+    tier_code: str
+    rule: str
+    least_score: Decimal
+    least_orders: int
+    least_revenue: Decimal | None
+    points_missing: Decimal | None
+    orders_missing: int
+    revenue_missing: Decimal
+
+    @property
+    def binding(self) -> list[str]:
+        """The rules that are not met."""
+        missing = {
+            "score": self.points_missing,
+            "orders": self.orders_missing,
+            "revenue": self.revenue_missing,
+        }
+        return [rule for rule, amount in missing.items() if amount is None or amount > 0]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a publication says of one customer's tier.
+
+    `reviews` are those that are explained, those that they are compared with, and the ends of the time asked for.
+    `tier_since` to `largest_lift_points` are known at the newest review only. `labels` are English and Chinese by (kind, code).
+    """
+
+    customer_id: str
+    reviews: Sequence[Review]
+    limits: Sequence[Limit]
+    labels: Mapping[tuple[str, str], tuple[str, str]]
+    tier_since: date | None = None
+    protected_until: date | None = None
+    next_review_on: date | None = None
+    largest_lift_input: str | None = None
+    largest_lift_points: Decimal | None = None
+
+    @property
+    def last(self) -> Review:
+        """The review at the end of the time asked for."""
+        return self.reviews[-1]
+
+    @property
+    def changes(self) -> list[Review]:
+        """The reviews that are explained, the newest first."""
+        return [review for review in reversed(self.reviews) if review.is_explained]
+
+
+def read_explanation(
+    warehouse: Path, customer_id: str, first: str | None, last: str | None
+) -> Explanation:
+    """Explain the tier of a customer in a publication.
+
+    Without `last` up to the newest review. Explained are the changes after `first`; without it the one that led
+    into the tier, and those after it. Raises ConfigurationError for a customer or date that there is not, and SourceError without
+    a publication.
+    """
+    with reading_publication(warehouse) as connection:
+        _check_customer(connection, customer_id)
+        ends = [
+            end
+            for (end,) in connection.execute(
+                "select period_end from marts.customer_periods where customer_id = $1 order by 1",
+                [customer_id],
+            ).fetchall()
+        ]
+        if not ends:
+            raise _not_explained(customer_id, "no order that counted", "a customer with one")
+        end = _period_end("--to", last, ends) if last else ends[-1]
+        start = _period_end("--from", first, [day for day in ends if day <= end]) if first else None
+        return _read(connection, customer_id, start, end, end == ends[-1])
+
+
+def _check_customer(connection: duckdb.DuckDBPyConnection, customer_id: str) -> None:
+    found = connection.execute(
+        "select is_erased from marts.customers where customer_id = $1", [customer_id]
+    ).fetchone()
+    if found and found[0]:
+        raise _not_explained(customer_id, "an erased person", "a customer who has not been erased")
+    if not found:
+        (is_pseudonymised,) = connection.execute(
+            f"select coalesce(bool_and(regexp_full_match(customer_id, '[0-9a-f]{{{LENGTH}}}')), false) "
+            "from marts.customers where not is_erased"
+        ).fetchall()[0]
+        allowed = (
+            f"the pseudonym of one, {LENGTH} hexadecimal digits, as the ids of this warehouse are pseudonyms"
+            if is_pseudonymised
+            else "a customer_id of marts.customers, in which merged ids are replaced and erased persons are erased_NNNNNN"
+        )
+        raise _not_explained(customer_id, "no such customer", allowed)
+
+
+def _not_explained(customer_id: str, found: str, allowed: str) -> ConfigurationError:
+    return ConfigurationError(f"customer {customer_id!r}", found, allowed)
+
+
+def _period_end(option: str, text: str, ends: Sequence[date]) -> date:
+    for end in ends:
+        if end.isoformat() == text:
+            return end
+    allowed = (
+        f"the end of a period in which the customer was reviewed, from {ends[0]} to {ends[-1]}"
+    )
+    raise ConfigurationError(f"{COMMAND_LINE}, {option}", repr(text), allowed)
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    customer_id: str,
+    first: date | None,
+    last: date,
+    is_newest: bool,
+) -> Explanation:
+    def rows(name: str, **values: object) -> list[tuple[Any, ...]]:
+        return connection.execute(query(name), {"customer_id": customer_id, **values}).fetchall()
+
+    reviews = [Review(*row) for row in rows("explain_reviews", last=last)]
+    changes = [review for review in reviews if review.is_change]
+    if first is None:  # from the one that led into the tier on
+        moves = [place for place, one in enumerate(changes) if one.moves]
+        changes = changes[moves[-1] if moves else 0 :]
+    else:
+        changes = [one for one in changes if one.period_end > first]
+    shown = {first, last}
+    for change in changes:
+        shown |= {change.period_end, change.compared_period_end}
+    moved: dict[date, list[MovedInput]] = {change.period_end: [] for change in changes}
+    for period_end, *row in rows("explain_points", reviews=list(moved)):
+        moved[period_end].append(MovedInput(*row))
+    labels = connection.execute(
+        "select kind, code, label_en, label_zh from marts.labels"
+    ).fetchall()
+    explanation = Explanation(
+        customer_id,
+        reviews=[
+            replace(
+                review,
+                is_explained=review.period_end in moved,
+                moved=tuple(moved.get(review.period_end, ())),
+            )
+            for review in reviews
+            if review.period_end in shown
+        ],
+        limits=[Limit(*row) for row in rows("explain_limits", last=last)],
+        labels={(kind, code): (english, chinese) for kind, code, english, chinese in labels},
+    )
+    if not is_newest:
+        return explanation
+    ((since, protected_until, next_review_on, lift, lift_points),) = connection.execute(
+        "select tier_since, protected_until, next_review_on, largest_lift_input, largest_lift_points "
+        "from marts.customer_tiers left join marts.customer_scores using (customer_id) "
+        "where customer_id = $1",
+        [customer_id],
+    ).fetchall()
+    return replace(
+        explanation,
+        tier_since=since,
+        protected_until=protected_until,
+        next_review_on=next_review_on,
+        largest_lift_input=lift,
+        largest_lift_points=lift_points,
+    )
+
+
+def as_json(explanation: Explanation) -> str:
+    """The explanation by codes, for programs; amounts and points are texts, as they are exact."""
+    found = asdict(explanation)
+    del found["labels"]
+    for limit, exact in zip(found["limits"], explanation.limits, strict=True):
+        limit["binding"] = exact.binding
+    return json.dumps(found, default=str, indent=1, ensure_ascii=False)
+
+
+# -- In words --------------------------------------------------------------------------------------
+
+
+def print_explanation(explanation: Explanation, console: Console) -> None:
+    """Print the explanation, English with Chinese beside."""
+    words = _Words(explanation.labels)
+    last = explanation.last
+    parts: list[RenderableType] = [
+        words.heading(
+            "title",
+            tier=("tier", last.tier_code),
+            customer=explanation.customer_id,
+            as_of=last.period_end,
+        ),
+    ]
+    for change in explanation.changes:
+        parts += _change(change, explanation, words)
+    if not explanation.changes:
+        parts.append(words.heading("no_change"))
+    parts += [words.heading("reviews"), _reviews(explanation, words)]
+    if explanation.limits:
+        parts += [words.heading("limits"), _limits(explanation, words)]
+    if explanation.next_review_on is not None:
+        parts += [words.heading("next"), _next(explanation, words)]
+    console.print(Group(*parts))
+
+
+class _Words:
+    """Words of both languages: of this page by name, of codes by their labels."""
+
+    def __init__(self, labels: Mapping[tuple[str, str], tuple[str, str]]) -> None:
+        self._labels = labels
+
+    def label(self, kind: str, code: str | None) -> tuple[str, str]:
+        """English and Chinese of a code; the code itself where it has no label."""
+        return self._labels.get((kind, code or ""), (code or "", code or ""))
+
+    def text(self, name: str, **values: object) -> tuple[str, str]:
+        """English and Chinese of a sentence; a pair (kind, code) is replaced by its label."""
+        english, chinese = (
+            {
+                key: self.label(*value)[place] if isinstance(value, tuple) else value
+                for key, value in values.items()
+            }
+            for place in range(2)
+        )
+        return WORDS[name][0].format(**english), WORDS[name][1].format(**chinese)
+
+    def heading(self, name: str, **values: object) -> RenderableType:
+        return heading(*self.text(name, **values))
+
+
+def _change(review: Review, explanation: Explanation, words: _Words) -> list[RenderableType]:
+    parts: list[RenderableType] = [
+        words.heading(
+            "change" if review.moves else "stay",
+            day=review.period_end,
+            change=("change_type", review.change_type),
+            before=("tier", review.tier_code_before),
+            after=("tier", review.tier_code),
+        ),
+        _both(words.text("why", reason=("reason_code", review.reason_code))),
+    ]
+    if review.is_provisional:
+        parts.append(_both(words.text("provisional")))
+    if review.compared_period_end is None:
+        return parts
+    parts.append(_both(words.text("since", day=review.compared_period_end)))
+    table = plain_table(
+        *(
+            "Input",
+            "项目",
+            ">Value before",
+            ">Value now",
+            ">Points before",
+            ">Points now",
+            ">Change",
+        )
+    )
+    for moved in review.moved:
+        table.add_row(
+            *words.label("input", moved.input),
+            _figure(moved.value_before),
+            _figure(moved.value_after),
+            f"{moved.points_before:.2f}",
+            f"{moved.points_after:.2f}",
+            f"{moved.points_change:+.2f}",
+            style="bold" if moved.is_reason else None,
+        )
+    score_then = next(
+        one.management_score
+        for one in explanation.reviews
+        if one.period_end == review.compared_period_end
+    )
+    change = (review.management_score or Decimal(0)) - (score_then or Decimal(0))
+    listed = sum((moved.points_change for moved in review.moved), Decimal(0))
+    if round(change - listed, 2):
+        table.add_row(*words.text("smaller"), "", "", "", "", f"{change - listed:+.2f}")
+    parts.append(table)
+    return parts
+
+
+def _reviews(explanation: Explanation, words: _Words) -> Table:
+    table = plain_table(
+        *(
+            "Review",
+            "Tier",
+            "等级",
+            "Change",
+            "变动",
+            ">Score",
+            ">Orders",
+            ">Revenue",
+            ">Days since",
+        )
+    )
+    for review in explanation.reviews:
+        table.add_row(
+            str(review.period_end),
+            *words.label("tier", review.tier_code),
+            *words.label("change_type", review.change_type),
+            _points(review.management_score),
+            f"{review.orders:,}",
+            f"{review.revenue:,.2f}",
+            _figure(review.recency_days),
+        )
+    return table
+
+
+def _limits(explanation: Explanation, words: _Words) -> Table:
+    table = plain_table(
+        *("Tier", "等级", "Rule", "规则", ">Score", ">Missing", ">Orders", ">Missing"),
+        *(">Revenue", ">Missing", "Not met", "未满足"),
+    )
+    for limit in explanation.limits:
+        binding = [words.text(rule) for rule in limit.binding]
+        table.add_row(
+            *words.label("tier", limit.tier_code),
+            *words.text(limit.rule),
+            f"{limit.least_score:.2f}",
+            _points(limit.points_missing),
+            f"{limit.least_orders:,}",
+            f"{limit.orders_missing:,}",
+            _figure(limit.least_revenue),
+            f"{limit.revenue_missing:,.2f}",
+            ", ".join(english for english, _ in binding),
+            "、".join(chinese for _, chinese in binding),
+        )
+    return table
+
+
+def _next(explanation: Explanation, words: _Words) -> Table:
+    table = plain_table("", "", "")
+    table.show_header = False
+    for name in ("tier_since", "protected_until", "next_review_on"):
+        if (day := getattr(explanation, name)) is not None:
+            table.add_row(*words.text(name), str(day))
+    if explanation.largest_lift_input:
+        english, chinese = words.label("input", explanation.largest_lift_input)
+        lifted = f"{english} {chinese}, +{_points(explanation.largest_lift_points)}"
+        table.add_row(*words.text("largest_lift"), lifted)
+    return table
+
+
+def _both(texts: tuple[str, str]) -> Text:
+    english, chinese = texts
+    return Text.assemble(english, "  ", (chinese, "dim"))
+
+
+def _points(points: Decimal | None) -> str:
+    return "" if points is None else f"{points:.2f}"
+
+
+def _figure(value: Decimal | int | None) -> str:
+    """A number with the decimals that it has; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else f"{value:,}"
