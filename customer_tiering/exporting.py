@@ -85,6 +85,8 @@ class Exported:
 _MOVING = ("as_of_date", "next_review_on")
 # ... and these not while their review is still open, when they are the as-of date.
 _MOVING_WHILE_OPEN = ("tier_since", "alert_raised_on")
+# What is due at once is so again the day after.
+_DUE = "action_due_on"
 
 
 def read_layout(project: Path, name: str) -> list[ExportColumn]:
@@ -209,19 +211,34 @@ def _find(
 def _differs(connection: duckdb.DuckDBPyConnection, sources: Iterable[str]) -> str:
     """When a customer who is in both publications has changed.
 
-    Of a publication without profiles nothing but the customers is known: then all have changed.
+    Of a publication without profiles nothing but the customers is known: then all have changed. A column that the
+    earlier publication lacks is unknown in it.
     """
     if not _has_profiles(connection, "earlier"):
         return "true"
-    compared = [
-        f"nullif({{0}}.{source}, case when {{0}}.is_provisional then {{0}}.as_of_date end)"
-        if source in _MOVING_WHILE_OPEN
-        else f"{{0}}.{source}"
+    there = {
+        column
+        for (column,) in connection.execute(
+            "select column_name from duckdb_columns() where table_name = 'earlier'"
+        ).fetchall()
+    }
+    pairs = [
+        f"{_compared('latest', source)} is distinct from "
+        + (_compared("earlier", source) if source in there else "null")
         for source in sources
         if source not in _MOVING
     ]
-    pairs = (f"{one.format('latest')} is distinct from {one.format('earlier')}" for one in compared)
     return " or ".join(pairs) or "false"
+
+
+def _compared(publication: str, source: str) -> str:
+    """A column without what makes no change."""
+    as_of = f"{publication}.as_of_date"
+    if source == _DUE:
+        return f"nullif({publication}.{source}, {as_of})"
+    if source in _MOVING_WHILE_OPEN:
+        return f"nullif({publication}.{source}, case when {publication}.is_provisional then {as_of} end)"
+    return f"{publication}.{source}"
 
 
 @contextmanager

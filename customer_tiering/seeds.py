@@ -310,6 +310,20 @@ class PlaybookEntry(SeedRow):
     because_zh: Reason
 
 
+class ContactRhythm(SeedRow):
+    """How many days lie between contacts with customers of a tier rank or above, up to the next row's rank."""
+
+    tier_rank_from: Rank
+    days_between_contacts: Annotated[Whole, from_to(1, 3660)]
+
+
+class DepartmentChannel(SeedRow):
+    """A channel by which a department reaches customers."""
+
+    owner_department: Code
+    channel: Code
+
+
 class AgeBand(SeedRow):
     """Ages in full years, both ends included."""
 
@@ -380,6 +394,8 @@ class Seeds(BaseModel):
     lifecycle: list[LifecycleRule]
     alert_rules: list[AlertRule]
     playbook: list[PlaybookEntry]
+    contact_rhythms: list[ContactRhythm]
+    department_channels: list[DepartmentChannel]
     age_bands: list[AgeBand]
     order_statuses: list[OrderStatus]
     countries: list[Country]
@@ -483,6 +499,8 @@ def read_seeds(folder: Path) -> Seeds:
         lifecycle=_read_seed(folder, "lifecycle", LifecycleRule),
         alert_rules=_read_seed(folder, "alert_rules", AlertRule),
         playbook=_read_seed(folder, "playbook", PlaybookEntry),
+        contact_rhythms=_read_seed(folder, "contact_rhythms", ContactRhythm),
+        department_channels=_read_seed(folder, "department_channels", DepartmentChannel),
         age_bands=_read_seed(folder, "age_bands", AgeBand),
         order_statuses=_read_seed(folder, "order_statuses", OrderStatus),
         countries=_read_seed(folder, "countries", Country),

@@ -8,7 +8,12 @@ from __future__ import annotations
 from customer_tiering.seed_rules.export_columns import export_column_findings
 from customer_tiering.seed_rules.findings import Findings, raise_found, unique_findings
 from customer_tiering.seed_rules.lifecycle import lifecycle_findings
-from customer_tiering.seed_rules.playbook import alert_rule_findings, playbook_findings
+from customer_tiering.seed_rules.playbook import (
+    alert_rule_findings,
+    contact_rhythm_findings,
+    department_channel_findings,
+    playbook_findings,
+)
 from customer_tiering.seed_rules.rfm import (
     band_findings,
     fixed_edge_findings,
@@ -52,6 +57,8 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from lifecycle_findings(seeds.lifecycle)
     yield from alert_rule_findings(seeds)
     yield from playbook_findings(seeds)
+    yield from contact_rhythm_findings(seeds)
+    yield from department_channel_findings(seeds)
     yield from age_band_findings(seeds.age_bands)
     yield from order_status_findings(seeds.order_statuses)
     yield from country_findings(seeds.countries)

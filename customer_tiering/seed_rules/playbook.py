@@ -30,6 +30,34 @@ def alert_rule_findings(seeds: Seeds) -> Findings:
             yield finding("alert_rules", row, found, allowed)
 
 
+def contact_rhythm_findings(seeds: Seeds) -> Findings:
+    """Every customer has one rhythm."""
+    rhythms = seeds.contact_rhythms
+    yield from unique_findings("contact_rhythms", rhythms, "tier_rank_from")
+    if not any(row.tier_rank_from == 0 for row in rhythms):
+        allowed = "one, so that every customer has a rhythm"
+        yield finding("contact_rhythms", None, "no row with tier_rank_from 0", allowed)
+
+
+def department_channel_findings(seeds: Seeds) -> Findings:
+    """The playbook gives a department only channels that it has."""
+    channels: dict[str, list[str]] = {}
+    pairs = grouped(seeds.department_channels, "owner_department", "channel")
+    for (department, channel), rows in pairs.items():
+        channels.setdefault(department, []).append(channel)
+        if len(rows) > 1:
+            found = f"channel {channel} of {department} again (it is on line {rows[0].line} too)"
+            yield finding("department_channels", rows[1], found, "each channel once a department")
+    for entry in seeds.playbook:
+        if entry.channel is None:
+            continue
+        there = channels.get(entry.owner_department or "", [])
+        if entry.channel not in there:
+            found = f"channel {entry.channel} for {entry.owner_department or 'no department'}"
+            allowed = f"empty or a channel that it has by seeds/department_channels.csv: {', '.join(there) or 'none'}"
+            yield finding("playbook", entry, found, allowed)
+
+
 def playbook_findings(seeds: Seeds) -> Findings:
     """Every entry can be met by some customer, and everybody meets one."""
     playbook = seeds.playbook

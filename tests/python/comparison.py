@@ -359,7 +359,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "marts.customer_actions",
         columns := (
             "customer_id action_code owner_department channel offer because priority is_contactable "
-            "as_of_date"
+            "due_on last_contact_on as_of_date"
         ).split(),
         _rows(
             result.customer_actions.values(),
@@ -372,7 +372,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "marts.customer_profiles",
         columns := (
             "customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
-            "action_code action_department action_channel action_offer action_because_en "
+            "action_code action_department action_channel action_offer action_because_en action_due_on "
             "points_to_next management_score lifetime_orders lifetime_revenue first_order_on "
             "last_order_on is_provisional next_review_on alert_raised_on as_of_date"
         ).split(),

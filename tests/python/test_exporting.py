@@ -404,9 +404,10 @@ def test_dates_that_move_by_themselves_are_no_change(warehouse: Path, tmp_path: 
     """In an open period the as-of date is the date of what has just happened, and moves with it."""
 
     def of(day: date) -> dict[str, object]:
-        return customer("A", tier_since=day, alert_raised_on=day, next_review_on=date(2026, 1, 31))
+        moving = dict.fromkeys(("tier_since", "alert_raised_on", "action_due_on"), day)
+        return customer("A", **moving, next_review_on=date(2026, 1, 31))
 
-    names = ("as_of_date", "next_review_on", "tier_since", "alert_raised_on")
+    names = ("as_of_date", "next_review_on", "tier_since", "alert_raised_on", "action_due_on")
     earlier = {**of(date(2025, 12, 15)), "next_review_on": date(2025, 12, 31)}
     publish(warehouse, OLD, [earlier])
     publish(warehouse, NEW, [of(date(2025, 12, 16))], as_of="2025-12-16")
@@ -415,6 +416,18 @@ def test_dates_that_move_by_themselves_are_no_change(warehouse: Path, tmp_path: 
     publish(warehouse, NEW, [of(date(2025, 12, 31))], as_of="2025-12-31", is_open=False)
     assert changes(warehouse, tmp_path / "2", "tier_since") == {"A": "changed"}
     assert changes(warehouse, tmp_path / "3", "alert_raised_on") == {"A": "changed"}
+    assert changes(warehouse, tmp_path / "4", "action_due_on") == {}  # due at once, as before
+    shutil.rmtree(warehouse / "publications" / NEW)
+    publish(warehouse, NEW, [{**earlier, "action_due_on": date(2026, 1, 9)}])
+    assert changes(warehouse, tmp_path / "5", "action_due_on") == {"A": "changed"}
+
+
+def test_a_column_that_an_earlier_release_lacks_was_empty(warehouse: Path, tmp_path: Path) -> None:
+    folder = publish(warehouse, OLD, [customer("A"), customer("B")])
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
+        connection.execute("alter table marts.customer_profiles drop column action_due_on")
+    publish(warehouse, NEW, [customer("A", action_due_on=date(2026, 1, 9)), customer("B")])
+    assert changes(warehouse, tmp_path / "1", "action_due_on") == {"A": "changed"}
 
 
 def test_consent_that_is_withdrawn_is_a_change_and_empties_the_name(

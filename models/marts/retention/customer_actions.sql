@@ -9,14 +9,6 @@ with customers as (
     from {{ ref('customers') }}
 ),
 
-customer_keys as (
-    select customer_key, customer_id from {{ ref('int_customers') }}
-),
-
-alert_reviews as (
-    select * from {{ ref('int_alert_reviews') }}
-),
-
 newest_period as (
     select * from {{ ref('int_newest_period') }}
 ),
@@ -29,9 +21,10 @@ open_alerts as (
     select
         customer_keys.customer_id,
         alert_reviews.*
-    from alert_reviews
+    from {{ ref('int_alert_reviews') }} as alert_reviews
     inner join newest_period on alert_reviews.period_index = newest_period.period_index
-    inner join customer_keys on alert_reviews.customer_key = customer_keys.customer_key
+    inner join {{ ref('int_customers') }} as customer_keys
+        on alert_reviews.customer_key = customer_keys.customer_key
 ),
 
 -- no marketing without consent, and no action for erased persons
@@ -115,9 +108,13 @@ worded as (
         open_alerts.measure,
         open_alerts.value_now,
         open_alerts.value_before,
-        open_alerts.detail
+        open_alerts.detail,
+        contact_dates.next_contact_on,
+        contact_dates.last_contact_on
     from kept
     inner join playbook on kept.priority = playbook.priority
+    left join {{ ref('int_contact_dates') }} as contact_dates
+        on kept.customer_id = contact_dates.customer_id
     left join open_alerts
         on
             kept.customer_id = open_alerts.customer_id
@@ -139,6 +136,13 @@ select
     worded.is_marketing,
     worded.has_consent as is_contactable,
 
+    case
+        when worded.action_code = 'none' then null
+        -- what an alert asks for does not wait for the next contact
+        when worded.alert_code is not null then newest_period.period_end
+        else worded.next_contact_on
+    end as due_on,
+    worded.last_contact_on,
     newest_period.period_end as as_of_date
 from worded
 cross join newest_period

@@ -130,6 +130,7 @@ select
     tiers.protected_until,
     tiers.next_review_on,
     open_alerts.raised_on as alert_raised_on,
+    open_actions.due_on as action_due_on,
     newest_review.as_of_date
 from customers
 cross join newest_review

@@ -6,12 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from oracle.alerts import EVIDENCE, AlertReview, CustomerAlert, figure
+from oracle.alerts import EVIDENCE, AlertReview, Contacts, CustomerAlert, figure
 from oracle.marts import Customer
 from oracle.rules import Play, Rules
 
 NO_ACTION = "none"
+NO_CONTACTS: Mapping[str, Contacts] = {}
 NEUTRAL = "neutral"
 PLACES = {
     "{measure}": "measure",
@@ -25,7 +27,7 @@ ERASED = re.compile(r"erased_[0-9]{6,}(_[0-9]+)?")  # for them nothing is due
 
 @dataclass(frozen=True)
 class CustomerAction:
-    """customer_actions: an action that is due, the reason, and whether marketing is allowed."""
+    """customer_actions: an action that is due, the reason, when, and whether marketing is allowed."""
 
     customer_id: str
     action_code: str
@@ -35,10 +37,16 @@ class CustomerAction:
     because: str | None
     priority: int
     is_contactable: bool
+    due_on: date | None
+    last_contact_on: date | None
 
 
 def customer_actions(
-    customers: Iterable[Customer], alerts: Iterable[CustomerAlert], rules: Rules
+    customers: Iterable[Customer],
+    alerts: Iterable[CustomerAlert],
+    rules: Rules,
+    contacts_of: Mapping[str, Contacts] = NO_CONTACTS,
+    as_of_date: date | None = None,
 ) -> list[CustomerAction]:
     """The actions of all customers, the most urgent of each first."""
     open_alerts: dict[str, dict[str, AlertReview]] = defaultdict(dict)
@@ -46,7 +54,14 @@ def customer_actions(
         if alert.is_open:
             open_alerts[alert.customer_id][alert.alert_code] = alert.last
     return [
-        _action(customer, play, open_alerts[customer.customer_id])
+        _action(
+            customer,
+            play,
+            open_alerts[customer.customer_id],
+            _last_contact(contacts_of.get(customer.customer_id, Contacts()), as_of_date),
+            as_of_date,
+            rules,
+        )
         for customer in customers
         for play in plays_of(customer, open_alerts[customer.customer_id], rules)
     ]
@@ -90,7 +105,32 @@ def _of_one_stance(plays: Sequence[Play]) -> list[Play]:
     return [play for play in plays if play.stance in (NEUTRAL, stance)]
 
 
-def _action(customer: Customer, play: Play, alerts: Mapping[str, AlertReview]) -> CustomerAction:
+def _last_contact(contacts: Contacts, as_of_date: date | None) -> date | None:
+    if as_of_date is None:
+        return None
+    return max((day for day in contacts.personal_days if day <= as_of_date), default=None)
+
+
+def _due_on(
+    play: Play, tier_rank: int, last_contact: date | None, as_of_date: date | None, rules: Rules
+) -> date | None:
+    """At once for an alert and without a contact, else when the tier's rhythm asks for the next contact."""
+    if play.action_code == NO_ACTION:
+        return None
+    if play.alert_code or last_contact is None:
+        return as_of_date
+    rank_from = max(rank for rank in rules.contact_rhythms if rank <= tier_rank)
+    return last_contact + timedelta(days=rules.contact_rhythms[rank_from])
+
+
+def _action(
+    customer: Customer,
+    play: Play,
+    alerts: Mapping[str, AlertReview],
+    last_contact: date | None,
+    as_of_date: date | None,
+    rules: Rules,
+) -> CustomerAction:
     return CustomerAction(
         customer_id=customer.customer_id,
         action_code=play.action_code,
@@ -100,6 +140,8 @@ def _action(customer: Customer, play: Play, alerts: Mapping[str, AlertReview]) -
         because=_because(play, alerts.get(play.alert_code)),
         priority=play.priority,
         is_contactable=customer.has_marketing_consent is True,
+        due_on=_due_on(play, customer.tier_rank, last_contact, as_of_date, rules),
+        last_contact_on=last_contact,
     )
 
 

@@ -133,11 +133,12 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Contacts:
-    """One customer's complaints, NPS answers, and days of contact of whatever kind."""
+    """One customer's complaints, NPS answers, days of contact of whatever kind, and of calls, messages and tickets."""
 
     complaints: Sequence[Complaint] = ()
     nps_answers: Timeline = field(default_factory=lambda: Timeline(()))
     days: Sequence[date] = ()
+    personal_days: Sequence[date] = ()
 
     def opened_between(self, after: date, until: date) -> int:
         """Number of complaints opened in (after, until]."""
@@ -175,6 +176,14 @@ def _contacts(rows: Mapping[str, list[Row]]) -> Contacts:
             *(row["occurred_at"].day for row in rows["interactions"]),
             *(row["opened_at"].day for row in rows["tickets"]),
             *(row["responded_at"].day for row in answers),
+        ],
+        personal_days=[
+            *(row["opened_at"].day for row in rows["tickets"]),
+            *(
+                row["occurred_at"].day
+                for row in rows["interactions"]
+                if row["interaction_type"] in ("call", "message")
+            ),
         ],
     )
 

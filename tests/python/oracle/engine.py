@@ -125,7 +125,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     contacts_of = alerts.contacts_of_customers(staging, people)
     raised = alerts.alert_reviews(by_period, contacts_of, _by_customer(ledger), edges, rules)
     stretches = alerts.customer_alerts(raised, reviews)
-    due = actions.customer_actions(customers.values(), stretches, rules)
+    due = actions.customer_actions(customers.values(), stretches, rules, contacts_of, as_of_date)
     current_tiers = {
         customer_id: marts.customer_tier(row, reviews[-1], rules)
         for customer_id, row in current.items()

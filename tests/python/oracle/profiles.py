@@ -32,6 +32,7 @@ class CustomerProfile:
     action_channel: str | None
     action_offer: str | None
     action_because_en: str | None
+    action_due_on: date | None
     tier_code: str
     points_to_next: Decimal | None
     management_score: Decimal | None
@@ -101,6 +102,7 @@ def _profile(
         action_channel=action and action.channel,
         action_offer=action and action.offer,
         action_because_en=action and action.because,
+        action_due_on=action and action.due_on,
         tier_code=customer.tier_code,
         points_to_next=tier and tier.points_to_next,
         management_score=customer.management_score,

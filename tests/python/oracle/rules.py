@@ -172,6 +172,7 @@ class Rules:
     ladders: tuple[Ladder, ...]
     alert_rules: tuple[AlertRule, ...]
     playbook: tuple[Play, ...]
+    contact_rhythms: dict[int, int]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -227,6 +228,10 @@ class Rules:
             ladders=ladders_from(_read(folder, "tiers")),
             alert_rules=alert_rules_from(_read(folder, "alert_rules")),
             playbook=playbook_from(_read(folder, "playbook")),
+            contact_rhythms={
+                int(row["tier_rank_from"]): int(row["days_between_contacts"])
+                for row in _read(folder, "contact_rhythms")
+            },
             **given,
         )
         if rules.score_profile not in rules.profiles:
