@@ -393,7 +393,8 @@ def explain(
         ),
     ] = None,
     to: Annotated[str | None, typer.Option(help="Period end; else the newest.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON.")] = False,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show why a customer holds a tier, what keeps it and what lifts it. No personal data is shown."""
     with _errors_as_one_sentence():
@@ -401,7 +402,7 @@ def explain(
         if as_json:
             typer.echo(explanation_as_json(explanation))
         else:
-            print_explanation(explanation, console)
+            print_explanation(explanation, console, language or language_of_locale())
 
 
 @app.command()

@@ -17,36 +17,23 @@ from rich.text import Text
 
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.errors import ConfigurationError
+from customer_tiering.language import Language, Words
 from customer_tiering.pseudonyms import LENGTH
 from customer_tiering.queries import query
 from customer_tiering.reporting import heading, plain_table, reading_publication
 
 KEEP = "keep"
-# English and Chinese.
-WORDS = {
-    "title": (
-        "{tier}, customer {customer}, as of {as_of}",
-        "客户 {customer}：{tier}（截至 {as_of}）",
-    ),
-    "reviews": ("The reviews compared", "所比较的评审"),
-    "change": ("{day}: {change}, from {before} to {after}", "{day}：{change}，{before} → {after}"),
-    "stay": ("{day}: {change}, stays {after}", "{day}：{change}，等级不变：{after}"),
-    "why": ("Why: {reason}", "原因：{reason}"),
-    "since": ("Points since {day}", "{day} 以来的得分变化"),
-    "limits": ("What keeps the tier, and what each higher one asks for", "保级与升级的条件"),
-    "next": ("What comes next", "接下来"),
-    "no_change": ("No review changed the tier in this time.", "这段时间没有评审改变等级。"),
-    "smaller": ("smaller moves", "其余变化"),
-    "keep": ("keep", "保级"),
-    "enter": ("enter", "进入"),
-    "score": ("score", "总分"),
-    "orders": ("orders", "订单"),
-    "revenue": ("revenue", "消费金额"),
-    "provisional": ("Provisional: the period is open", "暂定：周期尚未完结"),
-    "tier_since": ("In the tier since", "该等级始于"),
-    "protected_until": ("Protected from a downgrade until", "保护期至"),
-    "next_review_on": ("Next review on", "下次评审日"),
-    "largest_lift": ("Lifts the score most", "最能提高总分的一项"),
+RULES = {
+    "keep": Words("keep", "保级"),
+    "enter": Words("enter", "进入"),
+    "score": Words("score", "总分"),
+    "orders": Words("orders", "订单"),
+    "revenue": Words("revenue", "消费金额"),
+}
+DAYS_AHEAD = {
+    "tier_since": Words("In the tier since", "该等级始于"),
+    "protected_until": Words("Protected from a downgrade until", "保护期至"),
+    "next_review_on": Words("Next review on", "下次评审日"),
 }
 
 
@@ -127,13 +114,13 @@ class Explanation:
     """What a publication says of one customer's tier.
 
     `reviews` are those that are explained, those that they are compared with, and the ends of the time asked for.
-    `tier_since` to `largest_lift_points` are known at the newest review only. `labels` are English and Chinese by (kind, code).
+    `tier_since` to `largest_lift_points` are known at the newest review only. `labels` are by (kind, code).
     """
 
     customer_id: str
     reviews: Sequence[Review]
     limits: Sequence[Limit]
-    labels: Mapping[tuple[str, str], tuple[str, str]]
+    labels: Mapping[tuple[str, str], Words]
     tier_since: date | None = None
     protected_until: date | None = None
     next_review_on: date | None = None
@@ -144,6 +131,10 @@ class Explanation:
     def last(self) -> Review:
         """The review at the end of the time asked for."""
         return self.reviews[-1]
+
+    def label(self, say: Language, kind: str, code: str | None) -> str:
+        """What a code is called; the code itself where it has no label, nothing for None."""
+        return say(*self.labels.get((kind, code or ""), (code or "", code or "")))
 
     @property
     def changes(self) -> list[Review]:
@@ -247,7 +238,7 @@ def _read(
             if review.period_end in shown
         ],
         limits=[Limit(*row) for row in rows("explain_limits", last=last)],
-        labels={(kind, code): (english, chinese) for kind, code, english, chinese in labels},
+        labels={(kind, code): Words(english, chinese) for kind, code, english, chinese in labels},
     )
     if not is_newest:
         return explanation
@@ -279,85 +270,71 @@ def as_json(explanation: Explanation) -> str:
 # -- In words --------------------------------------------------------------------------------------
 
 
-def print_explanation(explanation: Explanation, console: Console) -> None:
-    """Print the explanation, English with Chinese beside."""
-    words = _Words(explanation.labels)
-    last = explanation.last
+def print_explanation(explanation: Explanation, console: Console, say: Language) -> None:
+    """Print the explanation in a language."""
+    last, customer = explanation.last, explanation.customer_id
+    tier = explanation.label(say, "tier", last.tier_code)
     parts: list[RenderableType] = [
-        words.heading(
-            "title",
-            tier=("tier", last.tier_code),
-            customer=explanation.customer_id,
-            as_of=last.period_end,
-        ),
+        heading(
+            say(
+                f"{tier}, customer {customer}, as of {last.period_end}",
+                f"客户 {customer}：{tier}（截至 {last.period_end}）",
+            )
+        )
     ]
     for change in explanation.changes:
-        parts += _change(change, explanation, words)
+        parts += _change(change, explanation, say)
     if not explanation.changes:
-        parts.append(words.heading("no_change"))
-    parts += [words.heading("reviews"), _reviews(explanation, words)]
+        none = say("No review changed the tier in this time", "这段时间没有评审改变等级")
+        parts.append(heading(none))
+    parts += [heading(say("The reviews compared", "所比较的评审")), _reviews(explanation, say)]
     if explanation.limits:
-        parts += [words.heading("limits"), _limits(explanation, words)]
+        limits = say("What keeps the tier, and what each higher one asks for", "保级与升级的条件")
+        parts += [heading(limits), _limits(explanation, say)]
     if explanation.next_review_on is not None:
-        parts += [words.heading("next"), _next(explanation, words)]
+        parts += [heading(say("What comes next", "接下来")), _next(explanation, say)]
     console.print(Group(*parts))
 
 
-class _Words:
-    """Words of both languages: of this page by name, of codes by their labels."""
-
-    def __init__(self, labels: Mapping[tuple[str, str], tuple[str, str]]) -> None:
-        self._labels = labels
-
-    def label(self, kind: str, code: str | None) -> tuple[str, str]:
-        """English and Chinese of a code; the code itself where it has no label."""
-        return self._labels.get((kind, code or ""), (code or "", code or ""))
-
-    def text(self, name: str, **values: object) -> tuple[str, str]:
-        """English and Chinese of a sentence; a pair (kind, code) is replaced by its label."""
-        english, chinese = (
-            {
-                key: self.label(*value)[place] if isinstance(value, tuple) else value
-                for key, value in values.items()
-            }
-            for place in range(2)
-        )
-        return WORDS[name][0].format(**english), WORDS[name][1].format(**chinese)
-
-    def heading(self, name: str, **values: object) -> RenderableType:
-        return heading(*self.text(name, **values))
-
-
-def _change(review: Review, explanation: Explanation, words: _Words) -> list[RenderableType]:
+def _change(review: Review, explanation: Explanation, say: Language) -> list[RenderableType]:
+    day, then = review.period_end, review.compared_period_end
+    change = explanation.label(say, "change_type", review.change_type)
+    before, after = (
+        explanation.label(say, "tier", code) for code in (review.tier_code_before, review.tier_code)
+    )
+    reason = explanation.label(say, "reason_code", review.reason_code)
     parts: list[RenderableType] = [
-        words.heading(
-            "change" if review.moves else "stay",
-            day=review.period_end,
-            change=("change_type", review.change_type),
-            before=("tier", review.tier_code_before),
-            after=("tier", review.tier_code),
+        heading(
+            say(
+                f"{day}: {change}, from {before} to {after}", f"{day}：{change}，{before} → {after}"
+            )
+            if review.moves
+            else say(f"{day}: {change}, stays {after}", f"{day}：{change}，等级不变：{after}")
         ),
-        _both(words.text("why", reason=("reason_code", review.reason_code))),
+        Text(say(f"Why: {reason}", f"原因：{reason}")),
     ]
     if review.is_provisional:
-        parts.append(_both(words.text("provisional")))
-    if review.compared_period_end is None:
-        return parts
-    parts.append(_both(words.text("since", day=review.compared_period_end)))
-    table = plain_table(
-        *(
-            "Input",
-            "项目",
-            ">Value before",
-            ">Value now",
-            ">Points before",
-            ">Points now",
-            ">Change",
-        )
+        parts.append(Text(say("Provisional: the period is open", "暂定：周期尚未完结")))
+    if then is not None:
+        parts += [
+            Text(say(f"Points since {then}", f"{then} 以来的得分变化")),
+            _points(review, explanation, say),
+        ]
+    return parts
+
+
+def _points(review: Review, explanation: Explanation, say: Language) -> Table:
+    columns = (
+        say("Value before", "原值"),
+        say("Value now", "现值"),
+        say("Points before", "原得分"),
+        say("Points now", "现得分"),
+        say("Change", "变化"),
     )
+    table = plain_table(say("Input", "项目"), *(f">{column}" for column in columns))
     for moved in review.moved:
         table.add_row(
-            *words.label("input", moved.input),
+            explanation.label(say, "input", moved.input),
             _figure(moved.value_before),
             _figure(moved.value_after),
             f"{moved.points_before:.2f}",
@@ -365,39 +342,29 @@ def _change(review: Review, explanation: Explanation, words: _Words) -> list[Ren
             f"{moved.points_change:+.2f}",
             style="bold" if moved.is_reason else None,
         )
-    score_then = next(
-        one.management_score
-        for one in explanation.reviews
-        if one.period_end == review.compared_period_end
-    )
-    change = (review.management_score or Decimal(0)) - (score_then or Decimal(0))
-    listed = sum((moved.points_change for moved in review.moved), Decimal(0))
-    if round(change - listed, 2):
-        table.add_row(*words.text("smaller"), "", "", "", "", f"{change - listed:+.2f}")
-    parts.append(table)
-    return parts
+    then = next(one for one in explanation.reviews if one.period_end == review.compared_period_end)
+    change = (review.management_score or Decimal(0)) - (then.management_score or Decimal(0))
+    smaller = change - sum((moved.points_change for moved in review.moved), Decimal(0))
+    if round(smaller, 2):
+        table.add_row(say("smaller moves", "其余变化"), "", "", "", "", f"{smaller:+.2f}")
+    return table
 
 
-def _reviews(explanation: Explanation, words: _Words) -> Table:
-    table = plain_table(
-        *(
-            "Review",
-            "Tier",
-            "等级",
-            "Change",
-            "变动",
-            ">Score",
-            ">Orders",
-            ">Revenue",
-            ">Days since",
-        )
+def _reviews(explanation: Explanation, say: Language) -> Table:
+    columns = (
+        say("Score", "总分"),
+        say("Orders", "订单"),
+        say("Revenue", "消费金额"),
+        say("Days since the last order", "距上次购买天数"),
     )
+    names = (say("Review", "评审"), say("Tier", "等级"), say("Change", "变动"))
+    table = plain_table(*names, *(f">{column}" for column in columns))
     for review in explanation.reviews:
         table.add_row(
             str(review.period_end),
-            *words.label("tier", review.tier_code),
-            *words.label("change_type", review.change_type),
-            _points(review.management_score),
+            explanation.label(say, "tier", review.tier_code),
+            explanation.label(say, "change_type", review.change_type),
+            _two_decimals(review.management_score),
             f"{review.orders:,}",
             f"{review.revenue:,.2f}",
             _figure(review.recency_days),
@@ -405,47 +372,46 @@ def _reviews(explanation: Explanation, words: _Words) -> Table:
     return table
 
 
-def _limits(explanation: Explanation, words: _Words) -> Table:
+def _limits(explanation: Explanation, say: Language) -> Table:
+    missing = ">" + say("Missing", "还差")
+    score, orders, revenue = (
+        ">" + name
+        for name in (say("Score", "总分"), say("Orders", "订单"), say("Revenue", "消费金额"))
+    )
     table = plain_table(
-        *("Tier", "等级", "Rule", "规则", ">Score", ">Missing", ">Orders", ">Missing"),
-        *(">Revenue", ">Missing", "Not met", "未满足"),
+        *(say("Tier", "等级"), say("Rule", "规则")),
+        *(score, missing, orders, missing, revenue, missing),
+        say("Not met", "未满足"),
     )
     for limit in explanation.limits:
-        binding = [words.text(rule) for rule in limit.binding]
         table.add_row(
-            *words.label("tier", limit.tier_code),
-            *words.text(limit.rule),
+            explanation.label(say, "tier", limit.tier_code),
+            say(*RULES[limit.rule]),
             f"{limit.least_score:.2f}",
-            _points(limit.points_missing),
+            _two_decimals(limit.points_missing),
             f"{limit.least_orders:,}",
             f"{limit.orders_missing:,}",
             _figure(limit.least_revenue),
             f"{limit.revenue_missing:,.2f}",
-            ", ".join(english for english, _ in binding),
-            "、".join(chinese for _, chinese in binding),
+            say(", ", "、").join(say(*RULES[rule]) for rule in limit.binding),
         )
     return table
 
 
-def _next(explanation: Explanation, words: _Words) -> Table:
-    table = plain_table("", "", "")
+def _next(explanation: Explanation, say: Language) -> Table:
+    table = plain_table("", "")
     table.show_header = False
-    for name in ("tier_since", "protected_until", "next_review_on"):
+    for name, words in DAYS_AHEAD.items():
         if (day := getattr(explanation, name)) is not None:
-            table.add_row(*words.text(name), str(day))
+            table.add_row(say(*words), str(day))
     if explanation.largest_lift_input:
-        english, chinese = words.label("input", explanation.largest_lift_input)
-        lifted = f"{english} {chinese}, +{_points(explanation.largest_lift_points)}"
-        table.add_row(*words.text("largest_lift"), lifted)
+        lifted = explanation.label(say, "input", explanation.largest_lift_input)
+        points = _two_decimals(explanation.largest_lift_points)
+        table.add_row(say("Lifts the score most", "最能提高总分的一项"), f"{lifted}, +{points}")
     return table
 
 
-def _both(texts: tuple[str, str]) -> Text:
-    english, chinese = texts
-    return Text.assemble(english, "  ", (chinese, "dim"))
-
-
-def _points(points: Decimal | None) -> str:
+def _two_decimals(points: Decimal | None) -> str:
     return "" if points is None else f"{points:.2f}"
 
 

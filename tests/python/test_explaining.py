@@ -61,14 +61,23 @@ def test_the_last_change_with_its_points_and_limits(sample_warehouse):
 
 
 def test_all_changes_after_a_date_in_both_languages(sample_warehouse):
-    output = explain(sample_warehouse, "C1061", "--from", "2025-01-31", "--to", "2025-06-30").output
+    since = ("C1061", "--from", "2025-01-31", "--to", "2025-06-30")
+    output = explain(sample_warehouse, *since, "--lang", "en").output
     for words in (
-        "Gold, customer C1061, as of 2025-06-30  客户 C1061：黄金（截至 2025-06-30）",
-        "2025-06-30: Downgraded, from Platinum to Gold  2025-06-30：降级，铂金 → 黄金",
-        "2025-05-31: In grace, stays Platinum  2025-05-31：宽限期，等级不变：铂金",
-        "Why: Longer since the last order  原因：距上次购买时间变长",
+        "Gold, customer C1061, as of 2025-06-30",
+        "2025-06-30: Downgraded, from Platinum to Gold",
+        "2025-05-31: In grace, stays Platinum",
+        "Why: Longer since the last order",
     ):
         assert words in output
+    chinese = explain(sample_warehouse, *since, "--lang", "zh").output
+    for words in (
+        "客户 C1061：黄金（截至 2025-06-30）",
+        "2025-06-30：降级，铂金 → 黄金",
+        "2025-05-31：宽限期，等级不变：铂金",
+        "原因：距上次购买时间变长",
+    ):
+        assert words in chinese
     assert output.index("Downgraded, from") < output.index("In grace, stays")
     kept = next(line for line in output.splitlines() if line.startswith("2025-05-31  "))
     assert "67.76" in kept
