@@ -36,8 +36,8 @@ select
     explained.component,
     explained.input,
 
-    explained.input_value_before,
-    explained.input_value_after,
+    cast(explained.input_value_before as decimal(20, 4)) as input_value_before,
+    cast(explained.input_value_after as decimal(20, 4)) as input_value_after,
     cast(explained.points_before as decimal(18, 14)) as points_before,
     cast(explained.points_after as decimal(18, 14)) as points_after,
     cast(explained.points_change as decimal(18, 14)) as points_change,
