@@ -124,10 +124,11 @@ def whom_to_call(marts: Marts) -> list[tuple]:
         row["customer_id"]: unscored if row["management_score"] is None else row["management_score"]
         for row in marts["customer_profiles"]
     }
-    calls = sorted(
-        (row for row in marts["customer_actions"] if row["channel"] == "phone"),
-        key=lambda row: (row["priority"], -scores[row["customer_id"]], row["customer_id"]),
-    )
+    today = max(marts.reviews)
+    calls = [row for row in marts["customer_actions"] if row["channel"] == "phone"]
+    calls = [row for row in calls if row["due_on"] and (row["due_on"] - today).days <= 7]
+    calls.sort(key=lambda row: row["customer_id"])
+    calls.sort(key=lambda row: (row["due_on"], row["priority"], -scores[row["customer_id"]]))
     return [
         (
             row["customer_id"],
@@ -135,6 +136,7 @@ def whom_to_call(marts: Marts) -> list[tuple]:
             marts.label("department", row["owner_department"]),
             marts.label("action", row["action_code"]),
             row["because"],
+            row["due_on"],
         )
         for row in calls[:20]
     ]
