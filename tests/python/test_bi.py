@@ -128,7 +128,7 @@ def whom_to_call(marts: Marts) -> list[tuple]:
     calls = [row for row in marts["customer_actions"] if row["channel"] == "phone"]
     calls = [row for row in calls if row["due_on"] and (row["due_on"] - today).days <= 7]
     calls.sort(key=lambda row: row["customer_id"])
-    calls.sort(key=lambda row: (row["due_on"], row["priority"], -scores[row["customer_id"]]))
+    calls.sort(key=lambda row: (row["priority"], row["due_on"], -scores[row["customer_id"]]))
     return [
         (
             row["customer_id"],
@@ -138,7 +138,7 @@ def whom_to_call(marts: Marts) -> list[tuple]:
             row["because"],
             row["due_on"],
         )
-        for row in calls[:20]
+        for row in calls
     ]
 
 
