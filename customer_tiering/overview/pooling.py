@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import count
+from itertools import accumulate, count
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ Numbers = npt.NDArray[np.float64]
 # Sums of zeros and ones: what is smaller than this is the noise of floating point.
 NOISE = 1e-6
 # Steps of the search for small groups in one round. When they do not suffice, it is taken that there is one.
-STEPS = 20_000
+STEPS = 500
 
 
 class Remedy(Enum):
@@ -90,13 +90,13 @@ def pool(
 
     def is_safe(family: Sequence[Table], counts: Counts) -> bool:
         """Whether no small group can be worked out from a family; if one can, a cell gives way."""
-        figures = [(table, key, cell) for table in family for key, cell in table.figures()]
-        found = isolating([cell for _, _, cell in figures], counts, smallest)
+        shown = [dict(table.figures()) for table in family]
+        found = isolating([list(figures.values()) for figures in shown], counts, smallest)
         if found is None:
             return True
-        table = figures[found[-1]][0]
-        keys = [figures[place][1] for place in found if figures[place][0] is table]
-        _give_way(table, keys, customers)
+        place, cells = found
+        keys = list(shown[place])
+        _give_way(family[place], [keys[cell] for cell in cells], customers)
         return False
 
     for table in {id(table): table for family in families for table in family}.values():
@@ -123,8 +123,14 @@ def _give_way(table: Table, keys: Sequence[Hashable | None], customers: Counts) 
         table.other.add(min(candidates, key=size))
 
 
-def isolating(cells: Sequence[Members], counts: Counts, smallest: int) -> list[int] | None:
-    """The cells, by place, whose sums and differences isolate a small group of customers; None when none do."""
+def isolating(
+    tables: Sequence[Sequence[Members]], counts: Counts, smallest: int
+) -> tuple[int, list[int]] | None:
+    """Where sums and differences of cells isolate a small group: the last table that this takes, and which of its cells.
+
+    Both by place; None when nothing does.
+    """
+    cells = [cell for table in tables for cell in table]
     if not cells or smallest < 2:
         return None
     shown = np.array(cells)[:, counts > 0]
@@ -139,27 +145,32 @@ def isolating(cells: Sequence[Members], counts: Counts, smallest: int) -> list[i
     is_kept = values > NOISE
     basis = matrix.T @ (vectors[:, is_kept] / np.sqrt(values[is_kept]))
     found = _small_group(basis, sizes, smallest)
-    return None if found is None else _needed(matrix, found)
+    return None if found is None else _needed(matrix, found, [len(table) for table in tables])
 
 
-def _needed(matrix: Numbers, group: Sequence[int]) -> list[int]:
-    """The figures, by place, that together give the sum of some groups, and without any one of them do not.
+def _needed(matrix: Numbers, group: Sequence[int], lengths: Sequence[int]) -> tuple[int, list[int]]:
+    """The last table without which some groups cannot be worked out, and those of its cells that it takes, by place.
 
-    The last ones are done without first.
+    `matrix` has a row a cell, table by table; `lengths` says how many are of each table.
     """
     products, sums = matrix @ matrix.T, matrix[:, group].sum(axis=1)
 
-    def determine(places: list[int]) -> bool:
-        """Whether the part of the sum that lies in the span of these figures is all of it."""
+    def determine(places: Sequence[int]) -> bool:
+        """Whether the part of the groups' sum that lies in the span of these cells is all of it."""
+        if not places:
+            return False
         inverse = np.linalg.pinv(products[np.ix_(places, places)], rcond=NOISE, hermitian=True)
         return bool(abs(sums[places] @ inverse @ sums[places] - len(group)) < NOISE)
 
-    needed = list(range(len(matrix)))
-    for place in reversed(range(len(matrix))):
+    ends = [0, *accumulate(lengths)]
+    last = next(i for i, end in enumerate(ends[1:]) if determine(range(end)) or end == ends[-1])
+    earlier = list(range(ends[last]))
+    needed = list(range(ends[last], ends[last + 1]))
+    for place in reversed(needed[:]):
         fewer = [other for other in needed if other != place]
-        if fewer and determine(fewer):
+        if fewer and determine([*earlier, *fewer]):
             needed = fewer
-    return needed
+    return last, [place - ends[last] for place in needed]
 
 
 def _small_group(basis: Numbers, sizes: Counts, smallest: int) -> list[int] | None:
