@@ -1,4 +1,4 @@
-"""Draws the README's pictures: the first screen of a page in both languages. Called by `make pictures`."""
+"""Draws the README's pictures: the upper part of overview.html in both languages. Called by `make pictures`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from browser import LANGUAGES, chromium, opened, running
 
-WIDTH, HEIGHT = 1200, 1080
+WIDTH = 1200
+LAST = "section:has(#h-over_time)"  # what is shown last
 
 
 def main(page: Path, folder: Path) -> None:
@@ -17,7 +18,9 @@ def main(page: Path, folder: Path) -> None:
     with running(program) as browser:
         for language in LANGUAGES:
             with opened(browser, page, WIDTH, language) as shown:
-                clip = {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}
+                box = shown.page.locator(LAST).bounding_box()
+                assert box, f"no {LAST} in {page}"
+                clip = {"x": 0, "y": 0, "width": WIDTH, "height": box["y"] + box["height"] + 20}
                 shown.page.screenshot(
                     path=folder / f"{page.stem}-{language}.png", clip=clip, full_page=True
                 )

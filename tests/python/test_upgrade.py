@@ -23,6 +23,8 @@ from customer_tiering.audit_bounds import read_bounds
 from customer_tiering.auditing import AuditSummary
 from customer_tiering.configuration import load_configuration
 from customer_tiering.publishing import (
+    AUDIT,
+    OVERVIEW,
     PUBLICATION,
     RESTRICTED,
     current_publication,
@@ -31,6 +33,7 @@ from customer_tiering.publishing import (
 
 RELEASE = Path(__file__).parent / "releases" / "marts_duckdb.tar.xz"
 OLD_NAME = "marts.duckdb"
+PAGES = (OVERVIEW, AUDIT)
 VARS = {"run_date": "2025-07-02", "history_starts_on": "2024-01-01"}
 MAY, JUNE = "20250601T020000Z-000000", "20250701T020000Z-000000"
 AS_OF_MAY, AS_OF_JUNE = date(2025, 5, 31), date(2025, 6, 30)
@@ -220,6 +223,7 @@ def test_readers_go_back_and_forward(upgraded: Upgraded) -> None:
 
     tiering("rollback", "--warehouse", warehouse)
     assert customers(published) == CUSTOMERS
+    assert not any((warehouse / page).is_symlink() for page in PAGES)  # it had none
     assert [name for (name,) in rows(warehouse / RESTRICTED, contacts)] == CUSTOMERS
     assert "Customer tiers as of 2025-06-30" in tiering("report", "--warehouse", warehouse)
     tiering("rollback", "--warehouse", warehouse, "--to", MAY)
@@ -227,10 +231,11 @@ def test_readers_go_back_and_forward(upgraded: Upgraded) -> None:
 
     tiering("rollback", "--warehouse", warehouse, "--to", upgraded.new.name)
     assert customers(published) == sorted([*CUSTOMERS, "late_comer"])
+    assert all((warehouse / page).is_file() for page in PAGES)
 
 
 def test_the_links_are_those_of_today(upgraded: Upgraded) -> None:
     links = {path.name for path in upgraded.warehouse.iterdir() if path.is_symlink()}
-    assert links == {"current", PUBLICATION, RESTRICTED}
+    assert links == {"current", PUBLICATION, RESTRICTED, *PAGES}
     files = {path.name for path in upgraded.new.iterdir() if path.suffix == ".duckdb"}
     assert files == {PUBLICATION, RESTRICTED}
