@@ -355,7 +355,7 @@ def _reviews(explanation: Explanation, say: Language) -> Table:
         say("Score", "总分"),
         say("Orders", "订单"),
         say("Revenue", "消费金额"),
-        say("Days since the last order", "距上次购买天数"),
+        say("Days since order", "距上次购买天数"),
     )
     names = (say("Review", "评审"), say("Tier", "等级"), say("Change", "变动"))
     table = plain_table(*names, *(f">{column}" for column in columns))

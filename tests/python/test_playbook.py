@@ -50,7 +50,7 @@ def actions(compiled) -> duckdb.DuckDBPyConnection:
             "marts.customers": "select customer_key::text as customer_id, segment_code, lifecycle_stage, "
             "tier_rank, consent as has_marketing_consent, false as is_erased from states",
             "intermediate.int_customers": "select customer_key, customer_key::text as customer_id from states",
-            "intermediate.int_newest_period": "select 1 as period_index",
+            "intermediate.int_newest_period": "select 1 as period_index, date '2025-12-31' as period_end",
             "intermediate.int_alert_reviews": "select customer_key, 1 as period_index, alert_code, "
             "1.00 as measure, 2.00 as value_now, 3.00 as value_before, 4.00 as detail "
             "from states where alert_code is not null",
