@@ -173,7 +173,7 @@ def _check_request(
         raise ConfigurationError(where, f"parquet with the layout {name}", "csv for this layout")
     if with_contacts and all(column.is_personal == "false" for column in layout):
         found = f"the layout {name}, which has no personal column"
-        allowed = "a layout with full_name, email or phone"
+        allowed = f"a layout with {', '.join(PERSONAL_SOURCES[:-1])} or {PERSONAL_SOURCES[-1]}"
         raise ConfigurationError(f"{COMMAND_LINE}, --with-contacts", found, allowed)
 
 
@@ -293,7 +293,19 @@ def _show(
     """Show a table of customers of an attached publication as the view `name`."""
     selected = joined = ""
     if with_contacts:
-        selected = "".join(f", contacts.{source}" for source in PERSONAL_SOURCES)
+        there = {
+            column
+            for (column,) in connection.execute(
+                "select column_name from duckdb_columns() "
+                "where database_name = $name and table_name = 'customer_contacts'",
+                {"name": f"{name}_contacts"},
+            ).fetchall()
+        }
+        # what an earlier release did not publish is unknown
+        selected = "".join(
+            f", contacts.{source}" if source in there else f", null as {source}"
+            for source in PERSONAL_SOURCES
+        )
         joined = (
             f"left join {name}_contacts.restricted.customer_contacts as contacts "
             "on customers.customer_id = contacts.customer_id and customers.has_marketing_consent"

@@ -57,7 +57,7 @@ COMPONENT_INPUTS = {
 
 # What an export can hold beside the columns of marts.customer_profiles.
 CHANGE = "change"
-PERSONAL_SOURCES = ("full_name", "email", "phone")
+PERSONAL_SOURCES = ("full_name", "email", "phone", "owner")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from customer_tiering.quoting import literal
 UNITS, CENTS = "units", "cents"
 # Currencies without a hundredth, as payment services have them (docs.stripe.com/currencies#zero-decimal).
 ZERO_DECIMAL = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
-PERSONAL = {*PERSON, "postal_code"}  # no value of them is shown
+PERSONAL = {*PERSON, "postal_code", "owner"}  # no value of them is shown
 
 
 class Columns:

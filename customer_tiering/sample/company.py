@@ -15,7 +15,7 @@ COLUMNS = {
     for table, columns in {
         "customers": "customer_id customer_type full_name email phone birth_date gender"
         " country_code region city postal_code industry company_size parent_customer_id"
-        " acquisition_channel signed_up_at marketing_consent updated_at",
+        " acquisition_channel signed_up_at owner marketing_consent updated_at",
         "orders": "order_id customer_id ordered_at status order_amount discount_amount"
         " currency_code channel store_id is_test cancelled_at returned_at updated_at",
         "order_items": "order_id line_number product_id quantity line_amount",

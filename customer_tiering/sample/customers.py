@@ -43,6 +43,7 @@ LAST_NAMES = "Abbott Brandt Castillo Dunn Núñez Fischer Grant Hill O'Neill Kay
 COMPANY_WORDS = "青禾 云杉 海棠 鹿鸣 星野 远山 拾光 白露".split()
 COMPANY_TRADES = "科技 贸易 餐饮 物流 制造 教育".split()
 COMPANY_NAMES = ["{} & Sons Ltd", "{}, Holm & Co.", 'The "Blue Door" {}', "{} GmbH"]
+OWNERS = ["林晓", "周敏", "Nora Weiss", "Sam Okafor"]  # who looks after companies
 INDUSTRIES = "manufacturing retail logistics education hospitality technology health".split()
 AREA_CODES = "212 305 312 415 512 617 702 808".split()  # 555-01xx is reserved for fiction in each
 
@@ -118,7 +119,7 @@ def parents(company: Company) -> dict[str, str]:
 
 def write_customers(company: Company) -> None:
     """The customers table, after what they will have ordered is known."""
-    rng = company.stream("customer rows")
+    rng, owners = company.stream("customer rows"), company.stream("owners")
     parent = parents(company)
     for person in company.customers:
         key = person.customer_id
@@ -145,6 +146,7 @@ def write_customers(company: Company) -> None:
             parent.get(key, ""),
             draw(rng, {"search": 30, "store": 20, "social": 20, "ads": 15, "referral": 10, "": 5}),
             "" if knows[5] < 0.02 else spell(joined, rng.choice(["plain", "zulu", "date"])),
+            owners.choice(OWNERS) if person.is_company else "",
             draw(rng, {"true": 50, "false": 20, "yes": 5, "0": 5, "": 20}),
             spell(newest) if knows[5] > 0.05 else "",
         )

@@ -52,7 +52,7 @@ def raw_with_canaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (SAMPLE / "customers.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for number, row in enumerate(rows):
-        for name in ("full_name", "email", "phone", "postal_code"):
+        for name in ("full_name", "email", "phone", "postal_code", "owner"):
             row[name] = f"{CANARY} {name} {number}"
         row["birth_date"] = BORN_ON if number % 10 else f"{CANARY}, not a date"
     with (folder / "customers.csv").open("w", encoding="utf-8", newline="") as file:
@@ -113,7 +113,15 @@ PERSON = "canaryid77"  # into which the id that the request names was merged
 FORMER = "canaryformer42"
 # Words of her in columns that are marked as personal, and in no other one.
 OF_PERSONAL_COLUMNS = (
-    *("canary maiden", "canary@mail", "former.canary", "canary555", "canary777", "canary1234"),
+    *(
+        "canary maiden",
+        "canary@mail",
+        "former.canary",
+        "canary555",
+        "canary777",
+        "canary1234",
+        "canary rep",
+    ),
     *(BORN_ON, "canary born"),
 )
 LIVING = "erased_000001"  # an id of the form that erased persons get, and here just that of FORMER
@@ -126,19 +134,19 @@ def company(folder: Path) -> Path:
     write(
         folder / "customers.csv",
         "customer_id,customer_type,full_name,email,phone,birth_date,gender,country_code,region,city,"
-        "postal_code,acquisition_channel,signed_up_at,marketing_consent,parent_customer_id,updated_at",
+        "postal_code,acquisition_channel,signed_up_at,marketing_consent,parent_customer_id,updated_at,owner",
         *(
             f"{c},{kind},Name {c},{c}@example.com,555,1980-05-{day},F,SE,East,{city},0150,web,"
-            "2024-01-01,true,,2025-01-01"
+            "2024-01-01,true,,2025-01-01,Rep"
             for c, kind, city, day in (row.split(",") for row in customers)
         ),
         f" {PERSON},person,Canary Name,canary@mail.example,canary555,{BORN_ON},canarygender,SE,"
-        "Canaryland,Canarytown,canary1234,canarychannel,2021-03-04 05:06:07,true,,2025-01-01",
+        "Canaryland,Canarytown,canary1234,canarychannel,2021-03-04 05:06:07,true,,2025-01-01,canary rep",
         f"{FORMER},person,Canary Maiden,former.canary@mail.example,canary777,canary born,F,SE,"
-        "Canaryland,Canarytown,canary1234,web,2021-03-04,true,,2024-01-01",
-        f"C900,person,Child of it,,,,,SE,,,,,2024-01-01,,{PERSON},2025-01-01",
+        "Canaryland,Canarytown,canary1234,web,2021-03-04,true,,2024-01-01,canary rep",
+        f"C900,person,Child of it,,,,,SE,,,,,2024-01-01,,{PERSON},2025-01-01,",
         # alive, and called as the one who is erased will be
-        f"{LIVING},person,Somebody Else,,,,,SE,,,,,2024-01-01,,,2025-01-01",
+        f"{LIVING},person,Somebody Else,,,,,SE,,,,,2024-01-01,,,2025-01-01,",
     )
     orders = [
         (f"C{number}", f"2025-{month:02d}-{number % 27 + 1:02d}", 20 + number * 7 % 90)

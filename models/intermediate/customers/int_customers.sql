@@ -68,6 +68,7 @@ joined as (
         known.industry,
         known.company_size,
         known.acquisition_channel,
+        known.owner,
 
         known.marketing_consent as has_marketing_consent,
         known.customer_key is null as is_inferred,
@@ -95,6 +96,7 @@ resolved as (
         joined.industry,
         joined.company_size,
         joined.acquisition_channel,
+        joined.owner,
 
         case
             when erased.customer_key is null then joined.has_marketing_consent else false

@@ -8,6 +8,7 @@ select
     email,
     phone,
     postal_code,
+    owner,
 
     birth_date
 from customers

@@ -456,6 +456,7 @@ CONTRACT: dict[str, Table] = {
             Column("parent_customer_id", read_customer_id),
             Column("acquisition_channel"),
             Column("signed_up_at", read_stamp),
+            Column("owner"),
             Column("marketing_consent", read_boolean),
             Column("updated_at", read_stamp),
         ),

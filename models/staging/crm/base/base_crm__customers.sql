@@ -30,6 +30,7 @@ typed as (
         read_text(landed.industry) as industry,
         read_text(landed.company_size) as company_size,
         read_text(landed.acquisition_channel) as acquisition_channel,
+        read_text(landed.owner) as owner,
 
         read_boolean(landed.marketing_consent) as marketing_consent,
 
@@ -79,6 +80,7 @@ renamed as (
         industry,
         company_size,
         acquisition_channel,
+        owner,
         source_key,
         row_key,
         nulled_values,
