@@ -1,14 +1,14 @@
 {#- Tables whose rows say something only of an order or customer that is known: by which column,
     and which are known. -#}
-{%- set known_orders = ['known_orders', 'order_id'] -%}
-{%- set known_customers = ['known_customers', 'customer_id'] -%}
+{%- set known_orders = 'select order_id from known_orders' -%}
+{%- set known_customers = 'select customer_id from known_customers' -%}
 {%- set naming = {
-    'order_items': ['order_id'] + known_orders,
-    'refunds': ['order_id'] + known_orders,
-    'interactions': ['customer_id'] + known_customers,
-    'tickets': ['customer_id'] + known_customers,
-    'survey_responses': ['customer_id'] + known_customers,
-    'referrals': ['referrer_customer_id'] + known_customers,
+    'order_items': ['order_id', known_orders],
+    'refunds': ['order_id', known_orders],
+    'interactions': ['customer_id', known_customers],
+    'tickets': ['customer_id', known_customers],
+    'survey_responses': ['customer_id', known_customers],
+    'referrals': ['referrer_customer_id', known_customers],
 } -%}
 
 with customers as (
@@ -42,32 +42,13 @@ known_customers as (
     inner join known_keys on customer_keys.customer_key = known_keys.customer_key
 ),
 
--- any thousand rows tell, as a rule: all are looked up only where these name nobody known
-known_at_once as (
-    {%- for source_name, table_name, staged_model in raw_tables() if table_name in naming %}
-    {%- set naming_column, known, known_id = naming[table_name] %}
-    select
-        '{{ table_name }}' as source_table,
-        count(*) as ids
-    from {{ known }}
-    where
-        {{ known_id }} in (
-            select {{ naming_column }}
-            from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }}
-            where reject_reason is null
-            limit 1000
-        )
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
 read as (
     {%- for source_name, table_name, staged_model in raw_tables() %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
     {%- set amount = source_meta(source_name, table_name, 'amount') %}
     {%- set has_amount = 'true' if amount else 'false' %}
     {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
-    {%- set naming_column, known, known_id = naming.get(table_name, ['', '', '']) %}
+    {%- set naming_column, known_ids = naming.get(table_name, ['', '']) %}
     select
         '{{ table_name }}' as source_table,
         '{{ naming_column }}' as naming_column,
@@ -75,21 +56,15 @@ read as (
         count(case when reject_reason is null then 1 end) as rows_accepted,
         {{ has_amount }} as has_amount,
         {%- if naming_column %}
-        exists (select 1 from known_at_once where source_table = '{{ table_name }}' and ids > 0)
-        or exists (
+        exists (
             select 1
             from {{ base }} as named
             where
                 named.reject_reason is null
-                and named.{{ naming_column }} in (
-                    select {{ known_id }}
-                    from {{ known }}
-                    inner join known_at_once
-                        on known_at_once.source_table = '{{ table_name }}' and known_at_once.ids = 0
-                )
+                and named.{{ naming_column }} in ({{ known_ids }})
         )
         -- of the table in which none is known it is said what is wrong
-        or not exists (select 1 from {{ known }}) as has_known_rows,
+        or not exists ({{ known_ids }}) as has_known_rows,
         {%- else %}
         true as has_known_rows,
         {%- endif %}
