@@ -94,8 +94,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-console = Console()
-errors = Console(stderr=True)
+# labels, names and paths are shown as they are, whatever brackets and colons they hold
+console = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
 
 WarehouseOption = Annotated[
     Path,
@@ -251,7 +252,7 @@ def init(
             lines.append(f"{MAKE_KEY}  # keep it")
         words = ("--mapping", out, "--raw", folder, "--warehouse", "warehouse")
         lines.append(command_line("refresh", *words))
-        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -567,7 +568,7 @@ def _errors_as_one_sentence() -> Iterator[None]:
     try:
         yield
     except (TieringError, Stopped) as error:
-        errors.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        errors.print(f"Error: {error}", style="red", highlight=False, soft_wrap=True)
         raise typer.Exit(int(error.exit_code)) from None
 
 
@@ -595,7 +596,7 @@ def _prompt(question: Question) -> str:
 
 
 def _note(text: str) -> None:
-    errors.print(f"Note: {text}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    errors.print(f"Note: {text}", style="dim", highlight=False, soft_wrap=True)
 
 
 def _checked(project: Path, overrides: dict[str, Any]) -> Configuration:

@@ -99,14 +99,14 @@ class Limit:
     revenue_missing: Decimal
 
     @property
-    def binding(self) -> list[str]:
-        """The rules that are not met."""
-        missing = {
+    def missing(self) -> dict[str, Decimal | int | None]:
+        """What is missing by the rules that are not met."""
+        amounts = {
             "score": self.points_missing,
             "orders": self.orders_missing,
             "revenue": self.revenue_missing,
         }
-        return [rule for rule, amount in missing.items() if amount is None or amount > 0]
+        return {rule: amount for rule, amount in amounts.items() if amount is None or amount > 0}
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ def as_json(explanation: Explanation) -> str:
     found = asdict(explanation)
     del found["labels"]
     for limit, exact in zip(found["limits"], explanation.limits, strict=True):
-        limit["binding"] = exact.binding
+        limit["binding"] = list(exact.missing)
     return json.dumps(found, default=str, indent=1, ensure_ascii=False)
 
 
@@ -325,10 +325,10 @@ def _change(review: Review, explanation: Explanation, say: Language) -> list[Ren
 
 def _points(review: Review, explanation: Explanation, say: Language) -> Table:
     columns = (
-        say("Value before", "原值"),
-        say("Value now", "现值"),
-        say("Points before", "原得分"),
-        say("Points now", "现得分"),
+        say("Value\nbefore", "原值"),
+        say("Value\nnow", "现值"),
+        say("Points\nbefore", "原得分"),
+        say("Points\nnow", "现得分"),
         say("Change", "变化"),
     )
     table = plain_table(say("Input", "项目"), *(f">{column}" for column in columns))
@@ -355,9 +355,9 @@ def _reviews(explanation: Explanation, say: Language) -> Table:
         say("Score", "总分"),
         say("Orders", "订单"),
         say("Revenue", "消费金额"),
-        say("Days since order", "距上次购买天数"),
+        say("Days since\norder", "距上次\n购买天数"),
     )
-    names = (say("Review", "评审"), say("Tier", "等级"), say("Change", "变动"))
+    names = (">" + say("Review", "评审"), say("Tier", "等级"), say("Change", "变动"))
     table = plain_table(*names, *(f">{column}" for column in columns))
     for review in explanation.reviews:
         table.add_row(
@@ -373,27 +373,21 @@ def _reviews(explanation: Explanation, say: Language) -> Table:
 
 
 def _limits(explanation: Explanation, say: Language) -> Table:
-    missing = ">" + say("Missing", "还差")
-    score, orders, revenue = (
-        ">" + name
-        for name in (say("Score", "总分"), say("Orders", "订单"), say("Revenue", "消费金额"))
-    )
-    table = plain_table(
-        *(say("Tier", "等级"), say("Rule", "规则")),
-        *(score, missing, orders, missing, revenue, missing),
-        say("Not met", "未满足"),
-    )
+    asked = (">" + say(*RULES[rule]).capitalize() for rule in ("score", "orders", "revenue"))
+    names = (say("Tier", "等级"), say("Rule", "规则"), *asked, say("Missing", "还差"))
+    table = plain_table(*names)
     for limit in explanation.limits:
+        missing = (
+            f"{say(*RULES[rule])} {_figure(amount) if rule == 'orders' else _two_decimals(amount)}"
+            for rule, amount in limit.missing.items()
+        )
         table.add_row(
             explanation.label(say, "tier", limit.tier_code),
             say(*RULES[limit.rule]),
             f"{limit.least_score:.2f}",
-            _two_decimals(limit.points_missing),
             f"{limit.least_orders:,}",
-            f"{limit.orders_missing:,}",
-            _figure(limit.least_revenue),
-            f"{limit.revenue_missing:,.2f}",
-            say(", ", "、").join(say(*RULES[rule]) for rule in limit.binding),
+            _two_decimals(limit.least_revenue),
+            say(", ", "、").join(missing),
         )
     return table
 
@@ -407,12 +401,15 @@ def _next(explanation: Explanation, say: Language) -> Table:
     if explanation.largest_lift_input:
         lifted = explanation.label(say, "input", explanation.largest_lift_input)
         points = _two_decimals(explanation.largest_lift_points)
-        table.add_row(say("Lifts the score most", "最能提高总分的一项"), f"{lifted}, +{points}")
+        table.add_row(
+            say("Lifts the score most", "最能提高总分的一项"),
+            say(f"{lifted}, +{points}", f"{lifted}，+{points}"),
+        )
     return table
 
 
-def _two_decimals(points: Decimal | None) -> str:
-    return "" if points is None else f"{points:.2f}"
+def _two_decimals(value: Decimal | int | None) -> str:
+    return "" if value is None else f"{value:,.2f}"
 
 
 def _figure(value: Decimal | int | None) -> str:

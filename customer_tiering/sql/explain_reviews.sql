@@ -1,7 +1,5 @@
 with reviews as (
-    select
-        *,
-        lag(tier_code, 1, 'none') over (order by period_end) as tier_code_before
+    select *
     from marts.customer_periods
     where customer_id = $customer_id and period_end <= $last
 ),

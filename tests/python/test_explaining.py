@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from customer_tiering import cli
 from customer_tiering.errors import ExitCode
+from customer_tiering.explaining import read_explanation
+from customer_tiering.language import Words
 from customer_tiering.publishing import PUBLICATION, publish
 from customer_tiering.runs import Ledger
 
@@ -92,6 +95,25 @@ def test_the_newest_review_says_what_lies_ahead(sample_warehouse):
     assert (found["tier_since"], found["next_review_on"]) == (str(since), str(next_review_on))
     assert Decimal(found["limits"][1]["points_missing"]) == missing
     assert str(since) in [one["period_end"] for one in found["reviews"] if one["is_explained"]]
+
+
+def test_labels_are_shown_as_they_are_on_a_narrow_screen(sample_warehouse, monkeypatch):
+    """A label is no markup, and the column of inputs does not vanish beside five of numbers."""
+
+    def with_brackets(*asked):
+        found = read_explanation(*asked)
+        labels = {
+            code: Words(f"{word.en} [/b] :ok:", word.zh) for code, word in found.labels.items()
+        }
+        return replace(found, labels=labels)
+
+    monkeypatch.setattr(cli, "read_explanation", with_brackets)
+    command = ["explain", "C1061", "--warehouse", str(sample_warehouse), "--lang", "en"]
+    result = CliRunner(env={"COLUMNS": "60"}).invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    words = result.output.split()
+    assert {"Gold", "[/b]", ":ok:", "Contribution", "Monetary", "2025-06-30"} <= set(words)
+    assert max(len(line) for line in result.output.splitlines()) <= 60
 
 
 ORDERLESS = (
