@@ -461,7 +461,7 @@ def export(
         bool,
         typer.Option(
             "--with-contacts",
-            help="Also names and addresses, of those who have consented to marketing.",
+            help="Also names, addresses and owners, of those who have consented to marketing.",
         ),
     ] = False,
     project: ProjectOption = PROJECT_DIR,
