@@ -413,7 +413,7 @@ def _two_decimals(value: Decimal | int | None) -> str:
 
 
 def _figure(value: Decimal | int | None) -> str:
-    """A number with the decimals that it has; nothing for None."""
+    """A number with the decimals that it has, four at most; nothing for None."""
     if value is None:
         return ""
-    return f"{value:,f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else f"{value:,}"
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else f"{value:,}"
