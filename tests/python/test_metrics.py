@@ -253,7 +253,7 @@ def test_saved_queries_give_rows(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
 ) -> None:
     queries = engine.list_saved_queries()
-    assert len(queries) == 4
+    assert len(queries) == 5
     for query in queries:
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
         sql = engine.explain(request).sql_statement.sql
