@@ -66,12 +66,13 @@ class Opened:
         return {codes: [text.strip() for text in texts] for codes, texts in rows or cells}
 
     def too_wide(self) -> list[str]:
-        """What is wider than the window, and does not scroll within itself."""
+        """What makes the page wider than the window: at least the page itself, if nothing else can be named."""
         found: list[str] = self.page.evaluate(
             """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-            [...document.querySelectorAll('body *')]
+            [`the page: ${document.documentElement.scrollWidth} px`,
+            ...[...document.querySelectorAll('body *')]
                 .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))
-                .map(e => e.tagName + '#' + e.id + '.' + e.className)"""
+                .map(e => e.tagName + '#' + e.id + '.' + e.className)]"""
         )
         return found
 
