@@ -123,6 +123,7 @@ MARTS = {
             ('a', 'call', 'sales', 20), ('b', 'call', 'sales', 20), ('c', 'none', null, 99),
             ('d', 'answer', null, 10)
         ) as actions (customer_id, action_code, owner_department, priority)
+        cross join (select date '2025-06-15' as due_on)
     """,
     "quality.reconciliation": """
         select * from (values
@@ -132,7 +133,7 @@ MARTS = {
     """,
     "quality.rejected_records": """
         select 'orders' as source_table, 'rejected' as action, 'missing_value' as reject_reason,
-            'status' as column_name, case when range < 4 then 'void' end as shown_value
+            'status' as column_name, case when range < 4 then '[/void]' end as shown_value
         from range(7)
     """,
     "quality.warnings": """
@@ -820,7 +821,7 @@ def test_report_counts_the_small_warehouse(
     assert actions == [["answer", "1"], ["call", "Sales", "2"]]
     assert ["orders", "1,200", "1,190", "3", "7"] in words
     assert "refunds" not in output
-    assert ["orders.status", "Row", "rejected", "No", "value", "void", "7"] in words
+    assert ["orders.status", "Row", "rejected", "No", "value", "[/void]", "7"] in words
     unknown = "orders (customers: 27, 20.0 % of orders, amount: 1,300.00, 50.0 % of revenue)"
     assert ["unknown_customers", *unknown.split()] in words
     assert ["Few", "customers", "monetary,", "recency"] in words
@@ -848,7 +849,7 @@ def test_report_in_chinese_and_for_programs(
     assert ["进入", "2", "首次下单"] in words
     assert ["消费下降", "1", "1"] in words
     assert ["call", "销售部", "2"] in words  # an action without a label
-    assert ["orders.status", "整行拒绝", "缺少值", "void", "7"] in words
+    assert ["orders.status", "整行拒绝", "缺少值", "[/void]", "7"] in words
     unknown = "orders（客户：27，占 orders 的 20.0 %，金额 1,300.00，占收入的 50.0 %）"
     assert ["unknown_customers", *unknown.split()] in words
     for name in ("Customer tiers", "Spending", "First order", "Row rejected", "Sales"):
