@@ -46,6 +46,7 @@ alerts as (
     group by customer_id
 ),
 
+-- those due within a week, or overdue
 actions as (
     select
         customer_id,
@@ -53,7 +54,7 @@ actions as (
             list(struct_pack(department := coalesce(owner_department, ''), code := action_code))
         ) as actions
     from marts.customer_actions
-    where action_code <> 'none'
+    where action_code <> 'none' and due_on <= cast($as_of as date) + 7
     group by customer_id
 )
 

@@ -118,8 +118,12 @@ def made_up(
         )
         table(
             "marts.customer_actions",
-            "customer_id varchar, owner_department varchar, action_code varchar",
-            [(f"c{place}", *a) for place, c in enumerate(customers) for a in c.actions],
+            "customer_id varchar, owner_department varchar, action_code varchar, due_on date",
+            [
+                (f"c{place}", *a, AS_OF if ordered else None)
+                for place, c in enumerate(customers)
+                for a in c.actions
+            ],
         )
         table(
             "quality.reconciliation",

@@ -179,7 +179,8 @@ def test_the_overview_says_what_the_marts_say(browser: Browser, sample_warehouse
                 first("actions"),
                 counts(
                     "select coalesce(owner_department, '') || ' ' || action_code, count(*) "
-                    "from marts.customer_actions where action_code <> 'none' group by 1"
+                    "from marts.customer_actions where action_code <> 'none' "
+                    f"and date_diff('day', date '{as_of}', due_on) <= 7 group by 1"
                 ),
             )
             concentration(shown, marts)
