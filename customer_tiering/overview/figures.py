@@ -288,7 +288,11 @@ def _codes(key: Hashable) -> tuple[str, ...]:
 def _revenue_by_period(
     rows: Sequence[tuple[date, int, int, Decimal]], ranks: Mapping[int, str], smallest: int
 ) -> dict[date, Shown]:
-    """Revenue of each period by the tier after its review. A period's revenue is in no other table."""
+    """Revenue of each period by the tier after its review.
+
+    The periods of the window add up to its revenue, where nothing is refunded later: one that is withheld takes the one
+    with the fewest customers along.
+    """
     periods: dict[date, list[tuple[int, int, Decimal]]] = {}
     for period_end, rank, count, revenue in rows:
         periods.setdefault(period_end, []).append((rank, count, revenue))
@@ -306,6 +310,12 @@ def _revenue_by_period(
             ]
         )
         shown[period_end] = _shown(table, groups, smallest)
+    buyers = {end: sum(count for _, count, _ in cells) for end, cells in periods.items()}
+    others = [end for end in buyers if buyers[end] >= smallest and not shown[end].is_withheld]
+    if others and any(one.is_withheld for one in shown.values()):
+        shown[min(others, key=lambda end: (buyers[end], end))] = Shown(
+            is_withheld=True, hides_more=True
+        )
     return shown
 
 

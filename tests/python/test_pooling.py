@@ -71,7 +71,7 @@ def concentration(customers: Sequence[Customer], shown: Shown) -> list[set[int]]
 
 def cells_of(name: str, customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
     """Who is in each cell of which a figure is shown."""
-    if shown.is_withheld:
+    if shown.is_withheld or not shown.cells:  # without an order nothing is due
         return []
     if name == "concentration":
         return concentration(customers, shown)
@@ -166,6 +166,14 @@ def test_no_small_group_can_be_worked_out_from_the_page(
         c for name in WITH_AMOUNTS for c in cells_of(name, customers, overview.tables[name])
     ]
     assert isolated(amounts_of, buyers, smallest) is None
+    withheld = {
+        i
+        for period_end, shown in overview.revenue_by_period.items()
+        for i, customer in enumerate(customers)
+        if shown.is_withheld and customer.revenue and tier_at(customer, period_end)
+    }
+    if any(shown.revenue() for shown in overview.revenue_by_period.values()):
+        assert not 0 < len(withheld) < smallest  # the revenue of the window less that of the others
     for period_end, shown in overview.revenue_by_period.items():
         of_tier: dict[str, set[int]] = {}
         for i, customer in enumerate(customers):
