@@ -26,7 +26,7 @@ from customer_tiering.language import Language, Words
 from customer_tiering.mappings import FILE as MAPPING
 
 FILE = "rules.json"
-TOLD = 5  # changes in a message; audit.html and `tiering history --rules` have them all
+TOLD = 5  # changes in a message; audit.html has more, `tiering history --rules` all of them
 LONGEST = 40  # characters of a value in a message
 
 
@@ -56,19 +56,20 @@ class Rules:
 class Change:
     """A rule that differs: where it stands, and what it was and is; None where it was not, or no longer is, there."""
 
-    where: str
+    where: Words
     before: str | None
     after: str | None
 
     def said(self, language: Language = Language.EN) -> str:
         """It in one phrase."""
+        where = language(*self.where)
         if self.before is None:
-            return f"{self.where} {language('is new', '为新增')}"
+            return f"{where} {language('is new', '为新增')}"
         if self.after is None:
-            return f"{self.where} {language('is gone', '已删除')}"
+            return f"{where} {language('is gone', '已删除')}"
         if self.before == self.after:
-            return f"{self.where} {language('has changed', '已更改')}"
-        return f"{self.where} {_short(self.before)} → {_short(self.after)}"
+            return f"{where} {language('has changed', '已更改')}"
+        return f"{where} {_short(self.before)} → {_short(self.after)}"
 
 
 @dataclass(frozen=True)
@@ -177,33 +178,48 @@ def changes(before: Rules, after: Rules) -> list[Change]:
     found: list[Change] = []
     for name in sorted({*before.seeds, *after.seeds}):
         one, other = before.seeds.get(name), after.seeds.get(name)
+        where = Words(f"seeds/{name}", f"seeds/{name}")
         if one is None or other is None:
-            found.append(Change(f"seeds/{name}", one, other))
+            found.append(Change(where, _header(one), _header(other)))
         elif one != other:
-            found += list(_of_seed(f"seeds/{name}", one, other)) or [
-                Change(f"seeds/{name}, order of its rows,", "", "")
+            found += list(_of_seed(where, one, other)) or [
+                Change(_in(where, "order or writing of its rows", "行的顺序或写法"), "", "")
             ]
-    found += _of_names("var ", before.vars, after.vars)
-    found += _of_names("mapping, ", before.mapping, after.mapping)
-    found += _of_names("", before.code, after.code)
+    found += _of_names(Words("var ", "变量 "), before.vars, after.vars)
+    found += _of_names(Words("mapping, ", "映射，"), before.mapping, after.mapping)
+    found += _of_names(Words("", ""), before.code, after.code)
     return found
 
 
-def _of_names(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _of_names(kind: Words, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for name in sorted({*before, *after}):
         if (one := before.get(name)) != (other := after.get(name)):
-            yield Change(f"{kind}{name}", _written(one), _written(other))
+            where = Words(f"{kind.en}{name}", f"{kind.zh}{name}")
+            yield Change(where, _written(one), _written(other))
 
 
-def _of_seed(where: str, before: str, after: str) -> Iterator[Change]:
+def _in(where: Words, english: str, chinese: str) -> Words:
+    """A place within another."""
+    return Words(f"{where.en}, {english}", f"{where.zh}，{chinese}")
+
+
+def _column(where: Words, name: str) -> Words:
+    return _in(where, f"column {name}", f"{name} 列")
+
+
+def _row(where: Words, named: str) -> Words:
+    return _in(where, f"row {named}", f"{named} 行")
+
+
+def _of_seed(where: Words, before: str, after: str) -> Iterator[Change]:
     """What differs between two texts of a seed, row by row of what tells its rows apart."""
     (columns, rows), (columns_now, rows_now) = _table(before), _table(after)
     for column in columns:
         if column not in columns_now:
-            yield Change(f"{where}, column {column}", column, None)
+            yield Change(_column(where, column), column, None)
     for column in columns_now:
         if column not in columns:
-            yield Change(f"{where}, column {column}", None, column)
+            yield Change(_column(where, column), None, column)
     shared = [column for column in columns if column in columns_now]
     key = _key(shared, rows, rows_now)
     if not key:
@@ -211,32 +227,31 @@ def _of_seed(where: str, before: str, after: str) -> Iterator[Change]:
         return
     old, new = ({tuple(row[c] for c in key): row for row in held} for held in (rows, rows_now))
     for names in old:
-        row = f"{where}, row {' '.join(filter(None, names))}"
+        row = _row(where, " ".join(filter(None, names)))
         if names not in new:
             yield Change(row, _cells(old[names].values()), None)
             continue
         for column in shared:
             if (was := old[names][column]) != (now := new[names][column]):
-                yield Change(f"{row}, {column}", was, now)
+                yield Change(_in(row, column, column), was, now)
     for names in new:
         if names not in old:
-            yield Change(
-                f"{where}, row {' '.join(filter(None, names))}", None, _cells(new[names].values())
-            )
+            row = _row(where, " ".join(filter(None, names)))
+            yield Change(row, None, _cells(new[names].values()))
 
 
 Row = dict[str, str]
 
 
 def _of_rows(
-    where: str, shared: list[str], before: list[Row], after: list[Row]
+    where: Words, shared: list[str], before: list[Row], after: list[Row]
 ) -> Iterator[Change]:
     """What differs between rows that nothing tells apart: which are gone, which are new."""
     old, new = (Counter(tuple(row[c] for c in shared) for row in held) for held in (before, after))
     for row in (old - new).elements():
-        yield Change(f"{where}, row {_short(_cells(row))}", _cells(row), None)
+        yield Change(_row(where, _short(_cells(row))), _cells(row), None)
     for row in (new - old).elements():
-        yield Change(f"{where}, row {_short(_cells(row))}", None, _cells(row))
+        yield Change(_row(where, _short(_cells(row))), None, _cells(row))
 
 
 def _key(columns: list[str], *tables: list[Row]) -> list[str]:
@@ -252,6 +267,10 @@ def _table(text: str) -> tuple[list[str], list[Row]]:
     reader = csv.DictReader(StringIO(text), restval="", restkey="")
     rows = [{name: value for name, value in row.items() if name} for row in reader]
     return list(reader.fieldnames or ()), rows
+
+
+def _header(text: str | None) -> str | None:
+    return None if text is None else _cells(_table(text)[0])
 
 
 def _cells(values: Any) -> str:

@@ -130,7 +130,8 @@ def print_status(status: Status, console: Console, say: Language) -> None:
     table.add_row(say("Publications kept", "保留的发布"), f"{status.publications_kept:,}")
     state = _ended(last, status.status, say)
     kind = say(*KINDS.get(last.kind, (last.kind, "")))
-    table.add_row(say("Last run", "最近一次运行"), f"{last.run_id}, {kind}: {state}")
+    ended = say(f"{last.run_id}, {kind}: {state}", f"{last.run_id}，{kind}：{state}")
+    table.add_row(say("Last run", "最近一次运行"), ended)
     if status.running_for is not None:
         stage = say(*STAGES.get(last.stage, (last.stage, "")))
         since = _age(status.running_for, say)
@@ -215,14 +216,14 @@ def print_changes(changes: Sequence[Change], console: Console, say: Language) ->
         return
     table = plain_table(say("Rule", "规则"), say("Before", "之前"), say("After", "之后"))
     for change in changes:
-        table.add_row(change.where, change.before or "", change.after or "")
+        table.add_row(say(*change.where), change.before or "", change.after or "")
     _widen(console)
     console.print(table, markup=False)
 
 
 def changes_as_json(changes: Sequence[Change]) -> str:
-    """Changes of the rules for programs."""
-    return _as_json([asdict(change) for change in changes])
+    """Changes of the rules for programs; of seeds that are new or gone the header."""
+    return _as_json([{**asdict(change), "where": change.where.en} for change in changes])
 
 
 def _as_json(found: object) -> str:
@@ -236,7 +237,8 @@ def _widen(console: Console) -> None:
 
 def _ended(run: Run, status: str, say: Language) -> str:
     named = say(*STATUSES[status])
-    return named if run.exit_code in (None, 0) else f"{named} ({run.exit_code})"
+    code = say(f" ({run.exit_code})", f"（{run.exit_code}）")
+    return named if run.exit_code in (None, 0) else f"{named}{code}"
 
 
 def _runs(warehouse: Path) -> list[Run]:

@@ -21,6 +21,7 @@ from customer_tiering import auditing
 from customer_tiering.auditing import SUITES, AuditSummary, audit
 from customer_tiering.configuration import Settings, load_configuration
 from customer_tiering.errors import AuditError, ExitCode
+from customer_tiering.language import Words
 from customer_tiering.rules import Change, RuleChanges
 
 Expectation = dict[str, object]
@@ -733,7 +734,9 @@ def test_an_intended_change_is_let_through_by_one_option_and_nothing_else_is(
 ) -> None:
     previous, work = marts("marts", HALVES), marts("work", {"gold": 61, "silver": 39})
     page = tmp_path / "audit.html"
-    rules = RuleChanges("R1", [Change("seeds/tiers.csv, row gold, enter_score", "60", "<55>")])
+    rules = RuleChanges(
+        "R1", [Change(Words("seeds/tiers.csv, row gold, enter_score", "等级线"), "60", "<55>")]
+    )
     said = "Rules that have changed since the last publication (R1): seeds/tiers.csv, row gold, enter_score 60 → <55>."
 
     def audited(accepts: bool, known: RuleChanges | None = rules) -> list[str]:

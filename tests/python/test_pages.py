@@ -301,7 +301,7 @@ def test_an_audit_that_failed_says_so_first(
 
     checks = [check(name, Verdict.HOLDS) for name in HOSTILE]
     checks += [check(name, Verdict.FAILS) for name in HOSTILE]
-    rules = RuleChanges("RUN", [Change(name, name, "after") for name in HOSTILE])
+    rules = RuleChanges("RUN", [Change(Words(name, name), name, "after") for name in HOSTILE])
     page = tmp_path / "audit.html"
     write_page(page, checks, [Words(HOSTILE[0], HOSTILE[0])], rules)
     with opened(browser, page, width, language) as shown:

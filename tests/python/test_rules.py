@@ -12,7 +12,7 @@ from made_once import PROJECT
 
 from customer_tiering.configuration import load_configuration
 from customer_tiering.errors import SourceError
-from customer_tiering.language import Language
+from customer_tiering.language import Language, Words
 from customer_tiering.rules import (
     Change,
     RuleChanges,
@@ -31,7 +31,7 @@ RULES = Rules({"tiers.csv": TIERS}, {"window": 365}, {"orders.sql": "aa"}, {"cod
 def seed_changes(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
     """Where, before and after, of a seed whose text has changed."""
     found = changes(replace(RULES, seeds={"s.csv": before}), replace(RULES, seeds={"s.csv": after}))
-    return [(one.where.removeprefix("seeds/s.csv, "), one.before, one.after) for one in found]
+    return [(one.where.en.removeprefix("seeds/s.csv, "), one.before, one.after) for one in found]
 
 
 def test_nothing_has_changed() -> None:
@@ -50,9 +50,9 @@ def test_nothing_has_changed() -> None:
         ),
         (
             "valid_from,tier,enter,keep\n2030-01-01,gold,70,65\n2000-01-01,gold,60,55\n2000-01-01,iron,0,0\n",
-            [("order of its rows,", "", "")],
+            [("order or writing of its rows", "", "")],
         ),
-        (TIERS.replace("\n", "\r\n"), [("order of its rows,", "", "")]),
+        (TIERS.replace("\n", "\r\n"), [("order or writing of its rows", "", "")]),
     ],
 )  # fmt: skip
 def test_a_seed_is_compared_by_row_and_column(
@@ -78,8 +78,17 @@ def test_what_has_changed_is_said_in_both_languages() -> None:
         "mapping, orders.sql is gone",
         "code 0.1.0 → 0.2.0",
     ]
-    assert found[0].said(Language.ZH) == "seeds/new.csv 为新增"
-    many = RuleChanges("R1", [Change(f"var v{i}", "x" * 50, "2") for i in range(7)]).said()
+    assert [change.said(Language.ZH) for change in found[:4]] == [
+        "seeds/new.csv 为新增",
+        "seeds/tiers.csv 已删除",
+        "变量 window 365 → 30",
+        "映射，orders.sql 已删除",
+    ]
+    [cell] = changes(RULES, replace(RULES, seeds={"tiers.csv": TIERS.replace("60,55", "61,55")}))
+    assert cell.said(Language.ZH) == "seeds/tiers.csv，2000-01-01 gold 行，enter 60 → 61"
+    many = RuleChanges(
+        "R1", [Change(Words(f"var v{i}", f"变量 v{i}"), "x" * 50, "2") for i in range(7)]
+    ).said()
     assert many.en.startswith("Rules that have changed since the last publication (R1): var v0 xxx")
     assert many.en.endswith(f"var v4 {'x' * 37}... → 2; and 2 more.")
     assert many.zh.endswith("；另有 2 项。")
