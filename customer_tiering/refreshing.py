@@ -416,8 +416,12 @@ def _target(warehouse: Path, run_id: str | None) -> Path:
     current = current_publication(warehouse)
     earlier = [path for path in publications(warehouse) if current and path.name < current.name]
     if not earlier:
-        found = f"only the publication of run {current.name}" if current else "no publication"
-        raise SourceError(str(warehouse), found, "an earlier one to go back to")
+        found = (
+            f"none before the publication of run {current.name}" if current else "no publication"
+        )
+        later = [path.name for path in publications(warehouse) if current and path != current]
+        named = f", or with --to a later one: {', '.join(later)}" if later else ""
+        raise SourceError(str(warehouse), found, f"an earlier one to go back to{named}")
     return earlier[-1]
 
 

@@ -678,9 +678,12 @@ def test_rollback_with_nothing_earlier_says_so(warehouse: Path) -> None:
     first = publish(warehouse).resolve().parent.name
     code, _, errors = run("rollback", "--warehouse", warehouse)
     assert code == ExitCode.SOURCE
-    assert errors == (
-        f"Error: {warehouse}: found only the publication of run {first}; allowed is an earlier one to go back to.\n"
-    )
+    said = f"Error: {warehouse}: found none before the publication of run {first}; allowed is an earlier one to go back to"
+    assert errors == f"{said}.\n"
+    second = publish(warehouse).resolve().parent.name
+    run("rollback", "--warehouse", warehouse)
+    _, _, errors = run("rollback", "--warehouse", warehouse)
+    assert errors == f"{said}, or with --to a later one: {second}.\n"
 
 
 AT = datetime(2025, 7, 4, 12, tzinfo=UTC)

@@ -608,7 +608,7 @@ def test_an_orphaned_child_holds_the_lock(small: Path, warehouse: Path) -> None:
         os.kill(child, signal.SIGKILL)
     wait_until(lambda: not is_locked(warehouse))
     finished = run(command("rollback", "--warehouse", warehouse))
-    assert_failed(finished, ExitCode.SOURCE, "found only the publication of run")
+    assert_failed(finished, ExitCode.SOURCE, "found none before the publication of run")
 
 
 def test_who_looks_whether_a_refresh_is_running_stops_none(tmp_path: Path) -> None:
