@@ -134,14 +134,8 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
         "max_by(rules_valid_from, period_end) from marts.review_periods"
     )
     tiers = [Tier(*row[:4]) for row in rows(query("report_tiers"), as_of=as_of)]
-    ranks = dict(
-        rows(
-            "select tier_rank, tier_code from marts.tier_summary where period_end = $as_of",
-            as_of=as_of,
-        )
-    )
     groups = _read_groups(connection, as_of, closed_on)
-    tables = _tables(groups, ranks, smallest)
+    tables = _tables(groups, smallest)
     families = [[tables[name] for name in names] for names in _families(as_of == closed_on)]
     pool(families, groups.customers, groups.have_revenue, smallest)
     [(rows_in, rows_rejected)] = rows(
@@ -155,7 +149,7 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
         tiers=tiers,
         tables={table.name: _shown(table, groups, smallest) for table in tables.values()},
         revenue_by_period=_revenue_by_period(
-            rows(query("overview_revenue"), periods=PERIODS_SHOWN), ranks, smallest
+            rows(query("overview_revenue"), periods=PERIODS_SHOWN), smallest
         ),
         segment_of=_segments_of_the_map(groups),
         labels={
@@ -178,7 +172,7 @@ def _read_groups(
     return _Groups([dict(zip(names, row, strict=True)) for row in found.fetchall()])
 
 
-def _tables(groups: _Groups, ranks: Mapping[int, str], smallest: int) -> dict[str, Table]:
+def _tables(groups: _Groups, smallest: int) -> dict[str, Table]:
     """The tables of the page by name."""
 
     def kept(*names: str) -> dict[Hashable, Members]:
@@ -189,12 +183,6 @@ def _tables(groups: _Groups, ranks: Mapping[int, str], smallest: int) -> dict[st
             return [] if None in codes else [codes]
 
         return groups.cells(codes_of)
-
-    def moved(row: dict[str, Any]) -> list[tuple[str, str]]:
-        if row["tier_rank_after"] is None:
-            return []
-        before, after = row["tier_rank_before"], row["tier_rank_after"]
-        return [(ranks.get(before, str(before)), ranks.get(after, str(after)))]
 
     def totals(row: dict[str, Any]) -> list[tuple[str]]:
         ordered = [] if row["tier_code"] is None else [("ordered",)]
@@ -216,7 +204,7 @@ def _tables(groups: _Groups, ranks: Mapping[int, str], smallest: int) -> dict[st
         Table("lifecycle", kept("lifecycle_stage")),
         Table("segments", kept("segment_code")),
         Table("concentration", _steps(groups, smallest), Remedy.WITHHOLD, has_amounts=True),
-        Table("movements", groups.cells(moved), Remedy.HIDE),
+        Table("movements", kept("tier_code_before", "tier_code_after"), Remedy.HIDE),
         Table("reasons", groups.cells(reasons)),
         Table("map", groups.cells(scores), Remedy.HIDE),
         Table("alerts", groups.cells(listed("alerts", "code", "severity")), Remedy.HIDE),
@@ -286,20 +274,20 @@ def _codes(key: Hashable) -> tuple[str, ...]:
 
 
 def _revenue_by_period(
-    rows: Sequence[tuple[date, int, int, Decimal]], ranks: Mapping[int, str], smallest: int
+    rows: Sequence[tuple[date, str, int, Decimal]], smallest: int
 ) -> dict[date, Shown]:
     """Revenue of each period by the tier after its review.
 
     The periods of the window add up to its revenue, where nothing is refunded later: one that is withheld takes the one
     with the fewest customers along.
     """
-    periods: dict[date, list[tuple[int, int, Decimal]]] = {}
-    for period_end, rank, count, revenue in rows:
-        periods.setdefault(period_end, []).append((rank, count, revenue))
+    periods: dict[date, list[tuple[str, int, Decimal]]] = {}
+    for period_end, tier, count, revenue in rows:
+        periods.setdefault(period_end, []).append((tier, count, revenue))
     shown = {}
     for period_end, cells in periods.items():
         customers = np.array([count for _, count, _ in cells], dtype=np.int64)
-        tiers = [(ranks.get(rank, str(rank)),) for rank, _, _ in cells]
+        tiers = [(tier,) for tier, _, _ in cells]
         members = np.eye(len(cells), dtype=bool)
         table = Table("revenue", dict(zip(tiers, members, strict=True)), has_amounts=True)
         pool([[table]], customers, customers > 0, smallest)

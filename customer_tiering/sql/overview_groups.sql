@@ -29,8 +29,8 @@ ranked as (
 reviewed as (
     select
         customer_id,
-        tier_rank_before,
-        tier_rank,
+        tier_code_before,
+        tier_code,
         change_type,
         reason_code
     from periods
@@ -74,8 +74,8 @@ select
         when ranked.place <= 50 * ranked.customers then 50
         when ranked.place is not null then 100
     end as top_percent,
-    reviewed.tier_rank_before,
-    reviewed.tier_rank as tier_rank_after,
+    reviewed.tier_code_before,
+    reviewed.tier_code as tier_code_after,
     reviewed.change_type,
     reviewed.reason_code,
     alerts.alerts,

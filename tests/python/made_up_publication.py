@@ -93,19 +93,19 @@ def made_up(
         )
         table(
             "marts.customer_periods",
-            "customer_id varchar, period_end date, tier_code varchar, tier_rank int, tier_rank_before int, "
+            "customer_id varchar, period_end date, tier_code varchar, tier_code_before varchar, "
             "change_type varchar, reason_code varchar, r_score int, f_score int, frequency int, "
             "monetary decimal(18, 2), period_revenue decimal(18, 2)",
             [
                 *(
-                    (f"c{place}", AS_OF, c.tier, TIERS.index(c.tier), 0, None, None)
+                    (f"c{place}", AS_OF, c.tier, "none", None, None)
                     + (*c.scores, c.frequency, c.revenue, c.revenue)
                     for place, c in enumerate(customers)
                     if c.tier
                 ),
                 *(
-                    (f"c{place}", CLOSED_ON, c.moved[1], TIERS.index(c.moved[1]))
-                    + (TIERS.index(c.moved[0]), *c.moved[2:], *c.scores, 1, c.revenue, c.revenue)
+                    (f"c{place}", CLOSED_ON, c.moved[1], c.moved[0])
+                    + (*c.moved[2:], *c.scores, 1, c.revenue, c.revenue)
                     for place, c in enumerate(customers)
                     if c.moved
                 ),

@@ -97,7 +97,7 @@ MARTS = {
             ('d', date '2025-05-31', 'keep', null, 1, 1),
             ('a', date '2025-06-15', 'upgrade', 'monetary_up', 1, 2)
         ) as periods (customer_id, period_end, change_type, reason_code, tier_rank_before, tier_rank)
-        cross join (select 'gold' as tier_code, 5 as r_score, 5 as f_score, 1 as frequency,
+        cross join (select 'gold' as tier_code, 'none' as tier_code_before, 5 as r_score, 5 as f_score, 1 as frequency,
             1500.00 as monetary, 1500.00 as period_revenue)
     """,
     "marts.customers": """

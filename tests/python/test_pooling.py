@@ -268,3 +268,11 @@ def test_small_movements_are_hidden_with_another_where_they_could_be_worked_out(
         ("silver", "gold"): None,
     }
     assert found["movements"].hides_more
+
+
+def test_tiers_of_an_earlier_ladder_keep_their_codes() -> None:
+    """What is rank 1 today had another name then."""
+    overview = overview_of(many(9, moved=("none", "iron", "enter", "first_order")), 5)
+    assert [cell.codes for cell in overview.tables["movements"].cells] == [("none", "iron")]
+    codes = {day: [cell.codes for cell in s.cells] for day, s in overview.revenue_by_period.items()}
+    assert codes == {date(2025, 5, 31): [("iron",)], date(2025, 6, 15): [("gold",)]}
