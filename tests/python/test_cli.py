@@ -880,7 +880,12 @@ def test_nothing_is_cut_at_sixty_columns(
         printed = []
         for columns in (1000, 60):
             console = Console(
-                **{"width": columns, "file": StringIO(), "force_terminal": True, "no_color": True}
+                width=columns,
+                file=StringIO(),
+                force_terminal=True,
+                no_color=True,
+                markup=False,
+                emoji=False,
             )
             monkeypatch.setattr(cli, "console", console)
             run(command, "--warehouse", warehouse, "--lang", language)

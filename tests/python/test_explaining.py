@@ -108,8 +108,8 @@ def test_labels_are_shown_as_they_are_on_a_narrow_screen(sample_warehouse, monke
         return replace(found, labels=labels)
 
     monkeypatch.setattr(cli, "read_explanation", with_brackets)
-    command = ["explain", "C1061", "--warehouse", str(sample_warehouse), "--lang", "en"]
-    result = CliRunner(env={"COLUMNS": "60"}).invoke(cli.app, command)
+    monkeypatch.setattr(cli.console, "_width", 60)
+    result = explain(sample_warehouse, "C1061", "--lang", "en")
     assert result.exit_code == 0, result.output
     words = result.output.split()
     assert {"Gold", "[/b]", ":ok:", "Contribution", "Monetary", "2025-06-30"} <= set(words)
