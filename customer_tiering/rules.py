@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pydantic import TypeAdapter
 
 from customer_tiering.configuration import RESULTING_VARS, Configuration
 from customer_tiering.errors import SourceError
@@ -156,8 +157,8 @@ def write_rules(rules: Rules, folder: Path) -> None:
 def read_rules(publication: Path) -> Rules | None:
     """The rules of a publication; None when it does not say, as those of earlier releases do not."""
     try:
-        return Rules(**json.loads((publication / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return TypeAdapter(Rules).validate_json((publication / FILE).read_bytes())
+    except (OSError, ValueError):
         return None
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from customer_tiering.overview.pooling import Counts, Members, Remedy, Table, pool
 from customer_tiering.queries import query
+from customer_tiering.reporting import MOVEMENTS
 
 PERIODS_SHOWN = 24  # of revenue over time
-MOVES = ("enter", "upgrade", "downgrade", "leave")
 SEVERITIES = ("high", "medium", "low")
 STAGES = ("prospect", "new", "developing", "active", "at_risk", "dormant", "lost", "won_back")
 TOP_PERCENTS = (1, 5, 10, 20, 50, 100)
@@ -190,7 +190,7 @@ def _tables(groups: _Groups, smallest: int) -> dict[str, Table]:
 
     def reasons(row: dict[str, Any]) -> list[tuple[str, str]]:
         change = row["change_type"]
-        return [(change, row["reason_code"] or "")] if change in MOVES else []
+        return [(change, row["reason_code"] or "")] if change in MOVEMENTS else []
 
     def scores(row: dict[str, Any]) -> list[tuple[int, int]]:
         return [(row["r_score"], row["f_score"])] if row["is_active"] else []

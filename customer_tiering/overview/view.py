@@ -13,7 +13,6 @@ from pathlib import Path
 import yaml
 
 from customer_tiering.overview.figures import (
-    MOVES,
     OTHER,
     SEVERITIES,
     STAGES,
@@ -21,6 +20,7 @@ from customer_tiering.overview.figures import (
     Overview,
     Shown,
 )
+from customer_tiering.reporting import MOVEMENTS
 
 HERE = Path(__file__).parent
 Both = tuple[str, str]  # in English and Chinese
@@ -149,7 +149,7 @@ class View:
     def reasons(self) -> list[Cell]:
         """Reasons of each change, the commonest first."""
         cells = self.by_size("reasons")
-        return _in_order(cells, MOVES)
+        return _in_order(cells, MOVEMENTS)
 
     def steps(self) -> list[tuple[str, int, Decimal]]:
         """Per cent of customers from the top, how many they are, what revenue they bring: running totals."""

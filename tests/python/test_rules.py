@@ -129,7 +129,15 @@ def test_rules_are_those_of_the_project_and_of_the_run(
     ]
 
 
-@pytest.mark.parametrize("text", [None, "no JSON", json.dumps({"seeds": {}})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "no JSON",
+        json.dumps({"seeds": {}}),
+        json.dumps({"seeds": {"tiers.csv": 1}, "vars": {}, "mapping": {}, "code": {}}),
+    ],
+)
 def test_a_publication_that_does_not_say_its_rules(tmp_path: Path, text: str | None) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
