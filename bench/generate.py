@@ -1,7 +1,8 @@
 """Generate the benchmark's raw tables, those of an invented shop (Parquet).
 
-There are as many order lines, products, contacts, tickets, survey answers and referrals per order
-or customer as in the sample company. One currency, no merged customers, no faulty rows.
+There are as many order lines, products, contacts, tickets, survey answers, referrals, balances,
+attributes, campaigns' contacts and companies with a parent per order or customer as in the sample
+company. One currency, no merged customers, no faulty rows.
 
 Every value is derived from the hash of an id, a purpose and the seed, never from a random stream,
 and rows are numbered after sorting. The same size and seed therefore give the same rows in the same
@@ -129,17 +130,52 @@ order by number
 """
 )
 
+# Every fifth customer is a company. Of 35 companies one owns four others, one of which owns a sixth.
 CUSTOMERS = Template(
     """
+with placed as (
+    select
+        *,
+        number % 5 = 0 as is_company,
+        case when number % 5 = 0 then number // 5 % 35 end as place
+    from shoppers
+)
+
 select
     'C' || lpad(number::varchar, 7, '0') as customer_id,
-    'person' as customer_type,
+    case when is_company then 'company' else 'person' end as customer_type,
     'Customer ' || number as full_name,
     'customer' || number || '@example.com' as email,
-    date '1945-01-01' + floor(unit(number, 'birth') * 22000)::int as birth_date,
-    case when unit(number, 'gender') < 0.5 then 'female' else 'male' end as gender,
+    case
+        when not is_company then date '1945-01-01' + floor(unit(number, 'birth') * 22000)::int
+    end as birth_date,
+    case
+        when not is_company and unit(number, 'gender') < 0.5 then 'female'
+        when not is_company then 'male'
+    end as gender,
     'CN' as country_code,
+    'Region ' || (1 + floor(12 * unit(number, 'city') * unit(number, 'city')))::int as region,
     'City ' || (1 + floor(40 * unit(number, 'city') * unit(number, 'city')))::int as city,
+    case
+        when is_company
+            then
+                list_value(
+                    'technology', 'health', 'logistics', 'retail', 'hospitality', 'education',
+                    'manufacturing', 'finance'
+                )[1 + floor(8 * unit(number, 'industry'))::int]
+    end as industry,
+    case
+        when is_company
+            then
+                list_value('1-9', '10-49', '50-249', '250+')[
+                    1 + floor(4 * unit(number, 'size'))::int
+                ]
+    end as company_size,
+    case
+        when place between 1 and 4 and number > 5 * place
+            then 'C' || lpad((number - 5 * place)::varchar, 7, '0')
+        when place = 5 and number > 5 then 'C' || lpad((number - 5)::varchar, 7, '0')
+    end as parent_customer_id,
     case
         when unit(number, 'found by') < 0.5 then 'search'
         when unit(number, 'found by') < 0.8 then 'social'
@@ -148,7 +184,7 @@ select
     instant(start_day - 5 * unit(number, 'signed up')) as signed_up_at,
     unit(number, 'consent') < 0.6 as marketing_consent,
     instant($days) as updated_at
-from shoppers
+from placed
 order by number
 """
 )
@@ -580,6 +616,107 @@ order by referred_at, referral_id
 """
 )
 
+# One in nine customers has an account; its balance is known every 91 days, on a day of its own.
+ACCOUNT_BALANCES = Template(
+    """
+with accounts as (
+    select
+        number,
+        start_day,
+        exp(7 + 1.2 * normal(number, 'balance')) as usual_balance,
+        floor(91 * unit(number, 'balance day'))::int as first_day
+    from shoppers
+    where unit(number, 'has account') < 0.115
+),
+
+known as (
+    select
+        *,
+        unnest(range(first_day, $days, 91)) as day
+    from accounts
+)
+
+select
+    'C' || lpad(number::varchar, 7, '0') as customer_id,
+    'A' || lpad(number::varchar, 7, '0') as account_id,
+    date '$first_day' + day::int as balance_date,
+    (
+        case when unit(number, 'overdrawn ' || day) < 0.01 then -1 else 1 end
+        * money(usual_balance * exp(0.4 * normal(number, 'balance ' || day)))
+    )::decimal(18, 2) as balance_amount,
+    'CNY' as currency_code
+from known
+where day >= start_day
+order by balance_date, customer_id
+"""
+)
+
+# One or two of three attributes of a third of the customers, recorded when they came.
+CUSTOMER_ATTRIBUTES = Template(
+    """
+with described as (
+    select
+        number,
+        start_day,
+        attribute,
+        rank() over (
+            partition by number order by unit(number, attribute), attribute
+        ) as place,
+        1 + floor(2 * unit(number, 'attributes'))::int as attributes
+    from shoppers
+    cross join (values ('interest'), ('lifestyle'), ('preferred_contact')) as named (attribute)
+    where unit(number, 'is described') < 0.335
+)
+
+select
+    'C' || lpad(number::varchar, 7, '0') as customer_id,
+    attribute,
+    attribute || ' ' || (1 + floor(5 * unit(number, attribute || ' value')))::int as value,
+    instant(start_day) as updated_at
+from described
+where place <= attributes
+order by customer_id, attribute
+"""
+)
+
+# Ten campaigns, a hundred days apart, and one that begins the day after.
+CAMPAIGNS = Template(
+    """
+select
+    case when number <= 10 then 'K' || lpad(number::varchar, 2, '0') else 'K10n' end as campaign_id,
+    'Campaign ' || number as campaign_name,
+    case when unit(number, 'campaign channel') < 0.6 then 'app' else 'email' end as channel,
+    date '$first_day' + least(100 * number - 20, $days)::int as starts_on,
+    date '$first_day' + (least(100 * number - 20, $days) + 20)::int as ends_on,
+    case when unit(number, 'goal') < 0.5 then 'upsell' else 'win_back' end as goal,
+    case when unit(number, 'goal') < 0.2 then 'gold' end as target_tier_code,
+    money(200000 + 2800000 * unit(number, 'cost')) as cost_amount
+from range(1, 12) as numbers (number)
+order by campaign_id
+"""
+)
+
+# A tenth of the customers of the time are contacted, one in five of them held out.
+CAMPAIGN_CONTACTS = Template(
+    """
+select
+    'K' || lpad(campaigns.number::varchar, 2, '0') as campaign_id,
+    'C' || lpad(shoppers.number::varchar, 7, '0') as customer_id,
+    instant(100 * campaigns.number - 20 + 4 * unit(shoppers.number, 'contacted ' || campaigns.number))
+        as contacted_at,
+    case
+        when unit(shoppers.number, 'held out ' || campaigns.number) < 0.175 then 'holdout'
+        else 'treatment'
+    end as contact_group
+from shoppers
+inner join range(1, 11) as campaigns (number)
+    on
+        shoppers.start_day < 100 * campaigns.number - 20
+        and unit(shoppers.number, 'campaign ' || campaigns.number) < 0.135
+order by contacted_at, customer_id
+"""
+)
+
 TABLES = {
     "customers": CUSTOMERS,
     "orders": ORDERS_FILE,
@@ -590,6 +727,10 @@ TABLES = {
     "tickets": TICKETS,
     "survey_responses": SURVEY_RESPONSES,
     "referrals": REFERRALS,
+    "account_balances": ACCOUNT_BALANCES,
+    "customer_attributes": CUSTOMER_ATTRIBUTES,
+    "campaigns": CAMPAIGNS,
+    "campaign_contacts": CAMPAIGN_CONTACTS,
 }
 
 

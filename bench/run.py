@@ -49,7 +49,7 @@ COMPARED = {
     "change_type": "varchar",
 }
 
-# The tables that grow from day to day: their key, and their times, the first of which dates a row.
+# The tables that grow from day to day: the id that new rows have anew, and their times, the first of which dates a row.
 GROWING = {
     "orders": ("order_id", ["ordered_at", "cancelled_at", "returned_at", "updated_at"]),
     "refunds": ("refund_id", ["refunded_at"]),
@@ -57,6 +57,8 @@ GROWING = {
     "tickets": ("ticket_id", ["opened_at", "closed_at"]),
     "survey_responses": ("response_id", ["responded_at"]),
     "referrals": ("referral_id", ["referred_at", "converted_at"]),
+    "account_balances": ("", ["balance_date"]),  # of the accounts that are there
+    "campaign_contacts": ("campaign_id", ["contacted_at"]),  # of the campaign that then begins
 }
 
 Parameters = ParamSpec("Parameters")
@@ -213,8 +215,8 @@ def lay_out(tables: Path, raw: Path) -> None:
 def add_next_day(raw: Path, day: date) -> None:
     """Add a file of the next day's rows to each table of a landing zone that grows.
 
-    They are those of the newest day that the table has, under new ids, but for refunds that would
-    take back more than the order's amount.
+    They are those of the newest day that the table has, under new ids or of the same accounts, but for
+    refunds that would take back more than the order's amount.
     """
     history = {table: f"'{raw / table / 'history.parquet'}'" for table in TABLES}
     with duckdb.connect() as connection:
@@ -234,11 +236,15 @@ def add_next_day(raw: Path, day: date) -> None:
             (newest,) = connection.execute(
                 f"select max({times[0]})::date from {history[table]}"
             ).fetchone()
-            later = (f"{time} + to_days({(day - newest).days}) as {time}" for time in times)
+            later = (
+                f"({time} + to_days({(day - newest).days})){'::date' if time.endswith('_date') else ''} as {time}"
+                for time in times
+            )
             condition = f"{times[0]}::date = date '{newest}'"
             if table == "refunds":
                 condition += f" and order_id in ({refundable})"
-            add(table, ", ".join([f"{key} || 'n' as {key}", *later]), condition)
+            ids = [f"{key} || 'n' as {key}"] if key else []
+            add(table, ", ".join([*ids, *later]), condition)
         new_orders = f"select order_id from '{raw / 'orders' / 'next_day.parquet'}'"
         add("order_items", "order_id || 'n' as order_id", f"order_id || 'n' in ({new_orders})")
 

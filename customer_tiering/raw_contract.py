@@ -23,7 +23,6 @@ Every other column, and every table that is not required, may be missing.
   newest event of its own, as named at each table. When neither decides, a warning says how many rows and what amount
   were left out.
 - Order lines belong in order_items, not in orders, and credit notes in refunds, with the order that each takes back.
-- account_balances, campaign_contacts, campaigns and customer_attributes may lie beside them, as in the sample: nothing reads them yet.
 - How dates, numbers and ids are read: [reading](reading.md). What stops a refresh:
   [operations](operations.md#what-stops-a-refresh-for-its-raw-tables).
 """

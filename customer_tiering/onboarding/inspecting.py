@@ -34,7 +34,7 @@ from customer_tiering.onboarding.profiling import SHOWN, Column, profile, read
 from customer_tiering.onboarding.rendering import Models
 from customer_tiering.quoting import identifier, literal
 from customer_tiering.reading import create_reading_functions
-from customer_tiering.sources import check_content, check_contents, notes_on_folder
+from customer_tiering.sources import check_content, check_contents, meta, notes_on_folder
 
 MEMORY = "1500MB"
 THREADS = 2
@@ -285,7 +285,11 @@ def _repeated_keys(
     """How many keys have several rows, and how many of these differ in which column."""
     columns, connection = declared["columns"], models.connection
     raw, keys = f"raw.{declared['name']}", declared["config"]["meta"]["key"]
-    read_keys = [read(models, columns[name]) for name in keys]
+    read_keys = [
+        value if meta(columns[name]).get("required") else f"coalesce({value}, '')"
+        for name in keys
+        for value in [read(models, columns[name])]
+    ]
     key, is_there = (
         f"hash({', '.join(read_keys)})",
         f"{' is not null and '.join(read_keys)} is not null",

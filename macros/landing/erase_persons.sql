@@ -177,7 +177,9 @@
         {% for column in source.columns.values() if column.name in present and column.name != 'customer_id' %}
             {% set raw = 'raw_rows.' ~ adapter.quote(present[column.name]) %}
             {% do columns.update({
-                column.name: customer_tiering.without_erased(column, raw, columns[column.name])
+                column.name: customer_tiering.without_erased(
+                    column, raw, columns[column.name], 'raw_rows.' ~ adapter.quote(present['customer_id'])
+                )
             }) %}
         {% endfor %}
     {% endif %}
@@ -208,10 +210,18 @@
 {% endmacro %}
 
 
-{% macro without_erased(column, raw, kept) %}
+{% macro without_erased(column, raw, kept, customer_id) %}
     {% set meta = column.config.meta %}
     {% set is_plain = customer_tiering.is_plain(raw, column) if not meta.get('customer_id') else none %}
-    {% if meta.get('pii') or meta.get('erase') %}
+    {% if meta.get('erase') == 'hashed' %}
+        {# it only distinguishes the person's rows; their id, which nobody knows any more, keeps others from trying values #}
+        {% set kept %}
+            case
+                when erased_customer_id.customer_id is null then id_as_text({{ kept }})
+                else 'erased_' || md5(read_id({{ customer_id }}) || '|' || read_id({{ raw }}))
+            end
+        {% endset %}
+    {% elif meta.get('pii') or meta.get('erase') %}
         {% set kept %}
             case when erased_customer_id.customer_id is null then {{ kept }} end
         {% endset %}

@@ -99,11 +99,18 @@
         left join {{ adapter.quote(source.schema) }}.erased_ids as erased_{{ name }}
             on read_id({{ raw }}) = erased_{{ name }}.customer_id
         {% endfor %}
+        {{ 'where erased_customer_id.customer_id is null' if masked.erased and customer_tiering.leaves_out_erased(source, is_erasing) }}
         {% else %}
         where false
         {% endif %}
     {% endset %}
     {{ return(query) }}
+{% endmacro %}
+
+
+{# What another database landed from files is without them already. #}
+{% macro leaves_out_erased(source, is_erasing) %}
+    {{ return(is_erasing and source.config.meta.get('erase_rows', false) and not customer_tiering.landed_files()) }}
 {% endmacro %}
 
 

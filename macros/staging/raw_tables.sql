@@ -4,6 +4,7 @@
         ['crm', 'customers', 'stg_crm__customers'],
         ['crm', 'customer_merges', 'stg_crm__customer_merges'],
         ['crm', 'erasure_requests', 'stg_crm__erasure_requests'],
+        ['crm', 'customer_attributes', 'int_identified_customer_attributes'],
         ['shop', 'orders', 'int_orders'],
         ['shop', 'order_items', 'int_order_items'],
         ['shop', 'products', 'stg_shop__products'],
@@ -13,6 +14,9 @@
         ['service', 'tickets', 'int_identified_tickets'],
         ['survey', 'survey_responses', 'int_identified_survey_responses'],
         ['marketing', 'referrals', 'int_referrals'],
+        ['marketing', 'campaigns', 'stg_marketing__campaigns'],
+        ['marketing', 'campaign_contacts', 'int_campaign_contacts'],
+        ['finance', 'account_balances', 'int_account_balances'],
     ]) }}
 {% endmacro %}
 

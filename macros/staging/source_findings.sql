@@ -104,6 +104,7 @@
             when {{ reason }} = 'amount_too_large' then 'is worth more than 10^12 in the reporting currency'
             when {{ reason }} = 'unknown_order' then 'names no order that was taken'
             when {{ reason }} = 'unknown_customer' then 'names no known customer'
+            when {{ reason }} = 'unknown_campaign' then 'names no known campaign'
         end
 {%- endmacro %}
 
@@ -126,7 +127,7 @@
                 then 'Give it in refunds, with the order that it takes back.'
             when {{ reason }} = 'no_exchange_rate' then 'Give the rates in exchange_rates.'
             when {{ reason }} = 'amount_too_large' then 'Correct it, or report in a currency with larger units.'
-            when {{ reason }} in ('unknown_order', 'unknown_customer') then 'Write the id alike in both tables.'
+            when {{ reason }} in ('unknown_order', 'unknown_customer', 'unknown_campaign') then 'Write the id alike in both tables.'
             else 'Correct it in the source.'
         end
 {%- endmacro %}

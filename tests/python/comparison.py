@@ -85,6 +85,22 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         _rows(result.ledger, columns, {"refunded_amount": lambda row: row.refunded}),
     )
     yield (
+        "int_account_balances",
+        "intermediate.int_account_balances as balances "
+        "join intermediate.int_customers as customers using (customer_key) where reject_reason is null",
+        (
+            "customers.customer_id balances.customer_id account_id currency_code balance_date "
+            "balance_reporting"
+        ).split(),
+        [tuple(row) for row in result.account_balances],
+    )
+    yield (
+        "int_customer_attributes",
+        "intermediate.int_customer_attributes join intermediate.int_customers using (customer_key)",
+        "customer_id attribute value".split(),
+        [tuple(row) for row in result.customer_attributes],
+    )
+    yield (
         "rejected_records",
         "quality.rejected_records",
         columns := "source_table source_key action reject_reason column_name".split(),

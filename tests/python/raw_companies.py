@@ -119,6 +119,10 @@ SECONDS = ["0", "59", "60.0", "1e5", "36000", "359999", "9223372036854775807", "
 TICKET_TYPES = ["complaint", "complaint", "Complaint", "question", "suggestion", "praise", None]
 STARS = ["1", "2", "3", "5", "4.0", "0", "6", "2.5", "x", None, None]
 SURVEY_TYPES = ["nps", "nps", "nps", "NPS", "csat", "csat", "ces", None]
+BALANCES = st.one_of(
+    CENTS.map(_amount),
+    st.sampled_from(["-0.01", "-250.00", "x", "1000000000000.00", "-1e12", "1e13"]),
+)
 SCORES = ["0", "1", "3", "5", "6", "7", "8", "9", "10", "9.0", "11", "-1", "7.5", "", "ten"]
 
 
@@ -179,11 +183,60 @@ def _referral(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
     }
 
 
+@st.composite
+def _account_balance(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    return {
+        "customer_id": draw(st.sampled_from(people)),
+        "account_id": draw(st.sampled_from([None, None, "1", " 1", "K-9", "客"])),
+        "balance_date": draw(MOMENTS)[:10],
+        "balance_amount": draw(BALANCES),
+        "currency_code": draw(st.sampled_from([None, "CNY", "usd", "USD", "EUR", "¥"])),
+    }
+
+
+@st.composite
+def _customer_attribute(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    return {
+        "customer_id": draw(st.sampled_from(people)),
+        "attribute": draw(st.sampled_from(["diet", "Diet", " hobby", "收入", "", None])),
+        "value": draw(st.sampled_from(["vegan", "Vegan", " tea ", "茶", "5", "", None])),
+        "updated_at": draw(
+            st.sampled_from([None, "2024-05-01", "2024-05-01 00:00", "2024-06-01", "x"])
+        ),
+    }
+
+
+@st.composite
+def _campaign_contact(draw: st.DrawFn, people: list[str]) -> dict[str, str | None]:
+    return {
+        "campaign_id": draw(st.sampled_from(["k1", "k1", " k2", "k3", "k9"])),
+        "customer_id": draw(st.sampled_from(people)),
+        "contacted_at": draw(MOMENTS),
+        "contact_group": draw(st.sampled_from(["treatment", "Holdout", "maybe", None])),
+    }
+
+
+def _campaign(draw: st.DrawFn, number: int) -> dict[str, str | None]:
+    return {
+        "campaign_id": f"k{number}",
+        "campaign_name": draw(st.sampled_from(["Spring", None])),
+        "starts_on": draw(
+            st.sampled_from(["2024-03-01", "2024-03-01", "2999-01-01", "spring", None])
+        ),
+        "ends_on": draw(st.sampled_from(["2024-03-31", "2024-03-01", "2024-02-29", "x", None])),
+        "target_tier_code": draw(st.sampled_from(["Gold", None])),
+        "cost_amount": draw(st.sampled_from(["100.00", "0", "-1", "much", None])),
+    }
+
+
 FACTS = {
     "interactions": _interaction,
     "tickets": _ticket,
     "survey_responses": _survey_response,
     "referrals": _referral,
+    "account_balances": _account_balance,
+    "customer_attributes": _customer_attribute,
+    "campaign_contacts": _campaign_contact,
 }
 
 
@@ -266,12 +319,14 @@ def companies(
         ],
     }
     raw |= {table: _facts(draw, table, customers) for table in FACTS}
+    raw["campaigns"] = [_campaign(draw, number) for number in (1, 2, 3, 3)]
     for table in (
         "exchange_rates",
         "refunds",
         "customer_merges",
         "products",
         "order_items",
+        "campaigns",
         *FACTS,
     ):
         if draw(st.integers(0, 4)) == 0:
@@ -290,6 +345,9 @@ KNOWN_AT = {
     "tickets": "opened_at",
     "survey_responses": "responded_at",
     "referrals": "referred_at",
+    "account_balances": "balance_date",
+    "customer_attributes": "updated_at",
+    "campaign_contacts": "contacted_at",
 }
 LEARNT_LATER = {
     "cancelled_at": {"cancelled_at": None, "status": "completed"},

@@ -213,6 +213,12 @@ COMPANY = {
             "score": "9",
         }
     ],
+    "account_balances": [
+        {"customer_id": "a", "balance_date": "2024-02-15", "balance_amount": "500.00"},
+    ],
+    "customer_attributes": [
+        {"customer_id": "a", "attribute": "diet", "value": "vegan", "updated_at": "2024-02-15"},
+    ],
 }
 
 Company = dict[str, list[dict[str, str]]]
@@ -360,6 +366,23 @@ LOADS: dict[str, tuple[Company, str, str | None]] = {
         ),
         JUNE,
         "2024-02-29",
+    ),
+    "a late balance of March": (
+        with_row(
+            "account_balances", customer_id="b", balance_date="2024-03-10", balance_amount="70"
+        ),
+        JUNE,
+        "2024-02-29",
+    ),
+    "a corrected balance of February": (
+        with_change("account_balances", "a", balance_amount="501.00"),
+        JUNE,
+        "2024-01-31",
+    ),
+    "another diet since February: attributes are as now known, and change no month": (
+        with_change("customer_attributes", "a", value="kosher"),
+        JUNE,
+        "2024-05-31",
     ),
     "an answer of March of somebody who becomes known": (
         with_row("customers", customer_id="e"),

@@ -573,6 +573,7 @@ READERS = {
 
 
 LETTER_CASES = {"lower": "lower_case", "upper": "upper"}
+MISSING_AS = {"nothing": "''", "reporting_currency": "'{{ setting(\"reporting_currency\") }}'"}
 
 
 def reading_of(column: Node) -> str:
@@ -588,6 +589,8 @@ def reading_of(column: Node) -> str:
         value = f"somebody({value}, nobody.words)"
     if "letter_case" in meta:
         value = f"{LETTER_CASES[meta['letter_case']]}({value})"
+    if "missing_as" in meta:
+        value = f"coalesce({value}, {MISSING_AS[meta['missing_as']]})"
     return f"{value} as {name}"
 
 

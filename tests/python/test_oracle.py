@@ -132,6 +132,20 @@ def referral(
     } | more
 
 
+def balance(customer: str, balance_date: str, amount: str, **more: str) -> Row:
+    """A raw balance, in the reporting currency and of an account without an id unless said otherwise."""
+    return {
+        "customer_id": customer,
+        "balance_date": balance_date,
+        "balance_amount": amount,
+    } | more
+
+
+def attribute(customer: str, name: str, value: str, updated_at: str | None) -> Row:
+    """A raw attribute of a customer."""
+    return {"customer_id": customer, "attribute": name, "value": value, "updated_at": updated_at}
+
+
 def run(given: Rules | None = None, **tables: list[Row]) -> Result:
     """Compute from raw tables given by name."""
     return compute(tables, given or rules(), RUN_DATE)
@@ -506,6 +520,122 @@ def test_bad_facts(table: str, changed: Row, action: str, reason: str, column: s
     assert rejections(result) == [(table, key, action, reason, column)]
     assert result.reconciliation[table].rows_rejected == (action == "rejected")
     assert rejections(run(**tables, **{table: [fine]})) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "changed", "action", "reason", "column"),
+    [
+        ("account_balances", {"customer_id": None}, "rejected", "missing_value", "customer_id"),
+        ("account_balances", {"customer_id": "nobody"}, "rejected", "unknown_customer", "customer_id"),
+        ("account_balances", {"balance_date": "2030-01-02"}, "rejected", "after_run_date", "balance_date"),
+        ("account_balances", {"balance_amount": "n/a"}, "rejected", "unreadable_value", "balance_amount"),
+        ("account_balances", {"currency_code": "¥"}, "rejected", "not_allowed", "currency_code"),
+        # USD has a rate from 2024-02-01 on, 7.
+        ("account_balances", {"currency_code": "usd", "balance_date": "2024-01-31"}, "rejected",
+         "no_exchange_rate", "currency_code"),
+        ("account_balances", {"currency_code": "USD", "balance_date": "2024-02-01",
+         "balance_amount": "142857142857.15"}, "rejected", "amount_too_large", "balance_amount"),
+        ("account_balances", {"balance_amount": "-1000000000000.01"}, "rejected", "amount_too_large",
+         "balance_amount"),
+        # Of several reasons the first of unknown customer, no rate, too large.
+        ("account_balances", {"customer_id": "nobody", "currency_code": "EUR"}, "rejected",
+         "unknown_customer", "customer_id"),
+        ("customer_attributes", {"customer_id": "nobody"}, "rejected", "unknown_customer", "customer_id"),
+        ("customer_attributes", {"attribute": " "}, "rejected", "missing_value", "attribute"),
+        ("customer_attributes", {"value": None}, "rejected", "missing_value", "value"),
+        ("customer_attributes", {"updated_at": "?"}, "nulled", "unreadable_value", "updated_at"),
+        ("campaigns", {"campaign_id": None}, "rejected", "missing_value", "campaign_id"),
+        ("campaigns", {"starts_on": "spring"}, "rejected", "unreadable_value", "starts_on"),
+        ("campaigns", {"ends_on": "2024-02-28"}, "nulled", "not_allowed", "ends_on"),
+        ("campaigns", {"cost_amount": "-0.01"}, "nulled", "not_allowed", "cost_amount"),
+        ("campaign_contacts", {"campaign_id": "k9"}, "rejected", "unknown_campaign", "campaign_id"),
+        ("campaign_contacts", {"customer_id": "nobody"}, "rejected", "unknown_customer", "customer_id"),
+        ("campaign_contacts", {"campaign_id": "k9", "customer_id": "nobody"}, "rejected",
+         "unknown_campaign", "campaign_id"),
+        ("campaign_contacts", {"contacted_at": "2030-01-02"}, "rejected", "after_run_date", "contacted_at"),
+        ("campaign_contacts", {"contact_group": "control"}, "nulled", "not_allowed", "contact_group"),
+    ],
+)  # fmt: skip
+def test_bad_balances_attributes_campaigns_and_contacts(
+    table: str, changed: Row, action: str, reason: str, column: str
+) -> None:
+    fine = {
+        "account_balances": {
+            "customer_id": "A",
+            "balance_date": "2024-01-31",
+            "balance_amount": "5",
+        },
+        "customer_attributes": {"customer_id": "A", "attribute": "diet", "value": "vegan"},
+        "campaigns": {"campaign_id": "k2", "starts_on": "2024-02-29", "ends_on": "2024-02-29"},
+        "campaign_contacts": {
+            "campaign_id": "k1",
+            "customer_id": "A",
+            "contacted_at": "2024-03-01",
+            "contact_group": "HOLDOUT",
+        },
+    }
+    others = {
+        "orders": [order("o1", "2024-01-31")],
+        "exchange_rates": [
+            {"rate_date": "2024-02-01", "currency_code": "USD", "rate_to_reporting": "7"}
+        ],
+        "campaigns": [{"campaign_id": "k1", "starts_on": "2031-01-01"}],
+    }
+    known = others.get(table, [])
+    result = run(**{**others, table: [*known, fine[table] | changed]})
+    assert [record[:1] + record[2:] for record in rejections(result)] == [
+        (table, action, reason, column)
+    ]
+    assert result.reconciliation[table].rows_rejected == (action == "rejected")
+    assert rejections(run(**{**others, table: [*known, fine[table]]})) == []
+
+
+def test_balances_are_of_accounts_and_in_the_reporting_currency() -> None:
+    """10.07 x 7.15 = 72.0005. Without a currency a balance is in CNY, so that of two rows of one day the smaller text
+    stays; accounts without an id of merged customers are two."""
+    result = run(
+        orders=[order("o1", "2024-01-31")],
+        customer_merges=[merge("A2", "A", "2024-01-01")],
+        exchange_rates=[
+            {"rate_date": "2024-01-02", "currency_code": "USD", "rate_to_reporting": "7.15"},
+            {"rate_date": "2024-01-04", "currency_code": "USD", "rate_to_reporting": "9"},
+        ],
+        account_balances=[
+            balance("A", "2024-01-03", "-10.07", account_id="x", currency_code="usd"),
+            balance("A", "2024-01-03", "2", currency_code=" cny"),
+            balance("A", "2024-01-03", "1"),
+            balance("A2", "2024-01-03", "4"),
+        ],
+    )
+    assert sorted(result.account_balances) == [
+        ("A", "A", "", "CNY", day("2024-01-03"), Decimal("1.00")),
+        ("A", "A", "x", "USD", day("2024-01-03"), Decimal("-72.00")),
+        ("A", "A2", "", "CNY", day("2024-01-03"), Decimal("4.00")),
+    ]
+    assert result.reconciliation["account_balances"].rows_undecided == 1
+
+
+def test_the_newest_values_of_an_attribute_hold() -> None:
+    """Tea and chess are of one time, golf is older; without any time both diets hold, of both ids."""
+    result = run(
+        orders=[order("o1", "2024-01-31")],
+        customer_merges=[merge("A2", "A", "2024-01-01")],
+        customer_attributes=[
+            attribute("A", "hobby", "tea", "2024-05-01"),
+            attribute("A", " Hobby ", " chess ", "2024-05-01 00:00:00"),
+            attribute("A", "hobby", "golf", "2024-04-30 23:59:59"),
+            attribute("A", "hobby", "opera", None),
+            attribute("A2", "hobby", "tea", "2024-05-01"),
+            attribute("A", "diet", "vegan", None),
+            attribute("A2", "diet", "Vegan", None),
+        ],
+    )
+    assert result.customer_attributes == {
+        ("A", "hobby", "tea"),
+        ("A", "hobby", "chess"),
+        ("A", "diet", "vegan"),
+        ("A", "diet", "Vegan"),
+    }
 
 
 def test_facts_that_are_fine() -> None:

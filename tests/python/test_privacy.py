@@ -193,6 +193,31 @@ def company(folder: Path) -> Path:
         f"R2,{PERSON},C4,2025-02-01",
         f"R3,{PERSON},{FORMER},2025-02-01",
     )
+    write(
+        folder / "account_balances.csv",
+        "customer_id,account_id,balance_date,balance_amount,currency_code",
+        f"{PERSON},canaryaccount1,2025-03-31,1000,CNY",
+        f"{PERSON},canaryaccount2,2025-03-31,20,CNY",
+        f"{PERSON},,2025-03-31,3,CNY",
+        f"{FORMER}, canaryaccount1,2025-03-31,400,CNY",
+        f"{FORMER},canaryaccount1,2025-06-30,canary balance,CNY",
+        "C3,A3,2025-03-31,50,CNY",
+    )
+    write(
+        folder / "customer_attributes.csv",
+        "customer_id,attribute,value,updated_at",
+        f"{PERSON},diet,canary seed,2025-01-01",
+        f" {FORMER},canary attribute,seed,when canary ate",
+        "C3,diet,vegan,2025-01-01",
+    )
+    write(folder / "campaigns.csv", "campaign_id,starts_on", "K1,2025-04-01")
+    write(
+        folder / "campaign_contacts.csv",
+        "campaign_id,customer_id,contacted_at,contact_group",
+        f"K1,{PERSON},2025-04-02,canary group",
+        f"K1,{FORMER},2025-04-02,holdout",
+        "K1,C3,2025-04-02,treatment",
+    )
     return folder
 
 

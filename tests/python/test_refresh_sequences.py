@@ -508,6 +508,33 @@ def facts(draw: st.DrawFn, name: str, first: date, last: date) -> dict[str, list
                 "referred_at": moment(),
             },
         ),
+        "account_balances": some(
+            2,
+            lambda n: {
+                "customer_id": draw(who),
+                "account_id": draw(st.sampled_from(["k", None])),
+                "balance_date": moment()[:10],
+                "balance_amount": draw(st.sampled_from(["250.00", "-3.50", "90000"])),
+            },
+        ),
+        "customer_attributes": some(
+            2,
+            lambda n: {
+                "customer_id": draw(who),
+                "attribute": draw(st.sampled_from(["diet", "hobby"])),
+                "value": draw(st.sampled_from(["tea", "vegan"])),
+                "updated_at": draw(st.sampled_from([moment(), None])),
+            },
+        ),
+        "campaign_contacts": some(
+            1,
+            lambda n: {
+                "campaign_id": draw(st.sampled_from(["k1", "k9"])),
+                "customer_id": draw(who),
+                "contacted_at": moment(),
+                "contact_group": draw(st.sampled_from(["treatment", "holdout"])),
+            },
+        ),
     }
 
 

@@ -82,6 +82,27 @@ staged as (
     select 'referrals' as source_table, count(*) as row_count, null as amount
     from {{ ref('int_referrals') }}
     where reject_reason is null
+    union all
+    select 'customer_attributes' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_identified_customer_attributes') }}
+    where customer_key is not null
+    union all
+    select
+        'campaigns' as source_table,
+        count(*) as row_count,
+        coalesce(sum(cost_amount), 0) as amount
+    from {{ ref('stg_marketing__campaigns') }}
+    union all
+    select 'campaign_contacts' as source_table, count(*) as row_count, null as amount
+    from {{ ref('int_campaign_contacts') }}
+    where reject_reason is null
+    union all
+    select
+        'account_balances' as source_table,
+        count(*) as row_count,
+        coalesce(sum(balance_amount), 0) as amount
+    from {{ ref('int_account_balances') }}
+    where reject_reason is null
 )
 
 select

@@ -12,7 +12,7 @@
     {% endif %}
     {% set changed = customer_tiering.changed_file(source, is_second) %}
     {% if not changed %}
-        {% do customer_tiering.refuse_files_not_read_once(source, relation.name) %}
+        {% do customer_tiering.refuse_files_not_read_once(source, relation.name, is_erasing) %}
         {% do customer_tiering.note_files(source) %}
         {{ return(relation.columns or customer_tiering.columns_of_files('true')) }}
     {% endif %}
@@ -285,7 +285,7 @@
 
 
 {# A file without rows counts as read. #}
-{% macro refuse_files_not_read_once(source, name) %}
+{% macro refuse_files_not_read_once(source, name, is_erasing) %}
     {% if not customer_tiering.files_to_read() %}{{ return(none) }}{% endif %}
     {% set files = customer_tiering.list_of_files_to_read() %}
     {% set query %}
@@ -298,7 +298,7 @@
         ),
 
         counted as (
-            {% if customer_tiering.is_parquet(name) %}
+            {% if customer_tiering.is_parquet(name) and not customer_tiering.leaves_out_erased(source, is_erasing) %}
                 select file_name as file, sum(num_rows) as row_count from parquet_file_metadata({{ files }}) group by 1
             {% else %}
                 select file, row_count from listed

@@ -25,6 +25,10 @@ referrals as (
     select * from {{ ref('int_referrals') }} where reject_reason is null
 ),
 
+balances as (
+    select * from {{ ref('int_account_balances') }} where reject_reason is null
+),
+
 fingerprints as (
     select
         'ledger' as fact_table,
@@ -107,6 +111,15 @@ fingerprints as (
     from referrals
     where converted_on is not null
     group by converted_on
+    union all
+    select
+        'account_balances' as fact_table,
+        balance_date as known_on,
+        {{ fingerprint([
+            'customer_key', 'customer_id', 'account_id', 'currency_code', 'balance_reporting'
+        ]) }} as fingerprint
+    from balances
+    group by balance_date
 )
 
 select * from fingerprints

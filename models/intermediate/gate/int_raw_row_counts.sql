@@ -9,6 +9,9 @@
     'tickets': ['customer_id', known_customers],
     'survey_responses': ['customer_id', known_customers],
     'referrals': ['referrer_customer_id', known_customers],
+    'customer_attributes': ['customer_id', known_customers],
+    'campaign_contacts': ['customer_id', known_customers],
+    'account_balances': ['customer_id', known_customers],
 } -%}
 
 with customers as (

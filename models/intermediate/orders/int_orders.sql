@@ -10,31 +10,8 @@ exchange_rates as (
     select * from {{ ref('stg_shop__exchange_rates') }}
 ),
 
--- few days and currencies stand for all orders: the search for the newest rate runs over them only
-foreign_days as (
-    select distinct currency_code, order_date
-    from orders
-    where currency_code <> '{{ setting("reporting_currency") }}'
-),
-
-ranked_rates as (
-    select
-        foreign_days.currency_code,
-        exchange_rates.rate_to_reporting,
-        foreign_days.order_date,
-        row_number() over (
-            partition by foreign_days.currency_code, foreign_days.order_date
-            order by exchange_rates.rate_date desc
-        ) as place
-    from foreign_days
-    inner join exchange_rates
-        on
-            foreign_days.currency_code = exchange_rates.currency_code
-            and foreign_days.order_date >= exchange_rates.rate_date
-),
-
 rates as (
-    select * from ranked_rates where place = 1
+    {{ newest_rates('orders', 'order_date', 'exchange_rates') }}
 ),
 
 converted as (

@@ -1,4 +1,25 @@
 {# Rows that only another table shows to be wrong. #}
+{#- Facts of customers: the model that has them identified, what its rows are told apart by, why they are rejected, and for
+    which column. -#}
+{%- set unknown_customer = "case when customer_key is null then 'unknown_customer' end" -%}
+{%- set facts = {
+    'interactions': ['int_identified_interactions', 'interaction_id', unknown_customer, "'customer_id'"],
+    'tickets': ['int_identified_tickets', 'ticket_id', unknown_customer, "'customer_id'"],
+    'survey_responses': ['int_identified_survey_responses', 'response_id', unknown_customer, "'customer_id'"],
+    'customer_attributes': [
+        'int_identified_customer_attributes', "concat_ws('|', customer_id, attribute, value)", unknown_customer,
+        "'customer_id'",
+    ],
+    'referrals': [
+        'int_referrals', 'referral_id', 'reject_reason',
+        "case reject_reason when 'self_referral' then 'referred_customer_id' else 'referrer_customer_id' end",
+    ],
+    'campaign_contacts': [
+        'int_campaign_contacts', "concat_ws('|', campaign_id, customer_id)", 'reject_reason',
+        "case reject_reason when 'unknown_campaign' then 'campaign_id' else 'customer_id' end",
+    ],
+} -%}
+
 with orders as (
     select * from {{ ref('int_orders') }}
 ),
@@ -23,20 +44,8 @@ known_ids as (
     select * from {{ ref('int_known_customer_ids') }}
 ),
 
-interactions as (
-    select * from {{ ref('int_identified_interactions') }}
-),
-
-tickets as (
-    select * from {{ ref('int_identified_tickets') }}
-),
-
-survey_responses as (
-    select * from {{ ref('int_identified_survey_responses') }}
-),
-
-referrals as (
-    select * from {{ ref('int_referrals') }}
+account_balances as (
+    select * from {{ ref('int_account_balances') }}
 ),
 
 rejects as (
@@ -100,48 +109,33 @@ rejects as (
     from erasure_requests
     left join known_ids on erasure_requests.customer_id = known_ids.customer_id
     where known_ids.customer_id is null
+    {%- for table_name, (model, key, reject_reason, column_name) in facts.items() %}
     union all
     select
-        'interactions' as source_table,
-        interaction_id as row_key,
+        '{{ table_name }}' as source_table,
+        {{ key }} as row_key,
         'rejected' as action,
-        'unknown_customer' as reject_reason,
-        'customer_id' as column_name,
+        {{ reject_reason }} as reject_reason,
+        {{ column_name }} as column_name,
         cast(null as decimal(18, 2)) as rejected_amount
-    from interactions
-    where customer_key is null
+    from {{ ref(model) }}
+    where {{ reject_reason }} is not null
+    {%- endfor %}
     union all
     select
-        'tickets' as source_table,
-        ticket_id as row_key,
-        'rejected' as action,
-        'unknown_customer' as reject_reason,
-        'customer_id' as column_name,
-        cast(null as decimal(18, 2)) as rejected_amount
-    from tickets
-    where customer_key is null
-    union all
-    select
-        'survey_responses' as source_table,
-        response_id as row_key,
-        'rejected' as action,
-        'unknown_customer' as reject_reason,
-        'customer_id' as column_name,
-        cast(null as decimal(18, 2)) as rejected_amount
-    from survey_responses
-    where customer_key is null
-    union all
-    select
-        'referrals' as source_table,
-        referral_id as row_key,
+        'account_balances' as source_table,
+        concat_ws(
+            '|', customer_id, account_id, currency_code, cast(balance_date as {{ string_type() }})
+        ) as row_key,
         'rejected' as action,
         reject_reason,
-        case
-            when reject_reason = 'self_referral' then 'referred_customer_id'
-            else 'referrer_customer_id'
+        case reject_reason
+            when 'unknown_customer' then 'customer_id'
+            when 'no_exchange_rate' then 'currency_code'
+            else 'balance_amount'
         end as column_name,
-        cast(null as decimal(18, 2)) as rejected_amount
-    from referrals
+        balance_amount as rejected_amount
+    from account_balances
     where reject_reason is not null
 )
 

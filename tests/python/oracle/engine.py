@@ -9,6 +9,7 @@ from datetime import date
 from decimal import localcontext
 
 from oracle import (
+    accounts,
     actions,
     alerts,
     cohorts,
@@ -47,6 +48,8 @@ class Result:
     reconciliation: dict[str, reading.Reconciliation]
     merged_into: dict[str, str]
     ledger: list[money.LedgerRow]
+    account_balances: list[accounts.Balance]
+    customer_attributes: set[accounts.Attribute]
     review_periods: list[periods.Period]
     rfm_score_edges: dict[tuple[date, str], rfm.Edges]
     customer_periods: dict[tuple[str, date], CustomerPeriodRow]
@@ -88,6 +91,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     orders = money.build_orders(staging, rates, people)
     ledger = money.build_ledger(orders)
     signals.reject_strangers(staging, people)
+    balances = accounts.account_balances(staging, people, rules)
 
     as_of_date = periods.find_as_of_date(orders, rules, run_date)
     reviews = periods.review_periods(orders, as_of_date, rules)
@@ -138,6 +142,8 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         reconciliation={row.source_table: row for row in reading.reconcile(staging)},
         merged_into=merged_into,
         ledger=ledger,
+        account_balances=balances,
+        customer_attributes=accounts.customer_attributes(staging, people),
         review_periods=reviews,
         rfm_score_edges=edges,
         customer_periods={

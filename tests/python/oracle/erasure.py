@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import md5
 
 from oracle.reading import CONTRACT, BadValueError, RawTables, Setting, nobody, read_stamp, trim
 from oracle.rules import Rules
@@ -12,7 +13,7 @@ ID_COLUMNS = {"parent_customer_id", "from_customer_id", "into_customer_id", "cus
     "referred_customer_id",
 }
 WORDS = set("customer_type country_code currency_code status".split()) | {
-    *("ticket_type", "interaction_type", "survey_type"),
+    *("ticket_type", "interaction_type", "survey_type", "contact_group"),
 }
 NOT_DESCRIBING = {"customer_id", "customer_type", "country_code", "updated_at"}
 
@@ -20,11 +21,19 @@ NOT_DESCRIBING = {"customer_id", "customer_type", "country_code", "updated_at"}
 def erased(raw: RawTables, rules: Rules, run_date) -> RawTables:
     """The raw tables as they may be landed: ids of erased persons anonymous, their customers bare.
 
-    In all their rows a value that cannot be read, or is not allowed, is taken away.
+    In all their rows a value that cannot be read, or is not allowed, is taken away. Their attributes are gone, and
+    their accounts have a hash for an id.
     """
     setting = Setting(rules, run_date, nobody(raw, rules))
     names = anonymous_ids(raw, setting)
-    return {table: [_masked(table, row, names, setting) for row in raw[table]] for table in raw}
+    return {
+        table: [
+            _masked(table, row, names, setting)
+            for row in raw[table]
+            if table != "customer_attributes" or _text(row["customer_id"]) not in names
+        ]
+        for table in raw
+    }
 
 
 def is_reserved(customer_id: str) -> bool:
@@ -84,6 +93,9 @@ def _masked(table: str, row: dict, names: dict[str, str], setting: Setting) -> d
             value = names[_text(value)]
         elif column.name in ID_COLUMNS and is_reserved(_text(value) or ""):
             value = f"reserved:{_text(value)}"
+        if is_erased and column.name == "account_id" and _text(value):
+            told = f"{_text(row['customer_id'])}|{_text(value)}"
+            value = f"erased_{md5(told.encode()).hexdigest()}"
         if is_erased and table == "customers" and column.name not in NOT_DESCRIBING:
             value = None
         if is_erased and value and column.name not in ID_COLUMNS:

@@ -117,12 +117,11 @@ def to_reporting(amount: Decimal, rate: Decimal) -> Decimal:
 
 def price_orders(staging: Staging, rules: Rules) -> dict[str, Decimal]:
     """Rate of every order by order_id; orders without one are rejected."""
-    by_currency: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)
-    for row in staging.rows("exchange_rates"):
-        by_currency[row["currency_code"]].append((row["rate_date"], row["rate_to_reporting"]))
-    for rates in by_currency.values():
-        rates.sort()
-    rate_of = {row["order_id"]: _rate(row, by_currency, rules) for row in staging.rows("orders")}
+    by_currency = rates_by_currency(staging)
+    rate_of = {
+        row["order_id"]: rate_on(row["ordered_at"].day, row["currency_code"], by_currency, rules)
+        for row in staging.rows("orders")
+    }
     without = [row for row in staging.rows("orders") if rate_of[row["order_id"]] is None]
     staging.reject("orders", without, "no_exchange_rate", "currency_code")
     too_large = [
@@ -135,15 +134,26 @@ def price_orders(staging: Staging, rules: Rules) -> dict[str, Decimal]:
     return {order_id: rate for order_id, rate in rate_of.items() if order_id in accepted}
 
 
-def _rate(
-    order: Row, by_currency: dict[str, list[tuple[date, Decimal]]], rules: Rules
-) -> Decimal | None:
-    """The newest rate on or before the order date; 1 for the reporting currency."""
-    currency = order["currency_code"] or rules.reporting_currency
+Rates = dict[str, list[tuple[date, Decimal]]]
+
+
+def rates_by_currency(staging: Staging) -> Rates:
+    """The rates of each currency with their days, oldest first."""
+    by_currency: Rates = defaultdict(list)
+    for row in staging.rows("exchange_rates"):
+        by_currency[row["currency_code"]].append((row["rate_date"], row["rate_to_reporting"]))
+    for rates in by_currency.values():
+        rates.sort()
+    return by_currency
+
+
+def rate_on(day: date, currency: str | None, by_currency: Rates, rules: Rules) -> Decimal | None:
+    """The newest rate on or before a day; 1 for the reporting currency."""
+    currency = currency or rules.reporting_currency
     if currency == rules.reporting_currency:
         return Decimal(1)
     rates = by_currency.get(currency, [])
-    known = bisect_right(rates, order["ordered_at"].day, key=lambda rate: rate[0])
+    known = bisect_right(rates, day, key=lambda rate: rate[0])
     return rates[known - 1][1] if known else None
 
 

@@ -437,6 +437,12 @@ read_amount = read_decimal(2)
 read_amount_from_zero = allowed(read_amount, lambda amount: amount >= 0)
 read_currency = read_code("[a-z]{3}", str.upper)
 
+
+def ends_in_time(day: date, values: dict[str, Any]) -> bool:
+    """Whether a campaign does not end before it starts; one without a readable start is rejected anyway."""
+    return values["starts_on"] is None or day >= values["starts_on"]
+
+
 CONTRACT: dict[str, Table] = {
     "customers": Table(
         columns=(
@@ -530,6 +536,16 @@ CONTRACT: dict[str, Table] = {
         key=("from_customer_id", "into_customer_id"),
         newest_by="merged_at",
     ),
+    "customer_attributes": Table(
+        columns=(
+            required("customer_id", read_customer_id),
+            required("attribute", read_word),
+            required("value"),
+            Column("updated_at", read_stamp),
+        ),
+        key=("customer_id", "attribute", "value"),
+        newest_by="updated_at",
+    ),
     "erasure_requests": Table(
         columns=(required("customer_id", read_customer_id), required("requested_at", read_stamp)),
         key=("customer_id",),
@@ -580,6 +596,40 @@ CONTRACT: dict[str, Table] = {
             Column("converted_at", read_stamp),
         ),
         key=("referral_id",),
+    ),
+    "campaigns": Table(
+        columns=(
+            required("campaign_id"),
+            Column("campaign_name"),
+            Column("channel"),
+            required("starts_on", read_date),
+            Column("ends_on", read_date, rule=ends_in_time),
+            Column("goal"),
+            Column("target_tier_code", read_word),
+            Column("cost_amount", read_amount_from_zero),
+        ),
+        key=("campaign_id",),
+        amount="cost_amount",
+    ),
+    "campaign_contacts": Table(
+        columns=(
+            required("campaign_id"),
+            required("customer_id", read_customer_id),
+            required("contacted_at", read_past_stamp),
+            Column("contact_group", read_code("treatment|holdout", str.lower)),
+        ),
+        key=("campaign_id", "customer_id"),
+    ),
+    "account_balances": Table(
+        columns=(
+            required("customer_id", read_customer_id),
+            Column("account_id", rejects=True),
+            required("balance_date", read_past_date),
+            required("balance_amount", read_amount),
+            Column("currency_code", read_currency, rejects=True),
+        ),
+        key=("customer_id", "account_id", "currency_code", "balance_date"),
+        amount="balance_amount",
     ),
 }
 
@@ -719,8 +769,16 @@ def stage(raw: RawTables, rules: Rules, run_date: date) -> Staging:
             staging.records += records
             is_rejected = any(record.action == "rejected" for record in records)
             (staged.rejected if is_rejected else staged.staged).append(row)
+        if name == "account_balances":
+            _name_currencies(staged.staged, rules.reporting_currency)
         _remove_duplicates(name, table, staged, run_date)
     return staging
+
+
+def _name_currencies(rows: list[Row], reporting_currency: str) -> None:
+    """An amount without a currency is one of the reporting currency, in the key too."""
+    for row in rows:
+        row.values["currency_code"] = row.values["currency_code"] or reporting_currency
 
 
 def nobody(raw: RawTables, rules: Rules) -> frozenset[str]:
@@ -782,6 +840,7 @@ EVENT_TIMES = {
     "orders": ("cancelled_at", "returned_at"),
     "tickets": ("closed_at",),
     "referrals": ("converted_at",),
+    "campaign_contacts": ("contacted_at",),
 }
 
 

@@ -75,8 +75,16 @@ class Facts:
 
 
 def reject_strangers(staging: Staging, people: Identity) -> None:
-    """Reject facts of unknown customers, and referrals of oneself."""
-    for table, column in {**OWNER, "erasure_requests": "customer_id"}.items():
+    """Reject facts of unknown customers, contacts of unknown campaigns, and referrals of oneself."""
+    known_campaigns = {row["campaign_id"] for row in staging.rows("campaigns")}
+    staging.reject(
+        "campaign_contacts",
+        [r for r in staging.rows("campaign_contacts") if r["campaign_id"] not in known_campaigns],
+        "unknown_campaign",
+        "campaign_id",
+    )
+    others = ("erasure_requests", "customer_attributes", "campaign_contacts", "account_balances")
+    for table, column in {**OWNER, **dict.fromkeys(others, "customer_id")}.items():
         strangers = [
             row
             for row in staging.rows(table)
