@@ -87,10 +87,7 @@ staged as (
     from {{ ref('int_identified_customer_attributes') }}
     where customer_key is not null
     union all
-    select
-        'campaigns' as source_table,
-        count(*) as row_count,
-        coalesce(sum(cost_amount), 0) as amount
+    select 'campaigns' as source_table, count(*) as row_count, null as amount
     from {{ ref('stg_marketing__campaigns') }}
     union all
     select 'campaign_contacts' as source_table, count(*) as row_count, null as amount

@@ -609,7 +609,6 @@ CONTRACT: dict[str, Table] = {
             Column("cost_amount", read_amount_from_zero),
         ),
         key=("campaign_id",),
-        amount="cost_amount",
     ),
     "campaign_contacts": Table(
         columns=(
