@@ -42,11 +42,6 @@
 {%- endmacro %}
 
 
-{% macro least_points_moved() -%}
-    0.1
-{%- endmacro %}
-
-
 {# The order of the marts' columns. In score_inputs the order is another: there a place is a bit, and new inputs come last. #}
 {% macro score_components() %}
     {{ return(['value', 'growth', 'loyalty', 'satisfaction', 'engagement', 'partnership']) }}

@@ -52,6 +52,7 @@
         'top_tier_percent_from': percent,
         'top_tier_percent_to': percent,
         'top_tier_min_holders': count,
+        'change_details_min_points': {'type': 'number', 'from': 0, 'to': 100},
         'pseudonymise_ids': {'type': 'boolean', 'pattern': '[Tt]rue|[Ff]alse', 'allowed': 'true or false'},
         'source_max_age_days': {
             'type': 'days_by_table', 'from': 0, 'to': 36600, 'example': '{orders: 2}', 'keeps_build': true,

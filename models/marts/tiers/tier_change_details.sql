@@ -51,4 +51,6 @@ from explained
 inner join customers on explained.customer_key = customers.customer_key
 inner join periods on explained.period_index = periods.period_index
 inner join reference_periods on explained.reference_index = reference_periods.period_index
-where explained.is_reason or abs(explained.points_change) >= {{ least_points_moved() }}
+where
+    explained.is_reason
+    or abs(explained.points_change) >= {{ setting('change_details_min_points') }}

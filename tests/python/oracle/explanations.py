@@ -15,8 +15,6 @@ from oracle.rules import Rules
 from oracle.scores import INTERACTION_INPUTS, input_values
 from oracle.tiers import CustomerPeriod, own_move
 
-# Smaller moves are no explanation, but for the reason itself.
-LEAST_POINTS_MOVED = Decimal("0.1")
 # The input that a reason without an input in its name stands for.
 REASON_INPUTS = {"refund": "monetary"}
 
@@ -53,7 +51,8 @@ def tier_change_details(rows: Sequence[CustomerPeriod], rules: Rules) -> Iterato
         for component in rules.components:
             for name, _ in component.inputs:
                 before, is_reason = compared.points(name), REASON_INPUTS.get(reason, reason) == name
-                if not is_reason and abs(row.points(name) - before) < LEAST_POINTS_MOVED:
+                moved = abs(row.points(name) - before)
+                if not moved or (moved < rules.change_details_min_points and not is_reason):
                     continue
                 yield TierChangeDetail(
                     customer_id=row.customer_id,

@@ -191,6 +191,7 @@ class Rules:
     tier_grace_periods: int = 1
     tier_downgrade: str = "one_level"
     tier_validity: str = "rolling"
+    change_details_min_points: int = 1
     alert_recent_days: int = 90
     max_open_actions: int = 3
 
