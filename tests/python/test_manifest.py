@@ -573,7 +573,7 @@ READERS = {
 
 
 LETTER_CASES = {"lower": "lower_case", "upper": "upper"}
-MISSING_AS = {"nothing": "''", "reporting_currency": "'{{ setting(\"reporting_currency\") }}'"}
+MISSING_AS = {"nothing": "''", "reporting_currency": "'{{ reporting }}'"}
 
 
 def reading_of(column: Node) -> str:

@@ -1,6 +1,6 @@
 {# Rows that only another table shows to be wrong. #}
-{#- Facts of customers: the model that has them identified, what its rows are told apart by, why they are rejected, and for
-    which column. -#}
+{#- Facts of customers: the model that has them identified, what its rows are told apart by, why
+    they are rejected, and for which column. -#}
 {%- set unknown_customer = "case when customer_key is null then 'unknown_customer' end" -%}
 {%- set facts = {
     'interactions': ['int_identified_interactions', 'interaction_id', unknown_customer, "'customer_id'"],

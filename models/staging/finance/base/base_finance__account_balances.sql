@@ -1,3 +1,5 @@
+{%- set reporting = setting('reporting_currency') -%}
+
 with landed as (
     select * from {{ source('finance', 'account_balances') }}
 ),
@@ -11,7 +13,7 @@ typed as (
     select
         somebody(read_id(landed.customer_id), nobody.words) as customer_id,
         coalesce(read_id(landed.account_id), '') as account_id,
-        coalesce(upper(read_text(landed.currency_code)), '{{ setting("reporting_currency") }}') as currency_code,
+        coalesce(upper(read_text(landed.currency_code)), '{{ reporting }}') as currency_code,
 
         read_amount(landed.balance_amount) as balance_amount,
 
