@@ -88,7 +88,7 @@ VARIANTS = {
         {"review_period": "week", "tier_validity": "anniversary", **FROZEN},
     ),
     "quarters, frozen edges, as of the newest day": (
-        2,
+        4,
         {"review_period": "quarter", "as_of_date": "latest", **FROZEN},
     ),
 }
