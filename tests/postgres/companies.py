@@ -69,6 +69,9 @@ def with_late_facts(raw: Path, later: Path) -> None:
         "insert into customer_merges by name select min(customer_id) as from_customer_id, "
         "max(customer_id) as into_customer_id, '2025-12-24 08:00:00' as merged_at "
         "from (select customer_id from orders group by 1 having min(ordered_at[:10]) >= '2025-06-01')",
+        "update account_balances set balance_amount = '77.77' where balance_date = '2025-09-30'",
+        "insert into customer_attributes by name select max(customer_id) as customer_id, "
+        "'interest' as attribute, 'late' as value, '2025-12-01' as updated_at from customers",
         "insert into tickets by name select 'late' as ticket_id, max(customer_id) as customer_id, "
         f"'{LATE} 09:00:00' as opened_at, 'complaint' as ticket_type, 'high' as severity from customers",
     )

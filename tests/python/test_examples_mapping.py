@@ -27,11 +27,16 @@ KEYS = {
     "products": ["product_id"],
     "refunds": ["refund_id"],
     "survey_responses": ["response_id"],
+    "customer_attributes": ["customer_id", "attribute", "value"],
+    "campaigns": ["campaign_id"],
+    "campaign_contacts": ["campaign_id", "customer_id"],
 }
 REQUIRED = {
     "orders": ["ordered_at", "status", "order_amount"],
     "refunds": ["order_id", "refunded_at", "refund_amount"],
     "survey_responses": ["customer_id", "responded_at", "score"],
+    "campaigns": ["starts_on"],
+    "campaign_contacts": ["contacted_at"],
 }
 STEPS = ("choices", "lines", "cancellations")  # of Online Retail
 UNMATCHED = "cancellations anti join refunds using (refund_id)"
@@ -412,6 +417,24 @@ def test_completejourney_days_are_those_of_its_own_weeks(
     assert wrong == 0
     year = "select min(ordered_at)::date, max(ordered_at)::date from orders"
     assert [str(day) for day in row(completejourney, year)] == ["2017-01-01", "2017-12-31"]
+
+
+def test_completejourney_has_the_demographics_and_campaigns_of_the_readme(
+    completejourney: duckdb.DuckDBPyConnection,
+) -> None:
+    counted = completejourney.execute(
+        "select attribute, count(*) from customer_attributes group by 1"
+    ).fetchall()
+    of_all = ("age", "income", "household_size", "household_comp", "kids_count")
+    assert dict(counted) == dict.fromkeys(of_all, 801) | {
+        "marital_status": 664,
+        "home_ownership": 568,
+    }
+    contacts = "count(*), count(distinct customer_id), count(distinct campaign_id)"
+    assert row(completejourney, f"select {contacts} from campaign_contacts") == (6_589, 1_559, 27)
+    strangers = "select count(*) from {} anti join customers using (customer_id)"
+    for table in ("customer_attributes", "campaign_contacts"):
+        assert row(completejourney, strangers.format(table)) == (0,), table
 
 
 def test_completejourney_small_is_part_of_the_whole(
