@@ -111,6 +111,7 @@ Rank = Annotated[Whole, from_to(0, 10)]
 Orders = Annotated[Whole, from_to(0, 1_000_000)]
 Priority = Annotated[Whole, from_to(1, 1000)]
 Age = Annotated[Whole, from_to(0, 150)]
+Employees = Annotated[Whole, from_to(0, 100_000_000)]
 Points = Annotated[
     Decimal,
     _with_places(2),
@@ -361,6 +362,26 @@ class SalesChannel(SeedRow):
     channel_type: Literal["online", "offline"]
 
 
+class Industry(SeedRow):
+    """A word for an industry (any case), the industry's code and that of its group."""
+
+    industry_name: Label
+    industry: Code
+    industry_group: Code
+
+
+class CompanySize(SeedRow):
+    """A word for the size of a company (any case) and the size's code.
+
+    The row of a size itself has its bounds in employees, both included; no upper one for any number.
+    """
+
+    company_size_name: Label
+    company_size: Code
+    employees_from: OrEmpty[Employees]
+    employees_to: OrEmpty[Employees]
+
+
 class ExportColumn(SeedRow):
     """A column of a layout in which customers are exported: what it holds and what it is called."""
 
@@ -401,6 +422,8 @@ class Seeds(BaseModel):
     countries: list[Country]
     nobody_words: list[NobodyWord]
     sales_channels: list[SalesChannel]
+    industries: list[Industry]
+    company_sizes: list[CompanySize]
     export_columns: list[ExportColumn]
     code_labels: list[CodeLabel]
 
@@ -506,6 +529,8 @@ def read_seeds(folder: Path) -> Seeds:
         countries=_read_seed(folder, "countries", Country),
         nobody_words=_read_seed(folder, "nobody_words", NobodyWord),
         sales_channels=_read_seed(folder, "sales_channels", SalesChannel),
+        industries=_read_seed(folder, "industries", Industry),
+        company_sizes=_read_seed(folder, "company_sizes", CompanySize),
         export_columns=_read_seed(folder, "export_columns", ExportColumn),
         code_labels=_read_seed(folder, "code_labels", CodeLabel),
     )

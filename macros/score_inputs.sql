@@ -70,6 +70,20 @@
 {%- endmacro %}
 
 
+{% macro revenue_trend_normalised(first_half_cents, second_half_cents, frequency) -%}
+    {{ customer_tiering.normalised(customer_tiering.rounded_ratio(
+        '10000 * (' ~ second_half_cents ~ ' * (' ~ frequency ~ ' + 1) + ' ~ first_half_cents ~ ')',
+        '(' ~ first_half_cents ~ ' + ' ~ second_half_cents ~ ') * (' ~ frequency ~ ' + 2)',
+    )) }}
+{%- endmacro %}
+
+
+{# Inputs that follow from the orders alone, and so are known of a group of companies as of a customer. #}
+{% macro order_inputs() %}
+    {{ return(['recency', 'frequency', 'monetary', 'contribution', 'revenue_trend', 'repeat_rate', 'tenure']) }}
+{% endmacro %}
+
+
 {% macro score_with_an_order(review, weights) -%}
     {%- set orders = '(' ~ review ~ '.frequency + 1)' -%}
     {%- set points = {

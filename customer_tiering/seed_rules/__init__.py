@@ -30,7 +30,9 @@ from customer_tiering.seed_rules.words import (
     age_band_findings,
     code_label_findings,
     codes_without_label,
+    company_size_findings,
     country_findings,
+    industry_findings,
     order_status_findings,
 )
 from customer_tiering.seeds import Seeds
@@ -64,6 +66,8 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from country_findings(seeds.countries)
     yield from unique_findings("nobody_words", seeds.nobody_words, "word")
     yield from unique_findings("sales_channels", seeds.sales_channels, "channel")
+    yield from industry_findings(seeds.industries)
+    yield from company_size_findings(seeds.company_sizes)
     yield from export_column_findings(seeds.export_columns)
     yield from code_label_findings(seeds.code_labels)
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from customer_tiering.seed_rules.findings import Findings, finding, grouped, unique_findings
 from customer_tiering.seed_rules.tiers import TIERLESS
-from customer_tiering.seeds import ORDER_STATUSES, AgeBand, CodeLabel, Country, OrderStatus, Seeds
+from customer_tiering.seeds import (
+    ORDER_STATUSES,
+    AgeBand,
+    CodeLabel,
+    CompanySize,
+    Country,
+    Industry,
+    OrderStatus,
+    Seeds,
+)
+
+# The code of a word that a seed does not know.
+OTHER = "other"
 
 
 def age_band_findings(bands: list[AgeBand]) -> Findings:
@@ -44,6 +56,56 @@ def country_findings(countries: list[Country]) -> Findings:
             yield finding("countries", rows, f"no row for the country_name {code}", allowed)
 
 
+def industry_findings(industries: list[Industry]) -> Findings:
+    yield from unique_findings("industries", industries, "industry_name")
+    names = {row.industry_name for row in industries}
+    for (code,), rows in grouped(industries, "industry").items():
+        if code not in names:
+            allowed = "each industry also an industry_name, so that it is read as itself"
+            yield finding("industries", rows, f"no row for the industry_name {code}", allowed)
+        for row in rows[1:]:
+            if row.industry_group != rows[0].industry_group:
+                found = f"{code} in {row.industry_group} (on line {rows[0].line} in {rows[0].industry_group})"
+                yield finding("industries", row, found, "each industry in one industry_group")
+    yield from _other_findings("industries", [row.industry for row in industries])
+
+
+def company_size_findings(sizes: list[CompanySize]) -> Findings:
+    """Bounds stand in the own row of a size; they follow each other from 0 on, the last without end."""
+    yield from unique_findings("company_sizes", sizes, "company_size_name")
+    for (code,), rows in grouped(sizes, "company_size").items():
+        own = [row for row in rows if row.company_size_name == code]
+        if not own:
+            allowed = "each company_size also a company_size_name, so that it is read as itself"
+            yield finding(
+                "company_sizes", rows, f"no row for the company_size_name {code}", allowed
+            )
+        for row in rows:
+            bounds = (row.employees_from, row.employees_to)
+            if bounds != (None, None) and (row not in own or code == OTHER):
+                allowed = f"bounds in the own row of a size alone, and none of {OTHER}"
+                yield finding("company_sizes", row, f"bounds of {row.company_size_name}", allowed)
+    yield from _other_findings("company_sizes", [row.company_size for row in sizes])
+    bounded = [row for row in sizes if row.employees_from is not None]
+    expected: int | None = 0
+    for row in sorted(bounded, key=lambda row: row.employees_from or 0):
+        if row.employees_from != expected:
+            found = f"employees_from {row.employees_from} of {row.company_size}"
+            allowed = f"{expected}, so that each number of employees is in exactly one size"
+            yield finding("company_sizes", row, found, allowed)
+        expected = None if row.employees_to is None else row.employees_to + 1
+    if bounded and expected is not None:
+        last = max(bounded, key=lambda row: row.employees_from or 0)
+        found = f"employees_to {last.employees_to} of {last.company_size}"
+        yield finding("company_sizes", last, found, "empty for the largest size")
+
+
+def _other_findings(seed: str, codes: list[str]) -> Findings:
+    if OTHER not in codes:
+        allowed = f"a row for {OTHER}, the code of all words that are not here"
+        yield finding(seed, None, f"no code {OTHER}", allowed)
+
+
 def code_label_findings(labels: list[CodeLabel]) -> Findings:
     for (kind, code), rows in grouped(labels, "kind", "code").items():
         if len(rows) > 1:
@@ -60,6 +122,9 @@ def codes_without_label(seeds: Seeds) -> list[str]:
         **{(map_kinds[s.segment_map], s.segment_code): "rfm_segments" for s in seeds.rfm_segments},
         **{(b.band, b.band_code): "rfm_bands" for b in seeds.rfm_bands},
         **{("age_band", b.age_band): "age_bands" for b in seeds.age_bands},
+        **{("industry", i.industry): "industries" for i in seeds.industries},
+        **{("industry_group", i.industry_group): "industries" for i in seeds.industries},
+        **{("company_size", s.company_size): "company_sizes" for s in seeds.company_sizes},
         **{("action", p.action_code): "playbook" for p in seeds.playbook},
         **{("department", p.owner_department): "playbook" for p in seeds.playbook},
         **{("action_channel", p.channel): "playbook" for p in seeds.playbook},

@@ -49,6 +49,7 @@
         'tier_grace_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_downgrade': {'type': 'word', 'words': ['one_level', 'straight']},
         'tier_validity': {'type': 'word', 'words': ['rolling', 'calendar_year', 'anniversary']},
+        'tier_level': {'type': 'word', 'words': ['customer', 'group']},
         'top_tier_percent_from': percent,
         'top_tier_percent_to': percent,
         'top_tier_min_holders': count,

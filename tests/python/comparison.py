@@ -288,14 +288,14 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             },
         ),
     )
-    attributes = (
-        "customer_type country_code region city gender industry company_size acquisition_channel"
-    ).split()
+    attributes = ("customer_type country_code region city gender acquisition_channel").split()
     yield (
         "customers",
         "marts.customers",
         columns := (
             f"customer_id is_inferred {' '.join(attributes)} first_order_on last_order_on "
+            "parent_customer_id root_customer_id reviewed_customer_id group_depth industry industry_group "
+            "industry_in_source company_size company_size_in_source "
             "lifetime_orders lifetime_revenue favourite_category favourite_channel channel_mix "
             "demand_type lifecycle_stage segment_code value_class purchasing_power purchase_frequency_band "
             "buyer_type management_score star_rating tier_code tier_rank tier_since"
@@ -384,10 +384,20 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         ),
     )
     yield (
+        "account_rollups",
+        "marts.account_rollups",
+        columns := (
+            "root_customer_id tier_code members members_with_orders recency_days frequency monetary "
+            "window_revenue lifetime_orders lifetime_revenue r_score f_score m_score management_score "
+            "score_coverage first_order_on last_order_on as_of_date"
+        ).split(),
+        _rows(result.account_rollups, columns),
+    )
+    yield (
         "customer_profiles",
         "marts.customer_profiles",
         columns := (
-            "customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
+            "customer_id root_customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
             "action_code action_department action_channel action_offer action_because_en action_due_on "
             "points_to_next management_score lifetime_orders lifetime_revenue first_order_on "
             "last_order_on is_provisional next_review_on alert_raised_on as_of_date"

@@ -11,6 +11,9 @@ CUSTOMERS = ["a", "b", "C3", "007", "客户一", "é", "é", "Ω-9", "k", "0"]
 STATUSES = ["completed", "Delivered", "已完成", "returned", "cancelled", "cancelled", "pending"]
 CATEGORIES = ["tea", "茶", "books", None]
 PRODUCT_TYPES = ["product", "product", "service", "Solution", "toy", None]
+INDUSTRIES = ["technolgy", "Retail", "制造业", "it服务", "dragons", " Software\u3000", None]
+COMPANY_SIZES = ["1-9", "250+", "大型", "Micro", "12", "１２", "249.0", "-3", "9.5", "huge", None]
+PARENTS = ["nobody", "guest", "reserved:erased_000001"]
 LINE_AMOUNTS = st.sampled_from(["x", "-5.00", "-4000", None])
 START = datetime(2023, 10, 15)
 
@@ -268,6 +271,9 @@ def companies(
                 "customer_type": draw(st.sampled_from(["person", "COMPANY", "alien", None])),
                 "country_code": draw(st.sampled_from(["cn", "Germany", "中国", "XX", None])),
                 "birth_date": draw(st.sampled_from(["1980-02-29", "1850-01-01", "x", None])),
+                "industry": draw(st.sampled_from(INDUSTRIES)),
+                "company_size": draw(st.sampled_from(COMPANY_SIZES)),
+                "parent_customer_id": draw(st.sampled_from([*CUSTOMERS, *PARENTS, None, None])),
                 "marketing_consent": draw(st.sampled_from(["true", "Yes", "yes", "no", "x", None])),
                 "updated_at": draw(st.sampled_from([None, "2024-01-01", "2024-06-01 10:00"])),
             }

@@ -108,6 +108,7 @@ VARIANTS = {
         "alert_recent_days": 366,
         "max_open_actions": 1,
     },
+    "groups of companies": {"tier_level": "group", "score_profile": "b2b"},
     "quarters with fixed edges": {
         "review_period": "quarter",
         "source_time_zone": "Europe/Berlin",

@@ -34,10 +34,12 @@ compared as (
         coalesce(newest.monetary, 0) as monetary_of_period,
         coalesce(rfm.monetary, 0) as monetary_of_rfm
     from {{ ref('customers') }} as customers
-    left join newest on customers.customer_id = newest.customer_id
-    left join {{ ref('customer_tiers') }} as tiers on customers.customer_id = tiers.customer_id
-    left join {{ ref('customer_scores') }} as scores on customers.customer_id = scores.customer_id
-    left join {{ ref('customer_rfm') }} as rfm on customers.customer_id = rfm.customer_id
+    left join newest on customers.reviewed_customer_id = newest.customer_id
+    left join {{ ref('customer_tiers') }} as tiers
+        on customers.reviewed_customer_id = tiers.customer_id
+    left join {{ ref('customer_scores') }} as scores
+        on customers.reviewed_customer_id = scores.customer_id
+    left join {{ ref('customer_rfm') }} as rfm on customers.reviewed_customer_id = rfm.customer_id
 )
 
 select *

@@ -1,6 +1,6 @@
 {# What a customer buys most and where, over all valid orders. #}
 with orders as (
-    select * from {{ ref('int_order_outcomes') }} where is_valid and customer_key is not null
+    select * from {{ ref('int_order_outcomes') }} where is_valid and member_key is not null
 ),
 
 items as (
@@ -13,11 +13,11 @@ sales_channels as (
 
 by_channel as (
     select
-        customer_key,
+        member_key as customer_key,
         channel,
         sum(net_amount) as net_amount
     from orders
-    group by customer_key, channel
+    group by member_key, channel
 ),
 
 ranked_channels as (
@@ -49,7 +49,7 @@ channels as (
 
 items_of_orders as (
     select
-        orders.customer_key,
+        orders.member_key as customer_key,
         items.category,
         items.product_type,
         {{ in_reporting_currency(

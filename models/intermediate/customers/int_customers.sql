@@ -4,6 +4,14 @@ with customers as (
     select * from {{ ref('stg_crm__customers') }}
 ),
 
+records as (
+    select * from {{ ref('int_customer_records') }}
+),
+
+groups as (
+    select * from {{ ref('int_customer_groups') }}
+),
+
 customer_keys as (
     select * from {{ ref('int_customer_keys') }}
 ),
@@ -12,50 +20,39 @@ orders as (
     select * from {{ ref('int_orders') }}
 ),
 
+industry_words as (
+    select * from {{ ref('int_industry_words') }}
+),
+
+company_size_words as (
+    select * from {{ ref('int_company_size_words') }}
+),
+
 erased as (
     select distinct customer_keys.customer_key
     from {{ ref('stg_crm__erasure_requests') }} as erasure_requests
     inner join customer_keys on erasure_requests.customer_id = customer_keys.customer_id
 ),
 
-members as (
+known as (
     select
         customers.*,
-        customer_keys.resolved_customer_id,
+        records.resolved_customer_id,
         customer_keys.customer_key
     from customers
+    inner join records on customers.customer_id = records.customer_id
     inner join customer_keys on customers.customer_id = customer_keys.customer_id
 ),
 
--- the surviving id's own record speaks for the customer; without one, the newest of those merged
--- into it
-ranked as (
-    select
-        members.*,
-        row_number() over (
-            partition by customer_key
-            order by
-                case when customer_id = resolved_customer_id then 0 else 1 end,
-                updated_at desc nulls last,
-                customer_id
-        ) as place
-    from members
-),
-
 named_by_orders as (
-    select distinct orders.customer_key
+    select distinct orders.member_key
     from orders
-    where orders.customer_key is not null and not orders.is_rejected
-),
-
-known as (
-    select * from ranked where place = 1
+    where orders.member_key is not null and not orders.is_rejected
 ),
 
 joined as (
     select
-        coalesce(known.customer_key, named_by_orders.customer_key) as customer_key,
-        known.parent_customer_id,
+        coalesce(known.customer_key, named_by_orders.member_key) as customer_key,
         known.customer_type,
         known.full_name,
         known.email,
@@ -76,14 +73,16 @@ joined as (
         known.birth_date,
         known.signed_up_on
     from known
-    full outer join named_by_orders on known.customer_key = named_by_orders.customer_key
+    full outer join named_by_orders on known.customer_key = named_by_orders.member_key
 ),
 
 resolved as (
     select
         survivors.customer_id,
         joined.customer_key,
-        coalesce(parents.resolved_customer_id, joined.parent_customer_id) as parent_customer_id,
+        survivors.group_key,
+        groups.parent_customer_id,
+        coalesce(groups.root_customer_id, survivors.customer_id) as root_customer_id,
         joined.customer_type,
         joined.full_name,
         joined.email,
@@ -93,10 +92,15 @@ resolved as (
         joined.region,
         joined.city,
         joined.postal_code,
-        joined.industry,
-        joined.company_size,
+        industry_words.industry,
+        industry_words.industry_group,
+        industry_words.industry_in_source,
+        company_size_words.company_size,
+        company_size_words.company_size_in_source,
         joined.acquisition_channel,
         joined.owner,
+
+        coalesce(groups.group_depth, 0) as group_depth,
 
         case
             when erased.customer_key is null then joined.has_marketing_consent else false
@@ -111,8 +115,10 @@ resolved as (
         on
             joined.customer_key = survivors.customer_key
             and survivors.customer_id = survivors.resolved_customer_id
+    left join groups on survivors.customer_id = groups.customer_id
     left join erased on joined.customer_key = erased.customer_key
-    left join customer_keys as parents on joined.parent_customer_id = parents.customer_id
+    left join industry_words on joined.industry = industry_words.word
+    left join company_size_words on joined.company_size = company_size_words.word
 )
 
 select * from resolved

@@ -35,7 +35,7 @@ known_keys as (
     from customers
     inner join customer_keys on customers.customer_id = customer_keys.customer_id
     union
-    select orders.customer_key from orders
+    select orders.member_key as customer_key from orders
     where not orders.is_rejected
 ),
 

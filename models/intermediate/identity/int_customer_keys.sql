@@ -1,5 +1,6 @@
-{# Every id that a customer may be named by, with who that is and a small number that stands for the
-   customer wherever something is computed per customer and period. A customer keeps the number of the last
+{# Every id that a customer may be named by, with who that is and a small number that stands for
+   the customer wherever something is computed per customer and period: under tier_level group the
+   number of the root stands for all members of a group. A customer keeps the number of the last
    build, as the periods that are kept from it do. #}
 with customers as (
     select * from {{ ref('stg_crm__customers') }}
@@ -11,6 +12,11 @@ orders as (
 
 identities as (
     select * from {{ ref('int_customer_identities') }}
+),
+
+-- none unless tier_level is group
+groups as (
+    select * from {{ ref('int_customer_groups') }} where '{{ setting("tier_level") }}' = 'group'
 ),
 
 keys_before as (
@@ -66,9 +72,12 @@ keyed as (
     select
         resolved.customer_id,
         resolved.resolved_customer_id,
-        numbered.customer_key
+        numbered.customer_key,
+        coalesce(roots.customer_key, numbered.customer_key) as group_key
     from resolved
     inner join numbered on resolved.resolved_customer_id = numbered.resolved_customer_id
+    left join groups on resolved.resolved_customer_id = groups.customer_id
+    left join numbered as roots on groups.root_customer_id = roots.resolved_customer_id
 )
 
 select * from keyed

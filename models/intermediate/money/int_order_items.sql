@@ -28,6 +28,7 @@ joined as (
         items.order_id,
         items.line_number,
         orders.customer_key,
+        orders.member_key,
         items.product_id,
         products.category,
         products.product_type,

@@ -17,7 +17,8 @@ rates as (
 converted as (
     select
         orders.order_id,
-        customer_keys.customer_key,
+        customer_keys.group_key as customer_key,
+        customer_keys.customer_key as member_key,
         coalesce(orders.currency_code, '{{ setting("reporting_currency") }}') as currency_code,
         orders.channel,
         orders.store_id,
@@ -61,6 +62,7 @@ entered as (
     select
         order_id,
         customer_key,
+        member_key,
         currency_code,
         channel,
         store_id,

@@ -27,8 +27,8 @@ known_keys as (
 orders_of_unknown as (
     select orders.*
     from orders
-    left join known_keys on orders.customer_key = known_keys.customer_key
-    where orders.customer_key is not null and known_keys.customer_key is null
+    left join known_keys on orders.member_key = known_keys.customer_key
+    where orders.member_key is not null and known_keys.customer_key is null
 ),
 
 unknown_customers as (
@@ -40,7 +40,7 @@ unknown_customers as (
     from orders_of_unknown
     inner join customer_keys
         on
-            orders_of_unknown.customer_key = customer_keys.customer_key
+            orders_of_unknown.member_key = customer_keys.customer_key
             and customer_keys.customer_id = customer_keys.resolved_customer_id
     group by 1, 2
 ),

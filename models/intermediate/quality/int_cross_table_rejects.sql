@@ -109,6 +109,16 @@ rejects as (
     from erasure_requests
     left join known_ids on erasure_requests.customer_id = known_ids.customer_id
     where known_ids.customer_id is null
+    union all
+    select
+        'customers' as source_table,
+        record_id as row_key,
+        'nulled' as action,
+        reject_reason,
+        'parent_customer_id' as column_name,
+        cast(null as decimal(18, 2)) as rejected_amount
+    from {{ ref('int_customer_parents') }}
+    where reject_reason is not null
     {%- for table_name, (model, key, reject_reason, column_name) in facts.items() %}
     union all
     select

@@ -2,6 +2,10 @@ with unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
 
+company_warnings as (
+    select * from {{ ref('int_company_warnings') }}
+),
+
 rejects as (
     select * from {{ ref('int_cross_table_rejects') }}
 ),
@@ -97,6 +101,15 @@ warnings as (
     from rejects
     where source_table = 'erasure_requests'
     group by source_table
+    union all
+    select
+        warning_code,
+        subject,
+        observed,
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
+    from company_warnings
 )
 
 select * from warnings

@@ -34,12 +34,9 @@ normalised as (
         measured.contribution as contribution_normalised,
         case
             when measured.has_trend
-                then {{ normalised(rounded_ratio(
-                    '10000 * (measured.second_half_cents * (measured.frequency + 1)'
-                    ~ ' + measured.first_half_cents)',
-                    '(measured.first_half_cents + measured.second_half_cents)'
-                    ~ ' * (measured.frequency + 2)',
-                )) }}
+                then {{ revenue_trend_normalised(
+                    'measured.first_half_cents', 'measured.second_half_cents', 'measured.frequency'
+                ) }}
         end as revenue_trend_normalised,
         case
             when measured.customer_status = 'active'

@@ -1,10 +1,9 @@
 {# The weights that hold in each period for each set of known inputs: unknown ones give theirs to
    the known, and so do those that speak of few customers. #}
 with known_sets as (
-    select distinct
-        period_index,
-        known_inputs
-    from {{ ref('int_score_inputs') }}
+    select period_index, known_inputs from {{ ref('int_score_inputs') }}
+    union
+    select period_index, known_inputs from {{ ref('int_group_inputs') }}
 ),
 
 coverage as (

@@ -6,8 +6,8 @@ as_of as (
     select * from {{ ref('int_as_of') }}
 ),
 
-ledger as (
-    select * from {{ ref('int_customer_ledger') }}
+lifetimes as (
+    select * from {{ ref('int_customer_lifetimes') }}
 ),
 
 scores as (
@@ -42,14 +42,9 @@ age_bands as (
     select * from {{ ref('age_bands') }}
 ),
 
-lifetime as (
-    select
-        ledger.customer_key,
-        sum(ledger.orders_delta) as lifetime_orders,
-        sum(ledger.revenue_delta) as lifetime_revenue
-    from ledger
-    inner join as_of on ledger.known_date <= as_of.as_of_date
-    group by ledger.customer_key
+-- who is reviewed: a customer, or the root of their group for all members
+reviewed as (
+    select customer_key, customer_id from {{ ref('int_customers') }}
 ),
 
 aged as (
@@ -69,6 +64,8 @@ aged as (
 select
     customers.customer_id,
     customers.parent_customer_id,
+    customers.root_customer_id,
+    reviewed.customer_id as reviewed_customer_id,
     customers.customer_type,
     customers.country_code,
     customers.region,
@@ -76,7 +73,10 @@ select
     age_bands.age_band,
     customers.gender,
     customers.industry,
+    customers.industry_group,
+    customers.industry_in_source,
     customers.company_size,
+    customers.company_size_in_source,
     customers.acquisition_channel,
     coalesce(stages.lifecycle_stage, 'prospect') as lifecycle_stage,
     classic_stages.classic_stage,
@@ -91,8 +91,9 @@ select
     coalesce(scores.segment_code, 'prospect') as segment_code,
     coalesce(tiers.tier_code, 'none') as tier_code,
 
-    cast(coalesce(lifetime.lifetime_orders, 0) as bigint) as lifetime_orders,
-    cast(coalesce(lifetime.lifetime_revenue, 0) as decimal(18, 2)) as lifetime_revenue,
+    customers.group_depth,
+    cast(coalesce(lifetimes.lifetime_orders, 0) as bigint) as lifetime_orders,
+    cast(coalesce(lifetimes.lifetime_revenue, 0) as decimal(18, 2)) as lifetime_revenue,
     scores.management_score,
     scores.star_rating,
     coalesce(tiers.tier_rank, 0) as tier_rank,
@@ -102,16 +103,17 @@ select
     customers.is_inferred,
 
     customers.signed_up_on,
-    scores.first_order_on,
-    scores.last_order_on,
+    lifetimes.first_order_on,
+    lifetimes.last_order_on,
     tiers.tier_since
 from customers
-left join scores on customers.customer_key = scores.customer_key
-left join tiers on customers.customer_key = tiers.customer_key
-left join stages on customers.customer_key = stages.customer_key
+inner join reviewed on customers.group_key = reviewed.customer_key
+left join scores on customers.group_key = scores.customer_key
+left join tiers on customers.group_key = tiers.customer_key
+left join stages on customers.group_key = stages.customer_key
 left join classic_stages
     on coalesce(stages.lifecycle_stage, 'prospect') = classic_stages.lifecycle_stage
 left join habits on customers.customer_key = habits.customer_key
-left join lifetime on customers.customer_key = lifetime.customer_key
+left join lifetimes on customers.customer_key = lifetimes.customer_key
 left join aged on customers.customer_key = aged.customer_key
 left join age_bands on aged.age between age_bands.age_from and age_bands.age_to

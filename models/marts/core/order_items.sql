@@ -29,6 +29,6 @@ select
     items.order_date
 from items
 inner join as_of on items.order_date <= as_of.as_of_date
-left join customers on items.customer_key = customers.customer_key
+left join customers on items.member_key = customers.customer_key
 left join products on items.product_id = products.product_id
 where not items.is_of_unknown_order

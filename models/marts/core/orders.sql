@@ -6,8 +6,8 @@ customers as (
     select customer_key, customer_id from {{ ref('int_customers') }}
 ),
 
-scores as (
-    select * from {{ ref('int_current_scores') }}
+lifetimes as (
+    select * from {{ ref('int_customer_lifetimes') }}
 ),
 
 days as (
@@ -23,7 +23,7 @@ tier_names as (
 ),
 
 valid_orders as (
-    select order_id, customer_key, order_date, ordered_at
+    select order_id, member_key, order_date, ordered_at
     from {{ ref('int_order_outcomes') }}
     where is_valid
 ),
@@ -32,14 +32,14 @@ first_orders as (
     select
         valid_orders.order_id,
         row_number() over (
-            partition by valid_orders.customer_key
+            partition by valid_orders.member_key
             order by valid_orders.ordered_at, valid_orders.order_id
         ) as place
     from valid_orders
-    inner join scores
+    inner join lifetimes
         on
-            valid_orders.customer_key = scores.customer_key
-            and valid_orders.order_date = scores.first_order_on
+            valid_orders.member_key = lifetimes.customer_key
+            and valid_orders.order_date = lifetimes.first_order_on
 )
 
 select
@@ -65,7 +65,7 @@ select
 
     orders.ordered_at
 from orders
-left join customers on orders.customer_key = customers.customer_key
+left join customers on orders.member_key = customers.customer_key
 left join first_orders on orders.order_id = first_orders.order_id and first_orders.place = 1
 left join days on orders.order_date = days.date_day
 -- the review before the order's own period is the last one closed before it

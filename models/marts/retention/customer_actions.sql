@@ -7,6 +7,7 @@ with customers as (
         coalesce(has_marketing_consent, false) as has_consent,
         coalesce(is_erased, false) as is_erased
     from {{ ref('customers') }}
+    where customer_id = reviewed_customer_id
 ),
 
 newest_period as (

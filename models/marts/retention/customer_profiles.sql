@@ -73,6 +73,7 @@ action_lists as (
 
 select
     customers.customer_id,
+    customers.root_customer_id,
     customers.customer_type,
     customers.tier_code,
     tier_labels.label_en as tier_label_en,
@@ -134,13 +135,14 @@ select
     newest_review.as_of_date
 from customers
 cross join newest_review
-left join tiers on customers.customer_id = tiers.customer_id
-left join scores on customers.customer_id = scores.customer_id
-left join alert_lists on customers.customer_id = alert_lists.customer_id
-left join open_alerts on customers.customer_id = open_alerts.customer_id and open_alerts.place = 1
-left join action_lists on customers.customer_id = action_lists.customer_id
+left join tiers on customers.reviewed_customer_id = tiers.customer_id
+left join scores on customers.reviewed_customer_id = scores.customer_id
+left join alert_lists on customers.reviewed_customer_id = alert_lists.customer_id
+left join open_alerts
+    on customers.reviewed_customer_id = open_alerts.customer_id and open_alerts.place = 1
+left join action_lists on customers.reviewed_customer_id = action_lists.customer_id
 left join open_actions
-    on customers.customer_id = open_actions.customer_id and open_actions.place = 1
+    on customers.reviewed_customer_id = open_actions.customer_id and open_actions.place = 1
 {%- for name, (kind, code) in labelled.items() %}
 left join labels as {{ name }}_labels
     on {{ name }}_labels.kind = '{{ kind }}' and {{ code }} = {{ name }}_labels.code

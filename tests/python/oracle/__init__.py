@@ -3,7 +3,7 @@
 Written from the design alone, with the standard library only and no code of the models, so that an
 equal result means that both read the design alike. The modules follow the way of the data: reading
 (raw files, staging), erasure (for who lands the raw tables), identity, money (the ledger), periods, rfm, signals, scores, lifecycle, tiers,
-alerts, marts, products, cohorts, actions, profiles.
+alerts, marts, products, cohorts, actions, profiles, rollups.
 
 Use: ``compute(load_raw(folder), Rules.from_seeds(seeds), run_date)``.
 """

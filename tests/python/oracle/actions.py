@@ -48,7 +48,7 @@ def customer_actions(
     contacts_of: Mapping[str, Contacts] = NO_CONTACTS,
     as_of_date: date | None = None,
 ) -> list[CustomerAction]:
-    """The actions of all customers, the most urgent of each first."""
+    """The actions of all customers who are reviewed by themselves, the most urgent of each first."""
     open_alerts: dict[str, dict[str, AlertReview]] = defaultdict(dict)
     for alert in alerts:
         if alert.is_open:
@@ -63,6 +63,7 @@ def customer_actions(
             rules,
         )
         for customer in customers
+        if customer.reviewed_customer_id == customer.customer_id
         for play in plays_of(customer, open_alerts[customer.customer_id], rules)
     ]
 

@@ -157,7 +157,7 @@ def contacts_of_customers(staging: Staging, people: Identity) -> dict[str, Conta
     }
     for table in tables:
         for row in staging.rows(table):
-            rows_of[people.resolve(row["customer_id"])][table].append(row)
+            rows_of[people.reviewed(row["customer_id"])][table].append(row)
     return {customer_id: _contacts(rows) for customer_id, rows in rows_of.items()}
 
 

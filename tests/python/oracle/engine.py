@@ -23,6 +23,7 @@ from oracle import (
     profiles,
     reading,
     rfm,
+    rollups,
     scores,
     signals,
     tiers,
@@ -72,6 +73,7 @@ class Result:
     customer_alerts: dict[tuple[str, str, date], alerts.CustomerAlert]
     customer_actions: dict[tuple[str, str], actions.CustomerAction]
     customer_profiles: list[profiles.CustomerProfile]
+    account_rollups: list[rollups.AccountRollup]
 
 
 def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
@@ -87,7 +89,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     staging = reading.stage(raw, rules, run_date)
     merged_into = identity.valid_merges(staging)
     rates = money.price_orders(staging, rules)
-    people = identity.resolve_customers(staging, merged_into)
+    people = identity.resolve_customers(staging, merged_into, rules.tier_level == "group")
     orders = money.build_orders(staging, rates, people)
     ledger = money.build_ledger(orders)
     signals.reject_strangers(staging, people)
@@ -96,6 +98,9 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     as_of_date = periods.find_as_of_date(orders, rules, run_date)
     reviews = periods.review_periods(orders, as_of_date, rules)
     orders_of = _by_customer(order for order in orders if order.customer_id is not None)
+    own_orders_of = defaultdict(list)
+    for order in orders:
+        own_orders_of[order.member_id].append(order)
     by_period = _measure(_by_customer(ledger), orders, orders_of, reviews, rules)
     _add_signals(by_period, staging, people, orders, orders_of, rules)
     edges = rfm.edges_of_periods(
@@ -119,8 +124,8 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         customer_id: marts.customer(
             customer_id,
             people,
-            orders_of.get(customer_id, []),
-            current.get(customer_id),
+            own_orders_of.get(customer_id, []),
+            current.get(people.reviewed(customer_id)),
             as_of_date,
             rules,
         )
@@ -196,6 +201,15 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         customer_actions={(action.customer_id, action.action_code): action for action in due},
         customer_profiles=profiles.customer_profiles(
             customers.values(), current_tiers, stretches, due, reviews
+        ),
+        account_rollups=rollups.account_rollups(
+            people,
+            customers,
+            _by_customer(ledger),
+            reviews[-1] if reviews else None,
+            by_period[reviews[-1]] if reviews else {},
+            edges,
+            rules,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Who is who: merges of customer ids, and the customers that result."""
+"""Who is who: merges of customer ids, the customers that result, and the groups that companies form."""
 
 from __future__ import annotations
 
@@ -11,14 +11,36 @@ from oracle.reading import Row, Staging
 
 @dataclass(frozen=True)
 class Identity:
-    """Resolved customers: final id of every merged id, and the attributes of every customer."""
+    """Resolved customers: final id of every merged id, and the attributes of every customer.
+
+    ``parents`` has the parent of every customer who has one; ``is_by_group`` says that a group is one
+    customer.
+    """
 
     merged_into: dict[str, str]
     attributes: dict[str, dict[str, Any] | None]
+    parents: dict[str, str]
+    is_by_group: bool = False
 
     def resolve(self, customer_id: str | None) -> str | None:
         """The id under which a customer is known; None stays a guest."""
         return None if customer_id is None else self.merged_into.get(customer_id, customer_id)
+
+    def line(self, customer_id: str) -> list[str]:
+        """The customer and all above, up to the root."""
+        line = [customer_id]
+        while line[-1] in self.parents:
+            line.append(self.parents[line[-1]])
+        return line
+
+    def root(self, customer_id: str) -> str:
+        """The customer at the top of the hierarchy."""
+        return self.line(customer_id)[-1]
+
+    def reviewed(self, customer_id: str | None) -> str | None:
+        """The id under which a customer is measured and tiered; None stays a guest."""
+        resolved = self.resolve(customer_id)
+        return self.root(resolved) if resolved is not None and self.is_by_group else resolved
 
 
 def valid_merges(staging: Staging) -> dict[str, str]:
@@ -67,7 +89,9 @@ def _end_of_chain(customer_id: str, target: dict[str, str]) -> str:
     return customer_id
 
 
-def resolve_customers(staging: Staging, merged_into: dict[str, str]) -> Identity:
+def resolve_customers(
+    staging: Staging, merged_into: dict[str, str], is_by_group: bool = False
+) -> Identity:
     """All customers of accepted customer rows and accepted orders, of whatever status.
 
     A customer's attributes are those of the surviving id's row; failing that, of the merged rows
@@ -77,15 +101,50 @@ def resolve_customers(staging: Staging, merged_into: dict[str, str]) -> Identity
     for row in staging.rows("customers"):
         customer_id = row["customer_id"]
         members[merged_into.get(customer_id, customer_id)].append(row)
+    records = {
+        customer_id: _representative(customer_id, rows) for customer_id, rows in members.items()
+    }
+    parents = _valid_parents(staging, records, merged_into)
     attributes: dict[str, dict[str, Any] | None] = {
-        customer_id: _representative(customer_id, rows).values
-        for customer_id, rows in members.items()
+        customer_id: row.values for customer_id, row in records.items()
     }
     for order in staging.rows("orders"):
         if order["customer_id"] is not None:
             customer_id = order["customer_id"]
             attributes.setdefault(merged_into.get(customer_id, customer_id), None)
-    return Identity(merged_into, attributes)
+    return Identity(merged_into, attributes, parents, is_by_group)
+
+
+def _valid_parents(
+    staging: Staging, records: dict[str, Row], merged_into: dict[str, str]
+) -> dict[str, str]:
+    """The parent of each customer after merges, by the record that speaks; what is wrong is listed."""
+    parents: dict[str, str] = {}
+    for customer_id, row in records.items():
+        parent = row["parent_customer_id"]
+        if parent is None:
+            continue
+        parent = merged_into.get(parent, parent)
+        if parent == customer_id:
+            staging.empty("customers", row, "self_parent", "parent_customer_id")
+        elif parent not in records:
+            staging.empty("customers", row, "unknown_parent", "parent_customer_id")
+        else:
+            parents[customer_id] = parent
+    on_cycle: set[str] = set()
+    finished: set[str] = set()
+    for start in parents:
+        path: dict[str, int] = {}
+        here = start
+        while here in parents and here not in path and here not in finished:
+            path[here] = len(path)
+            here = parents[here]
+        if here in path:
+            on_cycle |= {member for member, place in path.items() if place >= path[here]}
+        finished |= path.keys()
+    for customer_id in on_cycle:
+        staging.empty("customers", records[customer_id], "parent_cycle", "parent_customer_id")
+    return {child: parent for child, parent in parents.items() if child not in on_cycle}
 
 
 def _representative(customer_id: str, rows: list[Row]) -> Row:

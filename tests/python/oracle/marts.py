@@ -15,6 +15,7 @@ from typing import Any
 from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
+from oracle.reading import BadValueError, read_whole_number
 from oracle.rfm import ACTIVE, LAPSED, PROSPECT
 from oracle.rules import NO_TIER, Rules, TierRule
 from oracle.scores import INTERACTION_INPUTS, input_values, rounded
@@ -508,10 +509,20 @@ def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
 class Customer:
     """customers: the fields that derive from orders, as known at as_of_date, and the tier now.
 
-    ``attributes`` is the staged row that speaks for the customer, None for an inferred one.
+    ``attributes`` is the staged row that speaks for the customer, None for an inferred one. Orders and habits are the
+    customer's own; segment, scores and tier are those of whom they are reviewed with.
     """
 
     customer_id: str
+    parent_customer_id: str | None
+    root_customer_id: str
+    reviewed_customer_id: str
+    group_depth: int
+    industry: str | None
+    industry_group: str | None
+    industry_in_source: str | None
+    company_size: str | None
+    company_size_in_source: str | None
     is_inferred: bool
     attributes: dict[str, Any] | None
     first_order_on: date | None
@@ -548,17 +559,27 @@ def customer(
     as_of_date: date | None,
     rules: Rules,
 ) -> Customer:
-    """One customer; ``last_row`` is None for one without an entering order."""
-    valid = [o for o in orders if as_of_date is not None and o.is_valid_on(as_of_date)]
+    """One customer with their own orders; ``last_row`` is None for one reviewed without an entering order."""
+    entered = [
+        o for o in orders if as_of_date is not None and o.enters and o.order_date <= as_of_date
+    ]
+    valid = [o for o in entered if o.is_valid_on(as_of_date)]
+    attributes = identity.attributes[customer_id] or {}
     lines = [(order, item) for order in valid for item in order.items]
     return Customer(
         customer_id=customer_id,
+        parent_customer_id=identity.parents.get(customer_id),
+        root_customer_id=identity.root(customer_id),
+        reviewed_customer_id=identity.reviewed(customer_id),
+        group_depth=len(identity.line(customer_id)) - 1,
+        **_industry(attributes.get("industry"), rules),
+        **_company_size(attributes.get("company_size"), rules),
         is_inferred=identity.attributes[customer_id] is None,
         attributes=identity.attributes[customer_id],
-        first_order_on=last_row and last_row.first_order_on,
-        last_order_on=last_row and last_row.last_order_on,
-        lifetime_orders=last_row.valid_orders if last_row else 0,
-        lifetime_revenue=last_row.net_revenue if last_row else ZERO,
+        first_order_on=min((o.order_date for o in valid), default=None),
+        last_order_on=max((o.order_date for o in valid), default=None),
+        lifetime_orders=len(valid),
+        lifetime_revenue=sum((_net(o, as_of_date) for o in entered), ZERO),
         favourite_category=_largest((i.category, _line_revenue(o, i)) for o, i in lines),
         favourite_channel=_largest((o.channel, _net(o, as_of_date)) for o in valid),
         channel_mix=_channel_mix(valid, rules),
@@ -575,6 +596,42 @@ def customer(
         tier_rank=last_row.tier_rank if last_row else 0,
         tier_since=last_row and last_row.tier_since,
     )
+
+
+def _industry(word: str | None, rules: Rules) -> dict[str, str | None]:
+    known = rules.industries.get(word.lower(), ()) if word else (None, None)
+    industry, group = known or ("other", "other")
+    return {
+        "industry": industry,
+        "industry_group": group,
+        "industry_in_source": None if known else word,
+    }
+
+
+def _company_size(word: str | None, rules: Rules) -> dict[str, str | None]:
+    """A word of the seed, else a whole number of employees."""
+    if word is None:
+        return {"company_size": None, "company_size_in_source": None}
+    size = next((row.company_size for row in rules.company_sizes if row.name == word.lower()), None)
+    if size is None and (number := _whole_number(word)) is not None:
+        size = next(
+            (
+                row.company_size
+                for row in rules.company_sizes
+                if row.employees_from is not None
+                and row.employees_from <= number
+                and (row.employees_to is None or number <= row.employees_to)
+            ),
+            None,
+        )
+    return {"company_size": size or "other", "company_size_in_source": None if size else word}
+
+
+def _whole_number(word: str) -> int | None:
+    try:
+        return read_whole_number(word, None)
+    except BadValueError:
+        return None
 
 
 def _net(order: Order, day: date) -> Decimal:
@@ -632,12 +689,12 @@ def order_rows(
     there = [order for order in orders if order.order_date <= as_of_date]
     first: dict[str, Order] = {}
     for order in sorted(there, key=lambda o: (o.ordered_at.instant, o.order_id)):
-        if order.customer_id is not None and order.is_valid_on(as_of_date):
-            first.setdefault(order.customer_id, order)
+        if order.member_id is not None and order.is_valid_on(as_of_date):
+            first.setdefault(order.member_id, order)
     return {
         order.order_id: OrderRow(
             order_id=order.order_id,
-            customer_id=order.customer_id,
+            customer_id=order.member_id,
             order_date=order.order_date,
             status=order.status,
             order_amount=order.order_amount,
@@ -645,7 +702,7 @@ def order_rows(
             refunded_amount=order.refunded_by(as_of_date),
             net_amount=_net(order, as_of_date) if order.enters else ZERO,
             is_valid=order.is_valid_on(as_of_date),
-            is_first_order=first.get(order.customer_id) is order,
+            is_first_order=first.get(order.member_id) is order,
             tier_code_at_order=_tier_before_date(by_customer.get(order.customer_id, []), order),
         )
         for order in there

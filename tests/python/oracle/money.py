@@ -41,11 +41,13 @@ class Reversal:
 class Order:
     """An accepted order; amounts are in its own currency unless they say otherwise.
 
-    ``customer_id`` is resolved, None for a guest.
+    ``customer_id`` is whose it is measured as and ``member_id`` who ordered, both None for a guest; they
+    differ for members of groups that are one customer.
     """
 
     order_id: str
     customer_id: str | None
+    member_id: str | None
     ordered_at: Stamp
     status: str
     channel: str | None
@@ -162,7 +164,8 @@ def build_orders(staging: Staging, rates: dict[str, Decimal], identity: Identity
     orders = {
         row["order_id"]: Order(
             order_id=row["order_id"],
-            customer_id=identity.resolve(row["customer_id"]),
+            customer_id=identity.reviewed(row["customer_id"]),
+            member_id=identity.resolve(row["customer_id"]),
             ordered_at=row["ordered_at"],
             status=row["status"],
             channel=row["channel"],

@@ -74,7 +74,7 @@ def order_items(
         OrderItem(
             order_id=order.order_id,
             line_number=item.line_number,
-            customer_id=order.customer_id,
+            customer_id=order.member_id,
             order_date=order.order_date,
             product_id=item.product_id,
             product_name=names.get(item.product_id),

@@ -21,6 +21,7 @@ class CustomerProfile:
     """customer_profiles, without the labels: the gravest open alert, of these the latest, and the first action."""
 
     customer_id: str
+    root_customer_id: str
     alert_codes: str | None
     alert_code: str | None
     alert_severity: str | None
@@ -72,9 +73,9 @@ def customer_profiles(
     return [
         _profile(
             customer,
-            tiers.get(customer.customer_id),
-            alerts_of[customer.customer_id],
-            actions_of[customer.customer_id],
+            tiers.get(customer.reviewed_customer_id),
+            alerts_of[customer.reviewed_customer_id],
+            actions_of[customer.reviewed_customer_id],
             reviews[-1] if reviews else None,
         )
         for customer in customers
@@ -91,6 +92,7 @@ def _profile(
     alert, action = next(iter(alerts), None), next(iter(actions), None)
     return CustomerProfile(
         customer_id=customer.customer_id,
+        root_customer_id=customer.root_customer_id,
         alert_codes=";".join(one.alert_code for one in alerts) or None,
         alert_code=alert and alert.alert_code,
         alert_severity=alert and alert.severity,

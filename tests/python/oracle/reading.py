@@ -744,6 +744,10 @@ class Staging:
             RejectedRecord(table, row.source_key, "rejected", reason, column) for row in rows
         ]
 
+    def empty(self, table: str, row: Row, reason: str, column: str) -> None:
+        """List a value that a rule across rows takes away; the row stays."""
+        self.records.append(RejectedRecord(table, row.source_key, "nulled", reason, column))
+
     def cut_refund(self, row: Row, excess: Decimal) -> None:
         """Stage a refund up to its order's amount; the excess counts as rejected."""
         self.tables["refunds"].excess += excess

@@ -157,6 +157,16 @@ class Play:
 
 
 @dataclass(frozen=True)
+class CompanySize:
+    """A word for a size, in small letters; the bounds in employees are inclusive, None for none."""
+
+    name: str
+    company_size: str
+    employees_from: int | None
+    employees_to: int | None
+
+
+@dataclass(frozen=True)
 class Rules:
     """Seeds and vars of one build. Vars carry the names and defaults of the project's own."""
 
@@ -173,6 +183,8 @@ class Rules:
     alert_rules: tuple[AlertRule, ...]
     playbook: tuple[Play, ...]
     contact_rhythms: dict[int, int]
+    industries: dict[str, tuple[str, str]]
+    company_sizes: tuple[CompanySize, ...]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -192,6 +204,7 @@ class Rules:
     tier_downgrade: str = "one_level"
     tier_validity: str = "rolling"
     change_details_min_points: int = 1
+    tier_level: str = "customer"
     alert_recent_days: int = 90
     max_open_actions: int = 3
 
@@ -233,6 +246,19 @@ class Rules:
                 int(row["tier_rank_from"]): int(row["days_between_contacts"])
                 for row in _read(folder, "contact_rhythms")
             },
+            industries={
+                row["industry_name"].lower(): (row["industry"], row["industry_group"])
+                for row in _read(folder, "industries")
+            },
+            company_sizes=tuple(
+                CompanySize(
+                    row["company_size_name"].lower(),
+                    row["company_size"],
+                    _int_or_none(row["employees_from"]),
+                    _int_or_none(row["employees_to"]),
+                )
+                for row in _read(folder, "company_sizes")
+            ),
             **given,
         )
         if rules.score_profile not in rules.profiles:

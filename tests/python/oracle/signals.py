@@ -94,8 +94,8 @@ def reject_strangers(staging: Staging, people: Identity) -> None:
     selves = [
         row
         for row in staging.rows("referrals")
-        if people.resolve(row["referrer_customer_id"])
-        == people.resolve(row["referred_customer_id"])
+        if people.reviewed(row["referrer_customer_id"])
+        == people.reviewed(row["referred_customer_id"])
     ]
     staging.reject("referrals", selves, "self_referral", "referred_customer_id")
 
@@ -107,7 +107,7 @@ def facts_of_customers(
     rows_of: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for table, column in OWNER.items():
         for row in staging.rows(table):
-            rows_of[people.resolve(row[column])][table].append(row)
+            rows_of[people.reviewed(row[column])][table].append(row)
     return {
         customer_id: _facts(rows_of[customer_id], orders_of[customer_id])
         for customer_id in orders_of

@@ -1,0 +1,22 @@
+{# What the source's words for industries mean: few words stand for all customers. #}
+with words as (
+    select distinct industry as word
+    from {{ ref('stg_crm__customers') }}
+    where industry is not null
+),
+
+industries as (
+    select * from {{ ref('industries') }}
+),
+
+mapped as (
+    select
+        words.word,
+        coalesce(industries.industry, 'other') as industry,
+        coalesce(industries.industry_group, 'other') as industry_group,
+        case when industries.industry is null then words.word end as industry_in_source
+    from words
+    left join industries on lower_case(words.word) = lower_case(industries.industry_name)
+)
+
+select * from mapped
