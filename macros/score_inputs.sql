@@ -84,6 +84,19 @@
 {% endmacro %}
 
 
+{% macro order_input_sets() %}
+    {%- set known = namespace(inputs=0, trend=0) -%}
+    {%- for component, input in customer_tiering.score_inputs() -%}
+        {%- if input == 'revenue_trend' -%}
+            {%- set known.trend = 2 ** loop.index0 -%}
+        {%- elif input in customer_tiering.order_inputs() -%}
+            {%- set known.inputs = known.inputs + 2 ** loop.index0 -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return([known.inputs, known.inputs + known.trend]) }}
+{% endmacro %}
+
+
 {% macro score_with_an_order(review, weights) -%}
     {%- set orders = '(' ~ review ~ '.frequency + 1)' -%}
     {%- set points = {

@@ -2,8 +2,12 @@
    the known, and so do those that speak of few customers. #}
 with known_sets as (
     select period_index, known_inputs from {{ ref('int_score_inputs') }}
+    -- of a group of companies only what follows from its orders is known, a trend or not
+    {%- for known_inputs in order_input_sets() %}
     union
-    select period_index, known_inputs from {{ ref('int_group_inputs') }}
+    select period_index, {{ known_inputs }} as known_inputs
+    from {{ ref('int_newest_period') }} where period_index is not null
+    {%- endfor %}
 ),
 
 coverage as (
@@ -11,9 +15,7 @@ coverage as (
 ),
 
 weights as (
-    select *
-    from {{ ref('score_weights') }}
-    where profile = '{{ setting("score_profile") }}'
+    select * from {{ ref('score_weights') }} where profile = '{{ setting("score_profile") }}'
 ),
 
 component_weights as (
@@ -102,16 +104,14 @@ component_shares as (
 input_weights as (
     select
         *,
-        {{ share_with_remainder('period_index, known_inputs, component') }}
-            as input_share
+        {{ share_with_remainder('period_index, known_inputs, component') }} as input_share
     from input_shares
 ),
 
 weighted_components as (
     select
         *,
-        {{ share_with_remainder('period_index, known_inputs') }}
-            as component_share
+        {{ share_with_remainder('period_index, known_inputs') }} as component_share
     from component_shares
 ),
 
