@@ -10,7 +10,8 @@ customers as (
 known as (
     select
         customer_keys.customer_id,
-        customer_keys.group_key as customer_key
+        customer_keys.group_key as customer_key,
+        customer_keys.customer_key as member_key
     from customer_keys
     inner join customers on customer_keys.customer_key = customers.customer_key
 )

@@ -9,7 +9,7 @@ known_ids as (
 identified as (
     select
         attributes.customer_id,
-        known_ids.customer_key,
+        known_ids.member_key as customer_key,
         attributes.attribute,
         attributes.value,
 

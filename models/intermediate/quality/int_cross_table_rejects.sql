@@ -1,8 +1,9 @@
 {# Rows that only another table shows to be wrong. #}
-{#- Facts of customers: the model that has them identified, what its rows are told apart by, why
-    they are rejected, and for which column. -#}
+{#- Parents and facts of customers: the model that has them identified, what its rows are told
+    apart by, why they are rejected, and for which column. -#}
 {%- set unknown_customer = "case when customer_key is null then 'unknown_customer' end" -%}
 {%- set facts = {
+    'customers': ['int_customer_parents', 'record_id', 'reject_reason', "'parent_customer_id'"],
     'interactions': ['int_identified_interactions', 'interaction_id', unknown_customer, "'customer_id'"],
     'tickets': ['int_identified_tickets', 'ticket_id', unknown_customer, "'customer_id'"],
     'survey_responses': ['int_identified_survey_responses', 'response_id', unknown_customer, "'customer_id'"],
@@ -109,22 +110,12 @@ rejects as (
     from erasure_requests
     left join known_ids on erasure_requests.customer_id = known_ids.customer_id
     where known_ids.customer_id is null
-    union all
-    select
-        'customers' as source_table,
-        record_id as row_key,
-        'nulled' as action,
-        reject_reason,
-        'parent_customer_id' as column_name,
-        cast(null as decimal(18, 2)) as rejected_amount
-    from {{ ref('int_customer_parents') }}
-    where reject_reason is not null
     {%- for table_name, (model, key, reject_reason, column_name) in facts.items() %}
     union all
     select
         '{{ table_name }}' as source_table,
         {{ key }} as row_key,
-        'rejected' as action,
+        '{{ 'nulled' if table_name == 'customers' else 'rejected' }}' as action,
         {{ reject_reason }} as reject_reason,
         {{ column_name }} as column_name,
         cast(null as decimal(18, 2)) as rejected_amount

@@ -52,7 +52,7 @@ def account_balances(staging: Staging, people: Identity, rules: Rules) -> list[B
     staging.reject(table, too_large, "amount_too_large", "balance_amount")
     return [
         Balance(
-            people.resolve(row["customer_id"]),
+            people.reviewed(row["customer_id"]),
             row["customer_id"],
             row["account_id"] or "",
             row["currency_code"],
