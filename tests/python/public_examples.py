@@ -46,7 +46,10 @@ def mapped(
     for table, query in check_mapping(connection, mapping, data, PROJECT).items():
         connection.execute(f'create table "{table}" as select * from {query}')
     for source, (file, *_) in files_of(mapping, data).items():
-        connection.read_parquet(str(file)).create_view(source)
+        if file.suffix == ".csv":
+            connection.read_csv(str(file), all_varchar=True).create_view(source)
+        else:
+            connection.read_parquet(str(file)).create_view(source)
     for step in steps:
         connection.execute(f'create table "{step}" as {mapping.sql[step]}')
     return connection

@@ -48,6 +48,42 @@ def test_a_real_data_set(compiled, tmp_path, name):
     assert_pyramid(customers)
 
 
+# Of a CRM with 15 subsidiaries among 85 accounts: customers of each tier, the lowest first, by tier_level.
+OF_A_CRM = {
+    "customer": {"bronze": 33, "silver": 26, "gold": 25, "platinum": 1, "diamond": 0},
+    "group": {"bronze": 27, "silver": 25, "gold": 15, "platinum": 3, "diamond": 0},
+}
+GROUPS_OF_A_CRM = [
+    ("Acme Corporation", 5, 214, 519_349, "platinum"),
+    ("Sonron", 4, 210, 479_028, "platinum"),
+    ("Inity", 3, 170, 340_612, "gold"),
+    ("Bubba Gump", 3, 146, 329_909, "gold"),
+    ("Golddex", 3, 126, 290_215, "gold"),
+    ("Massive Dynamic", 2, 95, 288_130, "gold"),
+    ("Warephase", 2, 102, 233_149, "gold"),
+]
+
+
+@pytest.mark.parametrize("level", OF_A_CRM)
+def test_a_crm_by_customer_and_by_group(compiled, tmp_path, level):
+    raw = write_raw(EXAMPLES / "crm_b2b", public_folder("crm_b2b"), tmp_path / "raw")
+    project = compiled(score_profile="b2b", reporting_currency="USD", tier_level=level)
+    project = project.only("tier_summary", "account_rollups", "customers")
+    with project.build(raw) as connection:
+        assert tiers(connection) == OF_A_CRM[level]
+        groups = connection.execute(
+            "select root_customer_id, members, frequency, window_revenue, tier_code "
+            "from marts.account_rollups order by window_revenue desc"
+        ).fetchall()
+        unknown = connection.execute(
+            "select count(industry_in_source), count(company_size_in_source) from marts.customers"
+        ).fetchone()
+    assert groups == [
+        (*group, tier if level == "group" else None) for *group, tier in GROUPS_OF_A_CRM
+    ]
+    assert unknown == (0, 0)
+
+
 def test_the_data_set_that_ships(compiled):
     project = compiled().only("tier_summary")
     with project.build(EXAMPLES / "completejourney_small") as connection:

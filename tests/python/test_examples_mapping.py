@@ -19,7 +19,7 @@ from public_examples import DATA, EXAMPLES, mapped, public_folder, without_cance
 
 from customer_tiering.mappings import load_mapping
 
-NAMES = ["cdnow", "completejourney", "olist", "online_retail"]
+NAMES = ["cdnow", "completejourney", "crm_b2b", "olist", "online_retail"]
 KEYS = {
     "customers": ["customer_id"],
     "orders": ["order_id"],
@@ -77,6 +77,12 @@ def completejourney() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def olist() -> Iterator[duckdb.DuckDBPyConnection]:
     with mapped(EXAMPLES / "olist", public_folder("olist")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def crm_b2b() -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped(EXAMPLES / "crm_b2b", public_folder("crm_b2b")) as connection:
         yield connection
 
 
@@ -503,3 +509,24 @@ def test_olist_statuses_are_known(olist: duckdb.DuckDBPyConnection) -> None:
         known = {line["source_status"] for line in csv.DictReader(file)}
     found = olist.execute("select distinct status from orders").fetchall()
     assert {status for (status,) in found} <= known
+
+
+# Deals of a CRM -----------------------------------------------------------------------------------
+
+
+def test_crm_b2b_takes_every_won_deal_as_an_order(crm_b2b: duckdb.DuckDBPyConnection) -> None:
+    assert row(crm_b2b, "select count(*), sum(order_amount) from orders") == (4_238, 10_005_534)
+    assert row(crm_b2b, "select count(*), sum(line_amount) from order_items") == (4_238, 10_005_534)
+    lost = "select count(*), sum(cast(close_value as decimal(18, 2))) from sales_pipeline where deal_stage <> 'Won'"
+    assert row(crm_b2b, lost) == (2_473, 0)
+    misspelt = "select count(*) from sales_pipeline where product = 'GTXPro' and deal_stage = 'Won'"
+    assert row(crm_b2b, misspelt) == (729,)
+    strangers = "select count(*) from order_items anti join products using (product_id)"
+    assert row(crm_b2b, strangers) == (0,)
+
+
+def test_crm_b2b_has_seven_groups(crm_b2b: duckdb.DuckDBPyConnection) -> None:
+    parents = "count(parent_customer_id), count(distinct parent_customer_id)"
+    assert row(crm_b2b, f"select count(*), {parents} from customers") == (85, 15, 7)
+    fewest = "select min(deals) from (select count(*) as deals from orders group by customer_id)"
+    assert row(crm_b2b, fewest) == (23,)
