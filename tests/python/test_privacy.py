@@ -371,7 +371,8 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "cohorts": "from marts.customer_cohorts",
         "repeats": "from marts.cohort_repeat_rates",
         "products": "from marts.products",
-        "rows": "from quality.reconciliation where source_table <> 'erasure_requests'",
+        "rows": "from quality.reconciliation "
+        "where source_table not in ('erasure_requests', 'customer_attributes')",
         "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
         f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",
     }
@@ -536,6 +537,11 @@ def test_nothing_is_left_of_a_person_who_was_erased(tmp_path: Path) -> None:
             ("customers", f"reserved:{LIVING}", "reserved_id"),
             ("orders", "O9004", "reserved_id"),
         ]
+        # of attributes only those of others are landed; of balances all, each of its account
+        assert connection.execute(
+            "select rows_in, rows_staged from warehouse.quality.reconciliation "
+            "where source_table in ('account_balances', 'customer_attributes') order by source_table"
+        ).fetchall() == [(6, 5), (1, 1)]
         assert connection.execute(
             "select count(*), sum(net_amount) from warehouse.marts.orders where customer_id is null"
         ).fetchone() == (2, 25)
