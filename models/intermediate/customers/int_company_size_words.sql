@@ -1,7 +1,7 @@
 {# What the source's words for sizes of companies mean; a number is read as one of employees. #}
 with words as (
     select distinct company_size as word
-    from {{ ref('stg_crm__customers') }}
+    from {{ ref('int_customer_records') }}
     where company_size is not null
 ),
 

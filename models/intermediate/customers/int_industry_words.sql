@@ -1,7 +1,7 @@
 {# What the source's words for industries mean: few words stand for all customers. #}
 with words as (
     select distinct industry as word
-    from {{ ref('stg_crm__customers') }}
+    from {{ ref('int_customer_records') }}
     where industry is not null
 ),
 

@@ -12,7 +12,9 @@ own_records as (
     select
         customers.customer_id,
         customers.customer_id as resolved_customer_id,
-        customers.parent_customer_id
+        customers.parent_customer_id,
+        customers.industry,
+        customers.company_size
     from customers
     left join identities on customers.customer_id = identities.customer_id
     where identities.customer_id is null
@@ -24,6 +26,8 @@ merged_records as (
         customers.customer_id,
         identities.resolved_customer_id,
         customers.parent_customer_id,
+        customers.industry,
+        customers.company_size,
         row_number() over (
             partition by identities.resolved_customer_id
             order by customers.updated_at desc nulls last, customers.customer_id
@@ -41,7 +45,9 @@ records as (
     select
         customer_id,
         resolved_customer_id,
-        parent_customer_id
+        parent_customer_id,
+        industry,
+        company_size
     from merged_records
     where place = 1
 )
