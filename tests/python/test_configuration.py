@@ -738,6 +738,56 @@ BROKEN_SEEDS = {
         "channel_type 'on-line'",
         "one of online, offline",
     ),
+    "industry_word_twice_in_another_case": (
+        appended("industries", "RETAIL,retail,retail"),
+        "seeds/industries.csv, line 613",
+        "industry_name 'RETAIL' again (it is on line",
+        "each industry_name once, whatever its case",
+    ),
+    "industry_in_two_groups": (
+        appended("industries", "dairy farming,agriculture,services"),
+        "seeds/industries.csv, line 613",
+        "agriculture in services (on line 2 in primary)",
+        "each industry in one industry_group",
+    ),
+    "industry_not_read_as_itself": (
+        appended("industries", "dragon breeding,dragons,primary"),
+        "seeds/industries.csv, lines 613 to 613",
+        "no row for the industry_name dragons",
+        "each industry also an industry_name",
+    ),
+    "no_code_for_unknown_industries": (
+        written(
+            "seeds/industries.csv", b"industry_name,industry,industry_group\nretail,retail,retail\n"
+        ),
+        "seeds/industries.csv",
+        "no code other",
+        "a row for other",
+    ),
+    "company_sizes_with_a_gap": (
+        seed("company_sizes", "\nsmall,small,10,49", "\nsmall,small,11,49"),
+        "seeds/company_sizes.csv, line 22",
+        "employees_from 11 of small",
+        "10, so that each number of employees is in exactly one size",
+    ),
+    "largest_company_size_with_an_end": (
+        seed("company_sizes", "\nlarge,large,250,", "\nlarge,large,250,999"),
+        "seeds/company_sizes.csv, line 60",
+        "employees_to 999 of large",
+        "empty for the largest size",
+    ),
+    "bounds_of_a_word_for_a_size": (
+        seed("company_sizes", "\n1-9,micro,,", "\n1-9,micro,1,9"),
+        "seeds/company_sizes.csv",
+        "bounds of 1-9",
+        "bounds in the own row of a size alone",
+    ),
+    "company_size_not_read_as_itself": (
+        appended("company_sizes", "gigantic,giant,,"),
+        "seeds/company_sizes.csv, lines 95 to 95",
+        "no row for the company_size_name giant",
+        "each company_size also a company_size_name",
+    ),
     "layout_without_a_key": (
         seed("export_columns", "Customer_ID,true", "Customer_ID,false"),
         f"{EXPORTS}, lines 45 to 70",
@@ -923,6 +973,13 @@ BROKEN_VARS = {
         f"{PROJECT}, var tier_validity",
         "no value",
         "rolling, calendar_year or anniversary",
+    ),
+    "unknown_tier_level": (
+        var("tier_level: customer", "tier_level: company"),
+        {},
+        f"{PROJECT}, var tier_level",
+        "'company'",
+        "customer or group",
     ),
     "window_of_0_days": (
         var("rfm_window_days: 365", "rfm_window_days: 0"),

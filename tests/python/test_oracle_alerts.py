@@ -1207,6 +1207,7 @@ def customer(
         **unknown
         | {
             "customer_id": "A",
+            "reviewed_customer_id": "A",
             "attributes": {"marketing_consent": consent},
             "tier_rank": tier_rank,
             "segment_code": segment_code,

@@ -47,7 +47,8 @@ def actions(compiled) -> duckdb.DuckDBPyConnection:
             columns,
         )
         for relation, query in {
-            "marts.customers": "select customer_key::text as customer_id, segment_code, lifecycle_stage, "
+            "marts.customers": "select customer_key::text as customer_id, "
+            "customer_key::text as reviewed_customer_id, segment_code, lifecycle_stage, "
             "tier_rank, consent as has_marketing_consent, false as is_erased from states",
             "intermediate.int_customers": "select customer_key, customer_key::text as customer_id from states",
             "intermediate.int_newest_period": "select 1 as period_index, date '2025-12-31' as period_end",
