@@ -333,6 +333,13 @@ class AgeBand(SeedRow):
     age_to: Age
 
 
+class HighNetWorthBand(SeedRow):
+    """The least average balance of a band, reporting currency; the lowest takes what is below it too."""
+
+    high_net_worth: BandCode
+    balance_from: Amount
+
+
 class OrderStatus(SeedRow):
     """A source system's word for an order status (any case), what it means here, and the only system that has it."""
 
@@ -418,6 +425,7 @@ class Seeds(BaseModel):
     contact_rhythms: list[ContactRhythm]
     department_channels: list[DepartmentChannel]
     age_bands: list[AgeBand]
+    high_net_worth_bands: list[HighNetWorthBand]
     order_statuses: list[OrderStatus]
     countries: list[Country]
     nobody_words: list[NobodyWord]
@@ -525,6 +533,7 @@ def read_seeds(folder: Path) -> Seeds:
         contact_rhythms=_read_seed(folder, "contact_rhythms", ContactRhythm),
         department_channels=_read_seed(folder, "department_channels", DepartmentChannel),
         age_bands=_read_seed(folder, "age_bands", AgeBand),
+        high_net_worth_bands=_read_seed(folder, "high_net_worth_bands", HighNetWorthBand),
         order_statuses=_read_seed(folder, "order_statuses", OrderStatus),
         countries=_read_seed(folder, "countries", Country),
         nobody_words=_read_seed(folder, "nobody_words", NobodyWord),

@@ -29,3 +29,35 @@
         end
     )
 {%- endmacro %}
+
+
+{# The contribution of each amount, of a CTE that counts the active customers by period_index and amount. Over the distinct amounts
+   with their counts: no window runs over all customers. #}
+{% macro contributions(amounts, amount) -%}
+    select
+        period_index,
+        {{ amount }},
+        case
+            when peers = 1 then cast(0 as decimal(5, 2))
+            else {{ customer_tiering.normalised(
+                customer_tiering.contribution_hundredths('guess', 'amount_rank', 'peers')
+            ) }}
+        end as contribution
+    from (
+        select
+            *,
+            {{ customer_tiering.contribution_guess('amount_rank', 'peers') }} as guess
+        from (
+            select
+                period_index,
+                {{ amount }},
+                cast(1 + sum(customers) over (
+                    partition by period_index
+                    order by {{ amount }}
+                    rows between unbounded preceding and current row
+                ) - customers as bigint) as amount_rank,
+                cast(sum(customers) over (partition by period_index) as bigint) as peers
+            from {{ amounts }}
+        ) as ranked
+    ) as guessed
+{%- endmacro %}

@@ -19,6 +19,7 @@
         ['partnership', 'demand_breadth'],
         ['partnership', 'contact_regularity'],
         ['growth', 'new_categories'],
+        ['value', 'balance'],
     ]) }}
 {% endmacro %}
 
@@ -129,6 +130,7 @@
         'frequency': 'frequency',
         'monetary': 'monetary',
         'contribution': 'monetary',
+        'balance': 'newest_balance',
         'repeat_rate': 'frequency',
         'tenure': 'tenure_days',
         'categories': 'categories',
@@ -194,6 +196,7 @@
         ),
         'contact_regularity': 'coalesce(' ~ signals ~ '.contact_months, 0)',
         'new_categories': 'coalesce(' ~ signals ~ '.new_categories, 0)',
+        'balance': signals ~ '.newest_balance',
     } -%}
     {%- set values = [] -%}
     {%- for component, input in customer_tiering.score_inputs() -%}

@@ -32,6 +32,7 @@ from customer_tiering.seed_rules.words import (
     codes_without_label,
     company_size_findings,
     country_findings,
+    high_net_worth_findings,
     industry_findings,
     order_status_findings,
 )
@@ -62,6 +63,7 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from contact_rhythm_findings(seeds)
     yield from department_channel_findings(seeds)
     yield from age_band_findings(seeds.age_bands)
+    yield from high_net_worth_findings(seeds.high_net_worth_bands)
     yield from order_status_findings(seeds.order_statuses)
     yield from country_findings(seeds.countries)
     yield from unique_findings("nobody_words", seeds.nobody_words, "word")

@@ -1,6 +1,8 @@
-"""What age bands, words of source systems and labels must be together."""
+"""What bands of ages and balances, words of source systems and labels must be together."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from customer_tiering.seed_rules.findings import Findings, finding, grouped, unique_findings
 from customer_tiering.seed_rules.tiers import TIERLESS
@@ -10,6 +12,7 @@ from customer_tiering.seeds import (
     CodeLabel,
     CompanySize,
     Country,
+    HighNetWorthBand,
     Industry,
     OrderStatus,
     Seeds,
@@ -34,6 +37,18 @@ def age_band_findings(bands: list[AgeBand]) -> Findings:
         last = max(bands, key=lambda row: row.age_to)
         allowed = "150 for the oldest band, so that each age from 0 to 150 is in exactly one band"
         yield finding("age_bands", last, f"age_to {last.age_to} of {last.age_band}", allowed)
+
+
+def high_net_worth_findings(bands: list[HighNetWorthBand]) -> Findings:
+    yield from unique_findings("high_net_worth_bands", bands, "high_net_worth")
+    if bands[0].balance_from:
+        found = f"balance_from {bands[0].balance_from} of {bands[0].high_net_worth}"
+        yield finding("high_net_worth_bands", bands[0], found, "0 for the first band")
+    for before, row in pairwise(bands):
+        if row.balance_from <= before.balance_from:
+            found = f"balance_from {row.balance_from} of {row.high_net_worth}"
+            allowed = f"more than {before.balance_from}, as bands rise from the first row on"
+            yield finding("high_net_worth_bands", row, found, allowed)
 
 
 def order_status_findings(statuses: list[OrderStatus]) -> Findings:
@@ -125,6 +140,10 @@ def codes_without_label(seeds: Seeds) -> list[str]:
         **{("industry", i.industry): "industries" for i in seeds.industries},
         **{("industry_group", i.industry_group): "industries" for i in seeds.industries},
         **{("company_size", s.company_size): "company_sizes" for s in seeds.company_sizes},
+        **{
+            ("high_net_worth", b.high_net_worth): "high_net_worth_bands"
+            for b in seeds.high_net_worth_bands
+        },
         **{("action", p.action_code): "playbook" for p in seeds.playbook},
         **{("department", p.owner_department): "playbook" for p in seeds.playbook},
         **{("action_channel", p.channel): "playbook" for p in seeds.playbook},

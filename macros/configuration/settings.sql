@@ -41,6 +41,7 @@
         'score_profile': {
             'type': 'name', 'pattern': '[a-z][a-z0-9_]*', 'allowed': 'the name of a profile of seeds/score_weights.csv',
         },
+        'balance_valid_days': {'type': 'number', 'from': 1, 'to': 3660},
         'lifecycle_min_gaps': {'type': 'number', 'from': 1, 'to': 1000},
         'lifecycle_default_gap_days': {'type': 'number', 'from': 1, 'to': 3660},
         'alert_recent_days': {'type': 'number', 'from': 1, 'to': 366},

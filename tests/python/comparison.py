@@ -150,7 +150,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             "customer_id period_end period_start is_open_period recency_days frequency monetary "
             f"period_revenue r_score f_score m_score segment_code {scores} lifecycle_stage "
-            "qualified_tier_code tier_code tier_rank change_type reason_code is_provisional"
+            "qualified_tier_code tier_code tier_rank change_type reason_code is_provisional "
+            "newest_balance average_balance"
         ).split(),
         _rows(result.customer_periods.values(), columns),
     )
@@ -298,7 +299,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             "industry_in_source company_size company_size_in_source "
             "lifetime_orders lifetime_revenue favourite_category favourite_channel channel_mix "
             "demand_type lifecycle_stage segment_code value_class purchasing_power purchase_frequency_band "
-            "buyer_type management_score star_rating tier_code tier_rank tier_since"
+            "buyer_type management_score star_rating tier_code tier_rank tier_since "
+            "high_net_worth newest_balance average_balance"
         ).split(),
         _rows(
             result.customers.values(),
@@ -399,7 +401,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             "customer_id root_customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
             "action_code action_department action_channel action_offer action_because_en action_due_on "
-            "points_to_next management_score lifetime_orders lifetime_revenue first_order_on "
+            "points_to_next management_score high_net_worth newest_balance average_balance "
+            "lifetime_orders lifetime_revenue first_order_on "
             "last_order_on is_provisional next_review_on alert_raised_on as_of_date"
         ).split(),
         _rows(

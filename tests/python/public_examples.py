@@ -14,6 +14,7 @@ from made_once import PROJECT
 from customer_tiering.errors import SourceError
 from customer_tiering.mappings import check_mapping, files_of, load_mapping
 from customer_tiering.reading import connect
+from customer_tiering.sample.bank import generate, write
 
 DATA = Path(os.environ.get("TIERING_DATA", PROJECT.parent / "shared" / "data"))
 EXAMPLES = PROJECT / "examples"
@@ -27,6 +28,12 @@ def public_folder(name: str) -> Path:
             files_of(mapping, folder)
             return folder.resolve()
     pytest.skip(f"no files of {name} below {DATA}: set TIERING_DATA to the public data")
+
+
+def bank_folder(folder: Path, clients: int = 400) -> Path:
+    """The made-up bank's files, in a folder."""
+    write(folder, generate(clients=clients))
+    return folder
 
 
 def without_cancellations(folder: Path) -> Path:

@@ -114,6 +114,7 @@ LIFECYCLE = "seeds/lifecycle.csv"
 ALERTS = "seeds/alert_rules.csv"
 PLAYBOOK = "seeds/playbook.csv"
 AGES = "seeds/age_bands.csv"
+WEALTH = "seeds/high_net_worth_bands.csv"
 STATUSES = "seeds/order_statuses.csv"
 COUNTRY_WORDS = "seeds/countries.csv"
 CHANNELS = "seeds/sales_channels.csv"
@@ -695,6 +696,30 @@ BROKEN_SEEDS = {
         f"{AGES}, line 8",
         "age_to 99 of 65_plus",
         "150 for the oldest band",
+    ),
+    "balance_bands_that_do_not_rise": (
+        seed("high_net_worth_bands", "high_net_worth,1000000", "high_net_worth,500000"),
+        f"{WEALTH}, line 4",
+        "balance_from 500000 of high_net_worth",
+        "more than 500000",
+    ),
+    "balance_bands_that_begin_above_0": (
+        seed("high_net_worth_bands", "mass,0", "mass,1"),
+        f"{WEALTH}, line 2",
+        "balance_from 1 of mass",
+        "0 for the first band",
+    ),
+    "a_balance_band_below_0": (
+        seed("high_net_worth_bands", "mass,0", "mass,-1"),
+        f"{WEALTH}, line 2",
+        "balance_from '-1'",
+        "a number of 0 or more",
+    ),
+    "a_balance_band_again": (
+        seed("high_net_worth_bands", "affluent,", "mass,"),
+        f"{WEALTH}, line 3",
+        "high_net_worth 'mass' again",
+        "each high_net_worth once",
     ),
     "unknown_target_status": (
         seed("order_statuses", "\npaid,completed", "\npaid,done"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import duckdb
 import pytest
-from public_examples import EXAMPLES, public_folder, write_raw
+from public_examples import EXAMPLES, bank_folder, public_folder, write_raw
+
+from customer_tiering.sample.bank import generate
 
 # What a data set needs besides the shipped configuration; why is in its README.
 NEEDS = {
@@ -96,3 +100,35 @@ def test_the_sample(sample_warehouse):
         customers = tiers(connection)
     assert_pyramid(customers)
     assert customers["diamond"] >= 0.01 * sum(customers.values())
+
+
+def test_the_made_up_bank(compiled, tmp_path):
+    """What examples/bank/README.md says came out."""
+    raw = write_raw(EXAMPLES / "bank", bank_folder(tmp_path / "bank"), tmp_path / "raw")
+    with compiled(score_profile="finance").build(raw) as connection:
+        customers = tiers(connection)
+        bands = connection.execute(
+            """
+            select high_net_worth, count(*), count(*) filter (tier_code = 'none'), round(sum(average_balance) / 1e6, 1)
+            from marts.customers where high_net_worth is not null group by 1
+            """
+        ).fetchall()
+        expired = connection.execute(
+            "select observed, amount from quality.warnings where warning_code = 'expired_balances'"
+        ).fetchall()
+        rejected = connection.execute("select count(*) from quality.rejected_records").fetchone()
+    assert_pyramid(customers)
+    assert customers == {"diamond": 2, "platinum": 15, "gold": 94, "silver": 158, "bronze": 122}
+    assert {band: tuple(map(float, figures)) for band, *figures in bands} == {
+        "mass": (293, 0, 21.9),
+        "affluent": (38, 0, 27.9),
+        "high_net_worth": (28, 2, 76.0),
+        "private_banking": (39, 6, 537.5),
+    }
+    assert expired == [(6, Decimal("3423967.97"))]
+    assert rejected == (0,)
+
+
+def test_the_same_seed_makes_the_same_bank():
+    assert generate(seed=3, clients=100) == generate(seed=3, clients=100)
+    assert generate(seed=3, clients=100) != generate(seed=4, clients=100)

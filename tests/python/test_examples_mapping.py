@@ -15,11 +15,18 @@ from pathlib import Path
 import duckdb
 import pytest
 from made_once import PROJECT
-from public_examples import DATA, EXAMPLES, mapped, public_folder, without_cancellations
+from public_examples import (
+    DATA,
+    EXAMPLES,
+    bank_folder,
+    mapped,
+    public_folder,
+    without_cancellations,
+)
 
 from customer_tiering.mappings import load_mapping
 
-NAMES = ["cdnow", "completejourney", "crm_b2b", "olist", "online_retail"]
+NAMES = ["bank", "cdnow", "completejourney", "crm_b2b", "olist", "online_retail"]
 KEYS = {
     "customers": ["customer_id"],
     "orders": ["order_id"],
@@ -30,6 +37,8 @@ KEYS = {
     "customer_attributes": ["customer_id", "attribute", "value"],
     "campaigns": ["campaign_id"],
     "campaign_contacts": ["campaign_id", "customer_id"],
+    "account_balances": ["customer_id", "account_id", "balance_date"],
+    "exchange_rates": ["rate_date", "currency_code"],
 }
 REQUIRED = {
     "orders": ["ordered_at", "status", "order_amount"],
@@ -59,6 +68,12 @@ def row(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> tupl
 @pytest.fixture(scope="module")
 def online_retail() -> Iterator[duckdb.DuckDBPyConnection]:
     with mapped(EXAMPLES / "online_retail", public_folder("online_retail"), STEPS) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with mapped(EXAMPLES / "bank", bank_folder(tmp_path_factory.mktemp("bank"))) as connection:
         yield connection
 
 
@@ -98,6 +113,60 @@ def test_tables_have_their_keys_and_what_the_raw_contract_requires(
         for column in [*key, *REQUIRED.get(table, [])]:
             missing = row(connection, f"select count(*) from {table} where {column} is null")
             assert missing == (0,), (table, column)
+
+
+# The made-up bank ---------------------------------------------------------------------------------
+
+
+def test_the_bank_accounts_for_every_yuan_that_it_earns(bank: duckdb.DuckDBPyConnection) -> None:
+    of_clients = row(bank, "select count(*), sum(cast(order_amount as decimal(18, 2))) from orders")
+    earned = dict(
+        bank.execute(
+            "select txn_type, sum(bank_income::decimal(18, 2)) from transactions "
+            "where bank_income::decimal(18, 2) > 0 group by 1"
+        ).fetchall()
+    )
+    left_out = {kind: earned.pop(kind) for kind in ("account_fee", "overdraft_interest")}
+    assert sum(earned.values()) == of_clients[1] == Decimal("805778.88")
+    assert left_out == {
+        "account_fee": Decimal("25540.00"),
+        "overdraft_interest": Decimal("139199.05"),
+    }
+    assert of_clients[0] == 43_139
+    assert (
+        row(bank, "select count(*), sum(cast(line_amount as decimal(18, 2))) from order_items")
+        == of_clients
+    )
+
+
+def test_every_balance_of_the_bank_is_there_and_follows_from_the_transactions(
+    bank: duckdb.DuckDBPyConnection,
+) -> None:
+    """From one month's end to the next by what was posted in between, and not reversed."""
+    assert row(bank, "select count(*) from account_balances") == (14_044,)
+    assert row(bank, "select count(*) from balances") == (14_044,)
+    unexplained = bank.execute(
+        """
+        with known as (
+            select
+                account_no, ledger_balance::decimal(18, 2) as held, balance_date::date as until,
+                lag(held) over (partition by account_no order by until) as held_before,
+                lag(until) over (partition by account_no order by until) as after
+            from balances
+        )
+
+        select known.account_no, known.until
+        from known left join transactions
+            on known.account_no = transactions.account_no and transactions.status = 'posted'
+            and transactions.posted_at::date > known.after and transactions.posted_at::date <= known.until
+        where held_before is not null
+        group by known.account_no, known.until, held, held_before
+        having held - held_before <> coalesce(sum(txn_amount::decimal(18, 2)), 0)
+        """
+    ).fetchall()
+    assert unexplained == []
+    overdrawn = row(bank, "select count(*) from balances where ledger_balance < 0")
+    assert overdrawn[0] > 100
 
 
 # Online Retail -----------------------------------------------------------------------------------

@@ -539,6 +539,7 @@ def test_views_give_what_tables_in_their_place_give(
 # A value that nothing computes, in a column of each incremental model.
 MARKS = {
     "int_alert_reviews": "detail = 777",
+    "int_balance_ranks": "contribution = 7.77",
     "int_customer_signals": "complaints = 777",
     "int_expected_gaps": "expected_gap_days = 777",
     "int_input_coverage": "covered_customers = 777",

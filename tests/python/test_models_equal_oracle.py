@@ -22,8 +22,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle.alerts import EVIDENCE
 from oracle.rules import alert_rules_from, ladders_from, playbook_from
+from public_examples import EXAMPLES, bank_folder, mapped
 from raw_companies import companies
 
+from customer_tiering.mappings import load_mapping
 from customer_tiering.replaying import ladders_by_review, read_reviews, replay
 from customer_tiering.seeds import Tier
 
@@ -94,6 +96,26 @@ def test_completejourney_small(compiled):
     assert len(result.customers) == 100
 
 
+def texts(found: duckdb.DuckDBPyConnection) -> list[dict]:
+    """The rows of a query as raw rows."""
+    columns = [column for column, *_ in found.description]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def test_a_bank(compiled, tmp_path):
+    """A fourth of examples/bank: balances in three currencies, overdrafts, closed accounts."""
+    with mapped(EXAMPLES / "bank", bank_folder(tmp_path, clients=100)) as connection:
+        raw = {
+            table: texts(connection.execute(f"select columns(*)::varchar from {table}"))
+            for table in load_mapping(EXAMPLES / "bank", PROJECT).tables
+        }
+    finance = {"score_profile": "finance"}
+    result = assert_equal(compiled(**finance), raw, rules(**finance))
+    reasons = {row.reason_code for row in result.customer_periods.values()}
+    assert {"balance_up", "balance_down"} & reasons
+    assert len({row.high_net_worth for row in result.customers.values()}) > 3
+
+
 VARIANTS = {
     "defaults": {},
     "weeks in other time zones": {
@@ -132,6 +154,12 @@ VARIANTS = {
         "tier_min_hold_periods": 0,
         "tier_grace_periods": 2,
         "alert_recent_days": 30,
+    },
+    "a bank whose balances soon expire": {
+        "score_profile": "finance",
+        "rfm_window_days": 200,
+        "balance_valid_days": 40,
+        "tier_min_hold_periods": 0,
     },
 }
 
@@ -503,6 +531,11 @@ def talkative_company(seed: int = 7) -> dict:
     for answer in answers:
         answer["survey_type"] = random_numbers.choice(["nps", "nps", None])
         answer["score"] = str(random_numbers.randrange(11))
+    balances = facts(600, "account_id", "balance_date")
+    for balance in balances:
+        balance["account_id"] = random_numbers.choice([None, "x", "y"])
+        balance["balance_date"] = balance["balance_date"][:10]
+        balance["balance_amount"] = f"{random_numbers.lognormvariate(9, 3) - 2000:.2f}"
     return raw | {
         "customers": [
             *raw["customers"],
@@ -511,6 +544,7 @@ def talkative_company(seed: int = 7) -> dict:
         "tickets": tickets,
         "survey_responses": answers,
         "interactions": facts(150, "interaction_id", "occurred_at"),
+        "account_balances": balances,
     }
 
 

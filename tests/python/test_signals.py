@@ -17,6 +17,7 @@ DEPENDENT = {
     "tickets": {"satisfaction"},
     "survey_responses": {"satisfaction"},
     "referrals": {"loyalty"},
+    "account_balances": set(),  # without a weight by the profile retail
 }
 # Which alerts a source raises, or may silence. The others on purchases do not hear of it.
 ALERTS = {
@@ -24,6 +25,7 @@ ALERTS = {
     "tickets": {"complaint_surge", "unanswered_complaint", "silent_high_value"},
     "survey_responses": {"detractor_in_high_tier", "silent_high_value"},
     "referrals": set(),
+    "account_balances": set(),
 }
 OF_PURCHASES = ("purchases_slowing", "spend_drop", "unusually_good_period")
 COMPONENTS = {"value", "growth", "loyalty", "satisfaction", "engagement", "partnership"}

@@ -32,7 +32,12 @@ compared as (
         coalesce(rfm.segment_code, 'prospect') as segment_of_rfm,
         customers.segment_code as segment_of_customers,
         coalesce(newest.monetary, 0) as monetary_of_period,
-        coalesce(rfm.monetary, 0) as monetary_of_rfm
+        coalesce(rfm.monetary, 0) as monetary_of_rfm,
+        newest.customer_id is not null as has_newest,
+        newest.newest_balance as newest_balance_of_period,
+        customers.newest_balance as newest_balance_of_customers,
+        newest.average_balance as average_balance_of_period,
+        customers.average_balance as average_balance_of_customers
     from {{ ref('customers') }} as customers
     left join newest on customers.reviewed_customer_id = newest.customer_id
     left join {{ ref('customer_tiers') }} as tiers
@@ -55,3 +60,6 @@ where
     or segment_of_period <> segment_of_customers
     or segment_of_rfm <> segment_of_customers
     or monetary_of_period <> monetary_of_rfm
+    -- who never ordered may have a balance too
+    or (has_newest and newest_balance_of_period is distinct from newest_balance_of_customers)
+    or (has_newest and average_balance_of_period is distinct from average_balance_of_customers)

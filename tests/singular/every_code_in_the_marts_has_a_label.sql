@@ -20,6 +20,7 @@
     ('edge_method', 'rfm_score_edges', ['method']),
     ('industry', 'customers', ['industry']),
     ('industry_group', 'customers', ['industry_group']),
+    ('high_net_worth', 'customers', ['high_net_worth']),
     ('input', 'customer_score_details', ['input']),
     ('input', 'customer_scores', ['largest_lift_input']),
     ('input', 'rfm_score_edges', ['metric']),

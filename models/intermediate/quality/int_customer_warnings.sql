@@ -2,6 +2,10 @@ with unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
 
+balance_warnings as (
+    select * from {{ ref('int_balance_warnings') }}
+),
+
 company_warnings as (
     select * from {{ ref('int_company_warnings') }}
 ),
@@ -110,6 +114,15 @@ warnings as (
         cast(null as decimal(7, 6)) as share,
         cast(null as decimal(7, 6)) as amount_share
     from company_warnings
+    union all
+    select
+        warning_code,
+        subject,
+        observed,
+        amount,
+        share,
+        cast(null as decimal(7, 6)) as amount_share
+    from balance_warnings
 )
 
 select * from warnings

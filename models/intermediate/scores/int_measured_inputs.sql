@@ -11,6 +11,10 @@ revenue_ranks as (
     select * from {{ ref('int_revenue_ranks') }}
 ),
 
+balance_ranks as (
+    select * from {{ ref('int_balance_ranks') }}
+),
+
 signals as (
     select * from {{ ref('int_customer_signals') }}
 ),
@@ -49,6 +53,11 @@ measured as (
         case
             when rfm.is_valued then coalesce(revenue_ranks.contribution, cast(0 as decimal(5, 2)))
         end as contribution,
+        case
+            when rfm.is_valued and signals.newest_balance is not null
+                then coalesce(balance_ranks.contribution, cast(0 as decimal(5, 2)))
+        end as balance,
+        signals.newest_balance,
         {{ cents('greatest(rfm.revenue_first_half, 0)') }} as first_half_cents,
         {{ cents('greatest(rfm.revenue_second_half, 0)') }} as second_half_cents,
         case
@@ -98,6 +107,11 @@ measured as (
         on
             rfm.customer_key = signals.customer_key
             and rfm.period_index = signals.period_index
+    left join balance_ranks
+        on
+            signals.period_index = balance_ranks.period_index
+            and signals.newest_balance = balance_ranks.newest_balance
+            and rfm.customer_status = 'active'
 )
 
 select * from measured

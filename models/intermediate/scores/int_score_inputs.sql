@@ -21,6 +21,7 @@ normalised as (
         measured.last_gap_days,
         measured.own_gap_days,
         measured.categories,
+        measured.newest_balance,
         {%- for input, own_count in interaction_inputs() %}
         measured.{{ own_count }},
         {%- endfor %}
@@ -65,7 +66,8 @@ normalised as (
         {{ normalised(rounded_ratio(
             '10000 * measured.service_revenue', 'measured.typed_revenue'
         )) }} as demand_breadth_normalised,
-        {{ share_of_enough('measured.new_categories', 2) }} as new_categories_normalised
+        {{ share_of_enough('measured.new_categories', 2) }} as new_categories_normalised,
+        measured.balance as balance_normalised
     from measured
     left join interaction_ranks as active_days_ranks
         on

@@ -1,4 +1,4 @@
-{# All facts of a customer and period other than orders and money, in one row. #}
+{# All facts of a customer and period other than orders, in one row. #}
 with categories as (
     select * from {{ ref('int_customer_categories') }}
 ),
@@ -23,6 +23,10 @@ referrals as (
     select * from {{ ref('int_customer_referrals') }}
 ),
 
+balances as (
+    select * from {{ ref('int_customer_balances') }}
+),
+
 customer_periods as (
     select customer_key, period_index from categories
     union
@@ -35,6 +39,8 @@ customer_periods as (
     select customer_key, period_index from satisfaction
     union
     select customer_key, period_index from referrals
+    union
+    select customer_key, period_index from balances
 ),
 
 joined as (
@@ -54,7 +60,9 @@ joined as (
         satisfaction.csat_answers,
         satisfaction.complaints,
         satisfaction.open_complaints,
-        referrals.converted_referrals
+        referrals.converted_referrals,
+        balances.newest_balance,
+        balances.average_balance
     from customer_periods
     left join categories
         on
@@ -80,6 +88,10 @@ joined as (
         on
             customer_periods.customer_key = referrals.customer_key
             and customer_periods.period_index = referrals.period_index
+    left join balances
+        on
+            customer_periods.customer_key = balances.customer_key
+            and customer_periods.period_index = balances.period_index
 )
 
 select * from joined

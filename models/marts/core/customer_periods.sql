@@ -53,6 +53,8 @@ select
     signals.nps_answer,
     coalesce(signals.csat_sum, 0) as csat_sum,
     coalesce(signals.csat_answers, 0) as csat_answers,
+    signals.newest_balance,
+    signals.average_balance,
 
     periods.is_open_period,
     periods.is_open_period as is_provisional,

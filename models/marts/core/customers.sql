@@ -38,6 +38,10 @@ classic_stages as (
     select distinct lifecycle_stage, classic_stage from {{ ref('lifecycle') }}
 ),
 
+balances as (
+    select * from {{ ref('int_current_balances') }}
+),
+
 age_bands as (
     select * from {{ ref('age_bands') }}
 ),
@@ -90,6 +94,7 @@ select
     habits.channel_mix,
     coalesce(scores.segment_code, 'prospect') as segment_code,
     coalesce(tiers.tier_code, 'none') as tier_code,
+    balances.high_net_worth,
 
     customers.group_depth,
     cast(coalesce(lifetimes.lifetime_orders, 0) as bigint) as lifetime_orders,
@@ -97,6 +102,8 @@ select
     scores.management_score,
     scores.star_rating,
     coalesce(tiers.tier_rank, 0) as tier_rank,
+    balances.newest_balance,
+    balances.average_balance,
 
     customers.has_marketing_consent,
     customers.is_erased,
@@ -114,6 +121,7 @@ left join stages on customers.group_key = stages.customer_key
 left join classic_stages
     on coalesce(stages.lifecycle_stage, 'prospect') = classic_stages.lifecycle_stage
 left join habits on customers.customer_key = habits.customer_key
+left join balances on customers.group_key = balances.customer_key
 left join lifetimes on customers.customer_key = lifetimes.customer_key
 left join aged on customers.customer_key = aged.customer_key
 left join age_bands on aged.age between age_bands.age_from and age_bands.age_to

@@ -13,6 +13,7 @@ from oracle import (
     actions,
     alerts,
     cohorts,
+    daily_balances,
     explanations,
     identity,
     lifecycle,
@@ -103,6 +104,12 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         own_orders_of[order.member_id].append(order)
     by_period = _measure(_by_customer(ledger), orders, orders_of, reviews, rules)
     _add_signals(by_period, staging, people, orders, orders_of, rules)
+    held = _by_customer(balances)
+    balances_of = {
+        customer_id: daily_balances.DailyBalances(held.get(customer_id, []), rules)
+        for customer_id in people.attributes
+    }
+    _add_balances(by_period, balances_of)
     edges = rfm.edges_of_periods(
         {period: [row.measures for row in rows.values()] for period, rows in by_period.items()},
         rules,
@@ -126,6 +133,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             people,
             own_orders_of.get(customer_id, []),
             current.get(people.reviewed(customer_id)),
+            balances_of[people.reviewed(customer_id)],
             as_of_date,
             rules,
         )
@@ -267,6 +275,23 @@ def _add_signals(
                 rules.rfm_window_days,
                 row.measures.first_order_on,
             )
+
+
+def _add_balances(
+    by_period: dict[periods.Period, dict[str, tiers.CustomerPeriod]],
+    balances_of: dict[str, daily_balances.DailyBalances],
+) -> None:
+    """Fill in the balances of every customer and period; unknown ones are left out."""
+    for period, rows in by_period.items():
+        for customer_id, row in rows.items():
+            balances = balances_of[customer_id]
+            found = {
+                "balance": balances.total_on(period.period_end),
+                "average_balance": balances.average_until(period.period_end),
+            }
+            row.measures.signals |= {
+                name: amount for name, amount in found.items() if amount is not None
+            }
 
 
 def _score(

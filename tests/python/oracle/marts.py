@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from oracle.daily_balances import DailyBalances, high_net_worth
 from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
@@ -69,6 +70,8 @@ class CustomerPeriodRow:
     weights: dict[str, Decimal]
     coverages: dict[str, int]
     input_values: dict[str, Any]
+    newest_balance: Decimal | None
+    average_balance: Decimal | None
     lifecycle_stage: str
     order_days: int
     last_gap_days: int | None
@@ -124,6 +127,8 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         weights=row.weights.effective,
         coverages=row.weights.of_interactions,
         input_values=input_values(measures),
+        newest_balance=measures.signals.get("balance"),
+        average_balance=measures.signals.get("average_balance"),
         lifecycle_stage=lifecycle.lifecycle_stage,
         order_days=lifecycle.order_days,
         last_gap_days=lifecycle.last_gap_days,
@@ -544,6 +549,9 @@ class Customer:
     tier_code: str
     tier_rank: int
     tier_since: date | None
+    newest_balance: Decimal | None
+    average_balance: Decimal | None
+    high_net_worth: str | None
 
     @property
     def has_marketing_consent(self) -> bool | None:
@@ -556,6 +564,7 @@ def customer(
     identity: Identity,
     orders: Sequence[Order],
     last_row: CustomerPeriodRow | None,
+    balances: DailyBalances,
     as_of_date: date | None,
     rules: Rules,
 ) -> Customer:
@@ -565,6 +574,7 @@ def customer(
     ]
     valid = [o for o in entered if o.is_valid_on(as_of_date)]
     attributes = identity.attributes[customer_id] or {}
+    average = as_of_date and balances.average_until(as_of_date)
     lines = [(order, item) for order in valid for item in order.items]
     return Customer(
         customer_id=customer_id,
@@ -595,6 +605,9 @@ def customer(
         tier_code=last_row.tier_code if last_row else NO_TIER,
         tier_rank=last_row.tier_rank if last_row else 0,
         tier_since=last_row and last_row.tier_since,
+        newest_balance=as_of_date and balances.total_on(as_of_date),
+        average_balance=average,
+        high_net_worth=high_net_worth(average, rules),
     )
 
 

@@ -37,6 +37,9 @@ class CustomerProfile:
     tier_code: str
     points_to_next: Decimal | None
     management_score: Decimal | None
+    high_net_worth: str | None
+    newest_balance: Decimal | None
+    average_balance: Decimal | None
     lifetime_orders: int
     lifetime_revenue: Decimal
     first_order_on: date | None
@@ -108,6 +111,9 @@ def _profile(
         tier_code=customer.tier_code,
         points_to_next=tier and tier.points_to_next,
         management_score=customer.management_score,
+        high_net_worth=customer.high_net_worth,
+        newest_balance=customer.newest_balance,
+        average_balance=customer.average_balance,
         lifetime_orders=customer.lifetime_orders,
         lifetime_revenue=customer.lifetime_revenue,
         first_order_on=customer.first_order_on,

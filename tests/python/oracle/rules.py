@@ -185,6 +185,7 @@ class Rules:
     contact_rhythms: dict[int, int]
     industries: dict[str, tuple[str, str]]
     company_sizes: tuple[CompanySize, ...]
+    high_net_worth_bands: tuple[tuple[str, Decimal], ...]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -197,6 +198,7 @@ class Rules:
     rfm_edges_frozen_on: date | None = None
     rfm_min_customers: int = 20
     score_profile: str = "retail"
+    balance_valid_days: int = 92
     lifecycle_min_gaps: int = 3
     lifecycle_default_gap_days: int = 90
     tier_min_hold_periods: int = 3
@@ -259,6 +261,7 @@ class Rules:
                 )
                 for row in _read(folder, "company_sizes")
             ),
+            high_net_worth_bands=high_net_worth_bands_from(_read(folder, "high_net_worth_bands")),
             **given,
         )
         if rules.score_profile not in rules.profiles:
@@ -354,6 +357,12 @@ def playbook_from(rows: list[dict[str, str]]) -> tuple[Play, ...]:
         )
         for row in sorted(rows, key=lambda row: int(row["priority"]))
     )
+
+
+def high_net_worth_bands_from(rows: list[dict[str, str]]) -> tuple[tuple[str, Decimal], ...]:
+    """Turn the rows of the seed high_net_worth_bands.csv into bands, the lowest first."""
+    bands = [(row["high_net_worth"], Decimal(row["balance_from"])) for row in rows]
+    return tuple(sorted(bands, key=lambda band: band[1]))
 
 
 def _read(folder: Path, seed: str) -> list[dict[str, str]]:

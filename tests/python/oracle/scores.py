@@ -56,12 +56,17 @@ class Population:
     def __init__(self, everybody: Iterable[Measures]) -> None:
         active = [m for m in everybody if m.status == ACTIVE]
         self.revenues = sorted(m.monetary for m in active)
+        self.balances = sorted(m.signals["balance"] for m in active if "balance" in m.signals)
         self.counts = {name: sorted(m.signals[name] for m in active) for name in INTERACTION_INPUTS}
         self.coverages = tuple(map(coverage, self.counts.values()))
 
     def contribution(self, monetary: Decimal) -> Decimal:
         """Contribution points of one of these customers (min rank among equals)."""
         return contribution(bisect_left(self.revenues, monetary) + 1, len(self.revenues))
+
+    def balance_points(self, balance: Decimal) -> Decimal:
+        """Points of the balance of one of these customers of whom one is known."""
+        return contribution(bisect_left(self.balances, balance) + 1, len(self.balances))
 
     def rank_share(self, name: str, own: int) -> Decimal:
         """Per cent of these customers with a smaller count, and half of those with an equal one."""
@@ -124,6 +129,9 @@ def normalise(
         values["revenue_trend"] = rounded(
             50 * (trend.denominator + trend.numerator), trend.denominator
         )
+    if "balance" in measures.signals:
+        is_lapsed, own = measures.status == LAPSED, measures.signals["balance"]
+        values["balance"] = rounded(0, 1) if is_lapsed else population.balance_points(own)
     if measures.status == LAPSED:
         zeros = ("recency", "frequency", "monetary", "contribution", "repeat_rate")
         return values | dict.fromkeys(zeros, rounded(0, 1))
