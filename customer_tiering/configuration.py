@@ -72,6 +72,11 @@ def _type_of(rule: Mapping[str, Any]) -> Any:
             raise ValueError("not a date")
         return date.fromisoformat(match(str(value)))
 
+    def match_once(names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("a name twice")
+        return [match(name) for name in names]
+
     mapping: Any = dict
     number = Annotated[StrictInt, Field(ge=rule.get("from"), le=rule.get("to"))]
     return {
@@ -83,6 +88,7 @@ def _type_of(rule: Mapping[str, Any]) -> Any:
         "text": Annotated[StrictStr, AfterValidator(match)],
         "folder": Annotated[StrictStr, AfterValidator(match)],
         "name": StrictStr,  # the seeds say which
+        "names": Annotated[list[StrictStr], AfterValidator(match_once)],
         "days_by_table": mapping[StrictStr, number],
         "limits_by_table": mapping[StrictStr, mapping[StrictStr, number]],
     }[rule["type"]]

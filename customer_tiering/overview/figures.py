@@ -20,6 +20,8 @@ SEVERITIES = ("high", "medium", "low")
 STAGES = ("prospect", "new", "developing", "active", "at_risk", "dormant", "lost", "won_back")
 TOP_PERCENTS = (1, 5, 10, 20, 50, 100)
 OTHER = "other"  # the code of what is pooled
+UNKNOWN = "unknown"  # the code of what nobody has said
+MARKETS = ("region", "industry", "category", "channel")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Overview:
     currency: str | None
     tiers: list[Tier]  # the highest first
     tables: Mapping[str, Shown]
+    markets: Mapping[str, Shown]  # by MARKETS, at the newest closed review
+    markets_year_before: Mapping[str, Shown]
     revenue_by_period: Mapping[date, Shown]
     segment_of: Mapping[tuple[str, str], str]  # by recency and frequency score
     labels: Mapping[tuple[str, str], tuple[str, str]]
@@ -138,6 +142,7 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
     tables = _tables(groups, smallest)
     families = [[tables[name] for name in names] for names in _families(as_of == closed_on)]
     pool(families, groups.customers, groups.have_revenue, smallest)
+    markets = _read_markets(connection, closed_on, smallest)
     [(rows_in, rows_rejected)] = rows(
         "select coalesce(sum(rows_in), 0), coalesce(sum(rows_rejected), 0) from quality.reconciliation"
     )
@@ -148,6 +153,8 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
         currency=next(iter(rows("select reporting_currency from quality.settings")), (None,))[0],
         tiers=tiers,
         tables={table.name: _shown(table, groups, smallest) for table in tables.values()},
+        markets=markets[False],
+        markets_year_before=markets[True],
         revenue_by_period=_revenue_by_period(
             rows(query("overview_revenue"), periods=PERIODS_SHOWN), smallest
         ),
@@ -162,6 +169,29 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
         rows_rejected=int(rows_rejected),
         warnings=rows(query("overview_warnings")),
     )
+
+
+def _read_markets(
+    connection: duckdb.DuckDBPyConnection, closed_on: date | None, smallest: int
+) -> dict[bool, dict[str, Shown]]:
+    """The markets at the newest closed review (False) and a year before it (True): each is a family of its own.
+
+    A region or a favourite channel follows from no tier or segment, and the revenue of one window from none of another.
+    """
+    found = connection.execute(query("overview_markets"), {"closed_on": closed_on})
+    names = [column[0] for column in found.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    markets = {}
+    for is_year_before in (False, True):
+        groups = _Groups([row for row in rows if row["is_year_before"] == is_year_before])
+        tables = [Table(name, groups.cells(_codes_by(name)), has_amounts=True) for name in MARKETS]
+        pool([tables], groups.customers, groups.have_revenue, smallest)
+        markets[is_year_before] = {table.name: _shown(table, groups, smallest) for table in tables}
+    return markets
+
+
+def _codes_by(name: str) -> Callable[[dict[str, Any]], list[tuple[Any, ...]]]:
+    return lambda row: [(row[name],)]
 
 
 def _read_groups(

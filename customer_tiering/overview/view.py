@@ -13,9 +13,11 @@ from pathlib import Path
 import yaml
 
 from customer_tiering.overview.figures import (
+    MARKETS,
     OTHER,
     SEVERITIES,
     STAGES,
+    UNKNOWN,
     Cell,
     Overview,
     Shown,
@@ -32,6 +34,7 @@ SEGMENTS = (
 )
 # From the lowest tier up; what has no tier, and what is pooled.
 TIER_COLOURS = ("#b08457", "#a3b1bf", "#e0b13c", "#57a8a0", "#3c6fb4", "#7a5aa6", "#b4587f")
+MARKET_ROWS = 12  # the largest of a table of markets that are shown
 NO_TIER, POOLED = "#dde1e6", "#9aa1a9"
 SEGMENT_COLOURS = (
     *(
@@ -71,6 +74,12 @@ def amount(value: Decimal) -> str:
 def percent(share: float) -> str:
     """A share with one decimal."""
     return f"{100 * share:.1f}%"
+
+
+def change(share: float) -> str:
+    """A change with its sign and one decimal; what rounds to nothing has none."""
+    text = f"{100 * share:+.1f}%"
+    return text if text.strip("+-") != "0.0%" else "0.0%"
 
 
 def part(of: float | Decimal, whole: float | Decimal) -> float:
@@ -115,6 +124,8 @@ class View:
         """What a code is called; the code itself where nothing says it."""
         if code == OTHER:
             return _words()["other"]
+        if code == UNKNOWN and kind in MARKETS:
+            return _words()["unknown"]
         if kind == "tier" and code in self.tiers:
             return self.tiers[code].label_en, self.tiers[code].label_zh or code
         return self.overview.labels.get((kind, code), (code, code))
@@ -207,6 +218,28 @@ class View:
             return code == OTHER, -sum(cell.customers or 0 for cell in departments[code]), code
 
         return [(code, departments[code]) for code in sorted(departments, key=weight)]
+
+    def market_names(self) -> list[str]:
+        """The tables of markets that tell customers apart, or tell why nothing is shown."""
+        return [
+            name
+            for name in MARKETS
+            if (shown := self.overview.markets[name]).is_withheld
+            or any(cell.codes[0] not in (UNKNOWN, OTHER) for cell in shown.cells)
+        ]
+
+    def market_rows(self, name: str) -> list[tuple[Cell, float | None]]:
+        """The cells of a market with the largest revenue, and their change against a year before where it is known."""
+        before = self.overview.markets_year_before[name].by_codes()
+        rows: list[tuple[Cell, float | None]] = []
+        for cell in self.overview.markets[name].cells:
+            earlier = before.get(cell.codes)
+            change = None
+            if cell.codes[0] != OTHER and cell.revenue is not None and earlier and earlier.revenue:
+                change = float(cell.revenue / earlier.revenue) - 1
+            rows.append((cell, change))
+        rows.sort(key=lambda row: (row[0].codes[0] == OTHER, -(row[0].revenue or 0), row[0].codes))
+        return rows[:MARKET_ROWS]
 
     def hidden(self, shown: Shown) -> tuple[str, Both]:
         """The sign of a cell that is hidden, and how it is read out."""

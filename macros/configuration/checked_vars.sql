@@ -10,6 +10,13 @@
     {%- elif rule.type in ('days_by_table', 'limits_by_table') -%}
         {# the raw tables' own check follows #}
         {%- set is_allowed = value is mapping -%}
+    {%- elif rule.type == 'names' -%}
+        {%- set is_list = value is sequence and value is not string and value is not mapping -%}
+        {%- set found = namespace(names=[]) -%}
+        {%- for name in value if is_list and name is string and modules.re.fullmatch(rule.pattern, name) -%}
+            {%- set found.names = found.names + ([name] if name not in found.names else []) -%}
+        {%- endfor -%}
+        {%- set is_allowed = is_list and found.names | length == value | length -%}
     {%- elif rule.type == 'folder' -%}
         {# the landing takes each character for itself; the command line is stricter #}
         {%- set is_allowed = true -%}
@@ -24,7 +31,7 @@
     {%- endif -%}
     {%- if rule.type == 'number' -%}{{ return(text | int) }}{%- endif -%}
     {%- if rule.type == 'boolean' -%}{{ return(text | lower == 'true') }}{%- endif -%}
-    {{ return(value if value is mapping else text) }}
+    {{ return(value if value is mapping or rule.type == 'names' else text) }}
 {%- endmacro %}
 
 

@@ -12,6 +12,10 @@
         'type': 'time_zone', 'pattern': '[A-Za-z0-9_+/-]{1,64}',
         'allowed': 'an IANA time zone such as UTC or Asia/Shanghai',
     } %}
+    {% set names = {
+        'type': 'names', 'pattern': '[^A-Z\'"`;{}*?\\[\\]\\x00-\\x1f\\x7f]{1,100}',
+        'allowed': 'a list of names of attributes in small letters, each once, such as [diet, hobby]',
+    } %}
     {{ return({
         'raw_path': {
             'type': 'folder', 'pattern': '[^\'"`;{}*?\\[\\]\\x00-\\x1f\\x7f]{0,1000}',
@@ -46,6 +50,12 @@
         'lifecycle_default_gap_days': {'type': 'number', 'from': 1, 'to': 3660},
         'alert_recent_days': {'type': 'number', 'from': 1, 'to': 366},
         'max_open_actions': {'type': 'number', 'from': 1, 'to': 20},
+        'profile_attributes': names,
+        'profile_dimensions': dict(
+            names,
+            pattern='(?!(age_band|gender|region|city|country_code|customer_type|industry|company_size)$)' ~ names.pattern,
+            allowed=names.allowed ~ ', none of them a dimension that segment_profiles has already'
+        ),
         'tier_min_hold_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_grace_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_downgrade': {'type': 'word', 'words': ['one_level', 'straight']},

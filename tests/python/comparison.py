@@ -95,8 +95,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         [tuple(row) for row in result.account_balances],
     )
     yield (
-        "int_customer_attributes",
-        "intermediate.int_customer_attributes join intermediate.int_customers using (customer_key)",
+        "customer_attributes",
+        "marts.customer_attributes",
         "customer_id attribute value".split(),
         [tuple(row) for row in result.customer_attributes],
     )
@@ -150,6 +150,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         columns := (
             "customer_id period_end period_start is_open_period recency_days frequency monetary "
             f"period_revenue r_score f_score m_score segment_code {scores} lifecycle_stage "
+            "demand_type favourite_category favourite_channel channel_mix "
             "qualified_tier_code tier_code tier_rank change_type reason_code is_provisional "
             "newest_balance average_balance"
         ).split(),
@@ -355,6 +356,47 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             {"repeat_rate": lambda row: rounded(row.repeat_rate, 6)},
         ),
     )
+    yield (
+        "customer_categories",
+        "marts.customer_categories",
+        columns := (
+            "customer_id category category_rank orders revenue revenue_share first_order_on "
+            "last_order_on"
+        ).split(),
+        _rows(result.customer_categories, columns),
+    )
+    yield (
+        "market_trends",
+        "marts.market_trends",
+        columns := (
+            "period_end period_start is_open_period dimension dimension_value customers "
+            "new_customers new_share orders revenue average_order_value revenue_year_before"
+        ).split(),
+        _rows(
+            result.market_trends,
+            columns,
+            {
+                "new_share": lambda row: rounded(row.new_share, 6),
+                "average_order_value": lambda row: rounded(row.average_order_value, 2),
+            },
+        ),
+    )
+    yield (
+        "segment_profiles",
+        "marts.segment_profiles",
+        columns := (
+            "segment_kind segment_code dimension dimension_value customers window_revenue "
+            "customer_share index_to_average is_small_group"
+        ).split(),
+        _rows(
+            result.segment_profiles,
+            columns,
+            {
+                "customer_share": lambda row: rounded(row.customer_share, 6),
+                "index_to_average": lambda row: rounded(row.index_to_average, 2),
+            },
+        ),
+    )
     figures = "measure value_now value_before detail"
     yield (
         "int_alert_reviews",
@@ -399,7 +441,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "customer_profiles",
         "marts.customer_profiles",
         columns := (
-            "customer_id root_customer_id tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
+            "customer_id root_customer_id attributes tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
             "action_code action_department action_channel action_offer action_because_en action_due_on "
             "points_to_next management_score high_net_worth newest_balance average_balance "
             "lifetime_orders lifetime_revenue first_order_on "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+YEAR_BEFORE = date(2024, 5, 31)
 BEFORE, CLOSED_ON, AS_OF = date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 15)
 
 
@@ -26,6 +27,11 @@ class Customer:
     moved: tuple[str, str, str | None, str | None] | None = None  # before, after, change, reason
     alerts: tuple[tuple[str, str], ...] = ()  # code, severity
     actions: tuple[tuple[str | None, str], ...] = ()  # department, code
+    region: str | None = None
+    industry: str | None = None
+    category: str | None = None
+    channel: str | None = None
+    year_before: Decimal | None = None  # revenue of the window then
 
 
 TIERS = ("none", "silver", "gold", "diamond")  # by rank
@@ -56,6 +62,7 @@ def made_up(
             "marts.review_periods",
             "period_end date, is_open_period boolean, rules_valid_from date",
             [
+                (YEAR_BEFORE, False, date(2000, 1, 1)),
                 (BEFORE, False, date(2000, 1, 1)),
                 (CLOSED_ON, False, date(2000, 1, 1)),
                 (AS_OF, True, date(2000, 1, 1)),
@@ -88,26 +95,36 @@ def made_up(
         )
         table(
             "marts.customers",
-            "customer_id varchar, segment_code varchar, lifecycle_stage varchar",
-            [(f"c{place}", c.segment, c.stage) for place, c in enumerate(customers)],
+            "customer_id varchar, segment_code varchar, lifecycle_stage varchar, region varchar, industry varchar",
+            [
+                (f"c{place}", c.segment, c.stage, c.region, c.industry)
+                for place, c in enumerate(customers)
+            ],
         )
         table(
             "marts.customer_periods",
             "customer_id varchar, period_end date, tier_code varchar, tier_code_before varchar, "
             "change_type varchar, reason_code varchar, r_score int, f_score int, frequency int, "
-            "monetary decimal(18, 2), period_revenue decimal(18, 2)",
+            "monetary decimal(18, 2), period_revenue decimal(18, 2), favourite_category varchar, "
+            "favourite_channel varchar",
             [
                 *(
                     (f"c{place}", AS_OF, c.tier, "none", None, None)
-                    + (*c.scores, c.frequency, c.revenue, c.revenue)
+                    + (*c.scores, c.frequency, c.revenue, c.revenue, c.category, c.channel)
                     for place, c in enumerate(customers)
                     if c.tier
                 ),
                 *(
                     (f"c{place}", CLOSED_ON, c.moved[1], c.moved[0])
-                    + (*c.moved[2:], *c.scores, 1, c.revenue, c.revenue)
+                    + (*c.moved[2:], *c.scores, 1, c.revenue, c.revenue, c.category, c.channel)
                     for place, c in enumerate(customers)
                     if c.moved
+                ),
+                *(
+                    (f"c{place}", YEAR_BEFORE, "silver", "none", None, None)
+                    + (*c.scores, 1, c.year_before, Decimal(0), c.category, c.channel)
+                    for place, c in enumerate(customers)
+                    if c.year_before is not None
                 ),
             ],
         )

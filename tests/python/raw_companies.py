@@ -270,6 +270,8 @@ def companies(
                 "customer_id": customer,
                 "customer_type": draw(st.sampled_from(["person", "COMPANY", "alien", None])),
                 "country_code": draw(st.sampled_from(["cn", "Germany", "中国", "XX", None])),
+                "gender": draw(st.sampled_from(["female", "male", None])),
+                "region": draw(st.sampled_from(["north", "北", "unknown", None])),
                 "birth_date": draw(st.sampled_from(["1980-02-29", "1850-01-01", "x", None])),
                 "industry": draw(st.sampled_from(INDUSTRIES)),
                 "company_size": draw(st.sampled_from(COMPANY_SIZES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -274,6 +275,79 @@ def retention(marts: Marts) -> list[tuple]:
     ]
 
 
+def growing_regions(marts: Marts) -> list[tuple]:
+    ends = list(marts.reviews)
+    closed = [end for end in ends if end + timedelta(1) == _next_month(end)][-12:]
+    revenue: Counter[tuple] = Counter()
+    for number, end in enumerate(ends):
+        for customer, row in marts.reviews[end].items():
+            region = marts.customers[customer]["region"] or "unknown"
+            revenue[region, number] += row["period_revenue"]
+    found = []
+    for region in {region for region, _ in revenue}:
+        numbers = [ends.index(end) for end in closed]
+        now = sum(revenue[region, number] for number in numbers)
+        before = sum(revenue[region, number - 12] for number in numbers)
+        change = (100 * (now - before) / before).quantize(Decimal("0.1"), ROUND_HALF_UP)
+        found.append((region, now, before, change))
+    return sorted(found, key=lambda row: (-row[1], row[0]))
+
+
+def gold_customers(marts: Marts) -> list[tuple]:
+    columns = ("age_band", "gender", "region", "city", "country_code")
+    columns += ("customer_type", "industry", "company_size")
+    everybody = list(marts.customers.values())
+    gold = [row for row in everybody if row["tier_code"] == "gold"]
+    found = []
+    for column in columns:
+        of_all = Counter(row[column] or "unknown" for row in everybody)
+        for value, count in Counter(row[column] or "unknown" for row in gold).items():
+            index = Decimal(100 * count * len(everybody)) / (len(gold) * of_all[value])
+            share = (Decimal(count) / len(gold)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+            index = index.quantize(CENT, ROUND_HALF_UP)
+            if count >= 5 and index > 100:
+                found.append((column, value, count, share, index))
+    found.sort(key=lambda row: (-row[4], row[0], row[1]))
+    return [(marts.label("profile_dimension", row[0]), *row[1:]) for row in found]
+
+
+def categories_of_a_customer(marts: Marts) -> list[tuple]:
+    orders = {row["order_id"]: row for row in marts.orders}
+    with open(PROJECT / "sample" / "exchange_rates.csv", encoding="utf-8-sig", newline="") as file:
+        rates = sorted(
+            (row["rate_date"], row["currency_code"], Decimal(row["rate_to_reporting"]))
+            for row in csv.DictReader(file)
+        )
+
+    def revenue_of(line: dict) -> Decimal:
+        order = orders[line["order_id"]]
+        known = [Decimal(1)] if order["currency_code"] == "CNY" else []
+        known += [
+            r for d, c, r in rates if c == order["currency_code"] and d <= str(order["order_date"])
+        ]
+        return line["line_amount"] * known[-1]
+
+    lines: dict[str, list[dict]] = defaultdict(list)
+    for row in marts["order_items"]:
+        is_valid = orders[row["order_id"]]["is_valid"]
+        if row["customer_id"] == "C1061" and is_valid and row["category"] is not None:
+            lines[row["category"]].append(row)
+    revenue = {
+        c: sum(map(revenue_of, rows)).quantize(CENT, ROUND_HALF_UP) for c, rows in lines.items()
+    }
+    ranked = sorted(revenue, key=lambda category: (-revenue[category], category))
+    millionth = Decimal("0.000001")
+    shares = {
+        c: (revenue[c] / sum(revenue.values())).quantize(millionth, ROUND_HALF_UP) for c in ranked
+    }
+    shares[ranked[0]] += 1 - sum(shares.values())
+    return [
+        (rank, category, len({row["order_id"] for row in lines[category]}), revenue[category])
+        + (shares[category], max(row["order_date"] for row in lines[category]))
+        for rank, category in enumerate(ranked, start=1)
+    ]
+
+
 def _month(order: dict) -> int:
     return order["order_date"].year * 12 + order["order_date"].month - 1
 
@@ -295,6 +369,9 @@ ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
     "How do the tiers recommend us?": nps_by_tier,
     "Where do diamonds buy?": channels_of_diamonds,
     "How many customers of a cohort come back?": retention,
+    "Which region grows?": growing_regions,
+    "Who are our gold customers?": gold_customers,
+    "Which categories does C1061 buy?": categories_of_a_customer,
 }
 
 

@@ -283,6 +283,27 @@ LOADS: dict[str, tuple[Company, str, str | None]] = {
         JUNE,
         "2024-05-31",
     ),
+    "a customer turns out to be of the north: trends by region are as now known": (
+        with_change("customers", "a", region="north"),
+        JUNE,
+        "2024-05-31",
+    ),
+    "an order of February was made in the store": (
+        with_change("orders", "a2", channel="store"),
+        JUNE,
+        "2024-01-31",
+    ),
+    "the lines of two orders of April were mixed up": (
+        {
+            **COMPANY,
+            "order_items": [
+                {**row, "order_id": {"b2": "b4", "b4": "b2"}[row["order_id"]]}
+                for row in COMPANY["order_items"]
+            ],
+        },
+        JUNE,
+        "2024-03-31",
+    ),
     "a late order on the last day of March": (
         with_order("b9", "b", "2024-03-31", "70.00"),
         JUNE,
@@ -544,6 +565,7 @@ MARKS = {
     "int_expected_gaps": "expected_gap_days = 777",
     "int_input_coverage": "covered_customers = 777",
     "int_interaction_counts": "customers = 777",
+    "int_period_sales": "customers = 777",
     "int_revenue_ranks": "contribution = 7.77",
     "int_rfm_score_edges": "customers = 777",
     "int_score_inputs": "tenure_days = 777",

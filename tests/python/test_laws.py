@@ -21,10 +21,14 @@ MARTS = (
     "customers orders order_items review_periods customer_rfm rfm_score_edges customer_scores "
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
     "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions "
-    "customer_profiles products customer_cohorts cohort_repeat_rates days"
+    "customer_profiles products customer_cohorts cohort_repeat_rates customer_attributes "
+    "customer_categories market_trends segment_profiles days"
 ).split()
 # of today alone, and so as of a day
-OF_A_DAY = ("products", "order_items", "customer_cohorts", "cohort_repeat_rates", "days")
+OF_A_DAY = (
+    *("products", "order_items", "customer_cohorts", "cohort_repeat_rates", "customer_categories"),
+    *("market_trends", "days"),
+)
 
 
 def write_raw(folder: Path, raw: dict[str, list[dict]], files: int = 1) -> Path:

@@ -85,13 +85,17 @@ FAMILIES = {
 }
 OF_ALL = (
     *("tier_code", "segment_code", "lifecycle_stage", "customer_type", "country_code", "region"),
-    *("industry", "acquisition_channel", "favourite_channel", "channel_mix"),
+    *("industry", "company_size", "acquisition_channel", "demand_type", "favourite_category"),
+    *("favourite_channel", "channel_mix"),
 )
 OF_SOME = {
     "review__tier_code": (NEWEST, MOVES),
     "review__tier_code_before": (MOVES,),
     "review__segment_code": (NEWEST, MOVES),
     "review__lifecycle_stage": (NEWEST, MOVES),
+    "review__demand_type": (NEWEST, MOVES),
+    "review__favourite_channel": (NEWEST, MOVES),
+    "review__channel_mix": (NEWEST, MOVES),
     "review__reason_code": (MOVES,),
     "order__channel": (ORDERS,),
     "order__tier_code_at_order": (ORDERS,),
@@ -100,6 +104,15 @@ OF_SOME = {
     "alert__severity": (ALERTS,),
     "action__action_code": (ACTIONS,),
     "action__owner_department": (ACTIONS,),
+}
+
+
+# By dimension and value of market_trends, not of customers.
+OF_MARKETS = {
+    "market_revenue": "revenue",
+    "market_revenue_year_before": "revenue_year_before",
+    "market_orders": "orders",
+    "market_new_customers": "new_customers",
 }
 
 
@@ -191,7 +204,9 @@ def test_all_metrics_by_a_dimension_of_customers(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection, dimension: str
 ) -> None:
     names = names_of(published, FAMILIES)
-    assert sorted(names) == sorted(metric.name for metric in engine.list_metrics(False))
+    assert sorted([*names, *OF_MARKETS]) == sorted(
+        metric.name for metric in engine.list_metrics(False)
+    )
     found = metrics(engine, published, names, [f"customer__{dimension}"])
     assert_equal(found, plain(published, FAMILIES, f"customer.{dimension}"))
 
@@ -249,11 +264,27 @@ def test_metrics_agree_with_the_marts_that_count_the_same(
     )
 
 
+def test_metrics_of_markets_are_those_of_market_trends(
+    engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
+) -> None:
+    sums = ", ".join(f"sum({column}) as {name}" for name, column in OF_MARKETS.items())
+    by = ["metric_time__quarter", "market_trend__dimension", "market_trend__dimension_value"]
+    assert_equal(
+        metrics(engine, published, list(OF_MARKETS), by),
+        figures(
+            published,
+            "select cast(date_trunc('quarter', period_end) as date), dimension, dimension_value, "
+            f"{sums} from marts.market_trends group by 1, 2, 3",
+            3,
+        ),
+    )
+
+
 def test_saved_queries_give_rows(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
 ) -> None:
     queries = engine.list_saved_queries()
-    assert len(queries) == 5
+    assert len(queries) == 6
     for query in queries:
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
         sql = engine.explain(request).sql_statement.sql

@@ -129,6 +129,8 @@ VARIANTS = {
         "change_details_min_points": 0,
         "alert_recent_days": 366,
         "max_open_actions": 1,
+        "profile_attributes": ("hobby", "diet"),
+        "profile_dimensions": ("diet",),
     },
     "groups of companies": {"tier_level": "group", "score_profile": "b2b"},
     "quarters with fixed edges": {
@@ -144,6 +146,8 @@ VARIANTS = {
         "change_details_min_points": 5,
         "alert_recent_days": 1,
         "max_open_actions": 20,
+        "profile_dimensions": ("收入", "hobby"),
+        "min_group_size": 2,
     },
     "straight down in New York time": {
         "source_time_zone": "America/New_York",

@@ -89,7 +89,10 @@ def test_the_language_is_switched_without_loading_the_page_again(
         chinese = shown.page.inner_text("body")
         assert shown.page.evaluate("window.stillThere") is True
         assert faults(shown) == []
-    assert not any("一" <= sign <= "龥" for sign in english.replace("中文", ""))
+        own_words = shown.page.locator(".own").all_text_contents()
+    for word in ("中文", *own_words):
+        english = english.replace(word, "")
+    assert not any("一" <= sign <= "龥" for sign in english)
     assert sum("一" <= sign <= "龥" for sign in chinese) > 100
 
 
@@ -183,6 +186,7 @@ def test_the_overview_says_what_the_marts_say(browser: Browser, sample_warehouse
                     f"and date_diff('day', date '{as_of}', due_on) <= 7 group by 1"
                 ),
             )
+            markets(shown, marts, closed_on)
             concentration(shown, marts)
             over_time(shown, marts)
             [(ordered, active, in_window)] = marts.execute(
@@ -207,6 +211,39 @@ def test_the_overview_says_what_the_marts_say(browser: Browser, sample_warehouse
 
 def round_(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+
+
+def markets(shown: Opened, marts: duckdb.DuckDBPyConnection, closed_on: date) -> None:
+    """The largest values; what is pooled is in `other`, and so not compared with a year before."""
+    year_before = closed_on.replace(year=closed_on.year - 1)
+    columns = {
+        "region": "region",
+        "industry": "industry",
+        "category": "favourite_category",
+        "channel": "favourite_channel",
+    }
+    for name, column in columns.items():
+        figures: dict[date, dict[str, tuple[int, Decimal]]] = {}
+        for period_end, value, customers, revenue in marts.execute(
+            f"select period_end, coalesce({column}, 'unknown'), count(*), sum(monetary) "
+            "from marts.customer_periods join (select customer_id, region, industry from marts.customers) "
+            "using (customer_id) where frequency > 0 and period_end in ($1, $2) group by all",
+            [closed_on, year_before],
+        ).fetchall():
+            figures.setdefault(period_end, {})[value] = (customers, revenue)
+        now, before = figures[closed_on], figures[year_before]
+        rows = shown.table(f"market_{name}")
+        assert 1 < len(rows) <= 12
+        values = [value for value in rows if value != "other"]
+        assert values == sorted(values, key=lambda value: (-now[value][1], value))
+        for value in values:
+            customers, revenue, _, change = rows[value]
+            assert number(customers) == now[value][0]
+            assert number(revenue) == round_(now[value][1])
+            if change != "·":
+                growth = 100 * (now[value][1] / before[value][1] - 1)
+                assert abs(Decimal(change.rstrip("%")) - growth) < Decimal("0.051")
+        assert any(rows[value][3] != "·" for value in values)
 
 
 def concentration(shown: Opened, marts: duckdb.DuckDBPyConnection) -> None:

@@ -31,6 +31,9 @@ CLOSED = {
         inner join marts.review_periods as periods on details.period_end = periods.period_end
         where not periods.is_open_period and details.period_end <= $1
     """,
+    "market_trends": """
+        select * from marts.market_trends where not is_open_period and period_end <= $1
+    """,
     # what was current then may have ended since
     "customer_tier_history": """
         select * exclude (valid_to, is_current), case when valid_to <= $1 then valid_to end as valid_to

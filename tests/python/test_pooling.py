@@ -6,7 +6,7 @@ every small group whether their sums, added and subtracted in any way, give that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_publication import Customer, made_up
+from made_up_publication import YEAR_BEFORE, Customer, made_up
 
 from customer_tiering.overview.figures import Overview, Shown, read_overview
+from customer_tiering.overview.view import Rules, View
 from customer_tiering.publishing import open_publication
 
 PRIME = 2_147_483_647
@@ -29,6 +30,13 @@ REVIEW = ("totals", "movements", "reasons")
 WITH_AMOUNTS = ("tiers", "concentration")
 # Of these tables what is not shown is in the cell `other`.
 POOLED = ("tiers", "lifecycle", "segments", "reasons", "actions")
+
+MARKETS: dict[str, Callable[[Customer], str | None]] = {
+    "region": lambda c: c.region,
+    "industry": lambda c: c.industry,
+    "category": lambda c: c.category,
+    "channel": lambda c: c.channel,
+}
 
 Keys = Callable[[Customer], list[tuple[str, ...]]]
 
@@ -67,6 +75,27 @@ def concentration(customers: Sequence[Customer], shown: Shown) -> list[set[int]]
         steps.append(set(active[before:up_to]))
         before = up_to
     return steps
+
+
+def market_cells(
+    customers: Sequence[Customer], there: list[int], markets: Mapping[str, Shown]
+) -> list[set[int]]:
+    """Who of those that were there is in each cell of a market of which a figure is shown."""
+    cells = []
+    for name, value_of in MARKETS.items():
+        of_value: dict[str, set[int]] = {}
+        for i in there:
+            of_value.setdefault(value_of(customers[i]) or "unknown", set()).add(i)
+        shown = {cell.codes[0]: cell.customers for cell in markets[name].cells}
+        assert not (shown and markets[name].is_withheld)
+        others = set().union(*(of_value[value] for value in of_value if value not in shown))
+        if shown and others:
+            assert shown.pop("other") == len(others)
+            cells.append(others)
+        for value, count in shown.items():
+            assert count == len(of_value[value])
+            cells.append(of_value[value])
+    return cells
 
 
 def cells_of(name: str, customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
@@ -147,6 +176,11 @@ people = st.one_of(
         moved=st.one_of(st.none(), moves),
         alerts=st.sampled_from([(), (("spend_drop", "high"),), (("spend_drop", "low"),)]),
         actions=st.sampled_from([(), (("sales", "call"),), (("sales", "call"), (None, "wait"))]),
+        region=st.sampled_from(["north", "south", "west", None]),
+        industry=st.sampled_from(["retail", None]),
+        category=st.sampled_from(["tea", "books", None]),
+        channel=st.sampled_from(["app", "store"]),
+        year_before=st.one_of(st.none(), amounts),
     ),
 )
 
@@ -166,6 +200,15 @@ def test_no_small_group_can_be_worked_out_from_the_page(
         c for name in WITH_AMOUNTS for c in cells_of(name, customers, overview.tables[name])
     ]
     assert isolated(amounts_of, buyers, smallest) is None
+    reviewed = [i for i, c in enumerate(customers) if c.moved]
+    earlier = [i for i, c in enumerate(customers) if c.year_before is not None]
+    for there, markets, revenue_of in (
+        (reviewed, overview.markets, lambda c: c.revenue),
+        (earlier, overview.markets_year_before, lambda c: c.year_before),
+    ):
+        cells = market_cells(customers, there, markets)
+        assert isolated(cells, there, smallest) is None
+        assert isolated(cells, [i for i in there if revenue_of(customers[i])], smallest) is None
     withheld = {
         i
         for period_end, shown in overview.revenue_by_period.items()
@@ -188,6 +231,9 @@ def test_no_small_group_can_be_worked_out_from_the_page(
 
 
 def tier_at(customer: Customer, period_end: date) -> str | None:
+    """The tier of those who have revenue in a period: nobody has in that of a year before."""
+    if period_end == YEAR_BEFORE:
+        return None
     if period_end == date(2025, 6, 15):
         return customer.tier
     return customer.moved[1] if customer.moved else None
@@ -276,3 +322,24 @@ def test_tiers_of_an_earlier_ladder_keep_their_codes() -> None:
     assert [cell.codes for cell in overview.tables["movements"].cells] == [("none", "iron")]
     codes = {day: [cell.codes for cell in s.cells] for day, s in overview.revenue_by_period.items()}
     assert codes == {date(2025, 5, 31): [("iron",)], date(2025, 6, 15): [("gold",)]}
+
+
+def test_a_market_is_compared_with_a_year_before_where_both_are_shown() -> None:
+    """3 of the west bought a year before, which says too little of them."""
+    kept = {"moved": ("gold", "gold", "keep", None)}
+    customers = [
+        *many(8, region="north", year_before=Decimal(50), **kept),
+        *many(6, region="south", year_before=Decimal(80), **kept),
+        *many(3, region="west", year_before=Decimal(80), **kept),
+        *many(3, region="west", **kept),
+    ]
+    overview = overview_of(customers, 5)
+    now = {cell.codes[0]: cell.revenue for cell in overview.markets["region"].cells}
+    before = {cell.codes[0]: cell.revenue for cell in overview.markets_year_before["region"].cells}
+    assert now == {"north": 800, "south": 600, "west": 600}
+    assert before == {"north": 400, "other": 720}
+    view = View(overview, Rules(365, "retail", 5))
+    assert [(cell.codes[0], change) for cell, change in view.market_rows("region")] == [
+        *(("north", 1.0), ("south", None), ("west", None))
+    ]
+    assert view.market_names() == ["region"]

@@ -370,6 +370,10 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "customers": "select tier_code, management_score, lifetime_revenue from marts.customers",
         "cohorts": "from marts.customer_cohorts",
         "repeats": "from marts.cohort_repeat_rates",
+        "habits": "select period_end, demand_type, favourite_category, favourite_channel, channel_mix, "
+        "count(*) from marts.customer_periods group by all",
+        "categories": "select category, category_rank, orders, revenue from marts.customer_categories",
+        "markets": "from marts.market_trends where dimension not in ('region', 'industry')",
         "products": "from marts.products",
         "rows": "from quality.reconciliation "
         "where source_table not in ('erasure_requests', 'customer_attributes')",

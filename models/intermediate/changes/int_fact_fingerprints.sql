@@ -5,6 +5,14 @@ with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),
 
+orders as (
+    select * from {{ ref('int_customer_orders') }}
+),
+
+reversals as (
+    select * from {{ ref('int_customer_reversals') }}
+),
+
 items as (
     select * from {{ ref('int_order_items') }} where is_entered and customer_key is not null
 ),
@@ -40,10 +48,27 @@ fingerprints as (
     group by known_date
     union all
     select
+        'orders' as fact_table,
+        order_date as known_on,
+        {{ fingerprint(['order_id', 'customer_key', 'channel', 'order_amount_reporting']) }}
+            as fingerprint
+    from orders
+    group by order_date
+    union all
+    select
+        'reversals' as fact_table,
+        known_date as known_on,
+        {{ fingerprint(['order_id', 'reversed_amount_reporting', 'is_order_undone']) }}
+            as fingerprint
+    from reversals
+    group by known_date
+    union all
+    select
         'items' as fact_table,
         order_date as known_on,
         {{ fingerprint([
-            'customer_key', 'category', 'product_type', 'line_amount', 'rate_to_reporting'
+            'order_id', 'line_number', 'customer_key', 'category', 'product_type', 'line_amount',
+            'rate_to_reporting',
         ]) }} as fingerprint
     from items
     group by order_date

@@ -22,6 +22,10 @@ orders as (
     select * from {{ ref('int_orders') }} where not is_rejected and not is_test
 ),
 
+attributes as (
+    select * from {{ ref('int_customer_attributes') }}
+),
+
 order_totals as (
     select
         count(*) as orders,
@@ -123,6 +127,20 @@ warnings as (
         share,
         cast(null as decimal(7, 6)) as amount_share
     from balance_warnings
+    {%- for name in (setting('profile_attributes') + setting('profile_dimensions')) | unique %}
+    union all
+    -- that nobody has an attribute may be as it is, or its name is mistyped
+    select
+        'unknown_attribute' as warning_code,
+        {{ text_literal(name) }} as subject,
+        count(*) as observed,
+        cast(null as decimal(18, 2)) as amount,
+        cast(null as decimal(7, 6)) as share,
+        cast(null as decimal(7, 6)) as amount_share
+    from attributes
+    where attribute = {{ text_literal(name) }}
+    having count(*) = 0
+    {%- endfor %}
 )
 
 select * from warnings

@@ -14,6 +14,7 @@ changes as (
         cast(sum(revenue_delta) as decimal(18, 2)) as revenue_delta,
         cast(sum(first_half_delta) as decimal(18, 2)) as first_half_delta,
         cast(sum(second_half_delta) as decimal(18, 2)) as second_half_delta,
+        cast(sum(period_orders) as integer) as period_orders,
         cast(sum(period_revenue) as decimal(18, 2)) as period_revenue,
         min(lasting_order_date) as first_lasting_date,
         max(lasting_order_date) as last_lasting_date,
@@ -34,6 +35,7 @@ running as (
         cast(sum(revenue_delta) over customer_so_far as decimal(18, 2)) as monetary,
         cast(sum(first_half_delta) over customer_so_far as decimal(18, 2)) as revenue_first_half,
         cast(sum(second_half_delta) over customer_so_far as decimal(18, 2)) as revenue_second_half,
+        period_orders,
         period_revenue,
 
         least(min(first_lasting_date) over customer_so_far, first_passing_date) as first_order_on,

@@ -22,6 +22,8 @@ placed as (
         greatest(known.period_index, coalesce({{ moment }}.period_index, {{ far_ahead() }}))
             as {{ moment }}_index,
         {%- endfor %}
+        case when known.period_index = ordered.period_index then ledger.orders_delta else 0 end
+            as period_orders,
         case when known.period_index = ordered.period_index then ledger.revenue_delta else 0 end
             as period_revenue,
         case
@@ -69,6 +71,7 @@ moments as (
         {{ unnested(['revenue_delta', '0', '0', '-revenue_delta']) }} as revenue_delta,
         {{ unnested(['revenue_delta', '-revenue_delta', '0', '0']) }} as second_half_delta,
         {{ unnested(['0', 'revenue_delta', '-revenue_delta', '0']) }} as first_half_delta,
+        {{ unnested(['period_orders', '0', '0', '0']) }} as period_orders,
         {{ unnested(['period_revenue', '0', '0', '0']) }} as period_revenue,
 
         {{ unnested(['lasting_order_date', 'null', 'null', 'null']) }} as lasting_order_date
@@ -89,6 +92,7 @@ events as (
         0 as revenue_delta,
         0 as second_half_delta,
         0 as first_half_delta,
+        0 as period_orders,
         0 as period_revenue,
         null as lasting_order_date,
         case when period_index < undone_index then order_date end as passing_order_date

@@ -10,6 +10,10 @@ reasons as (
     select * from {{ ref('int_tier_reasons') }}
 ),
 
+habits as (
+    select * from {{ ref('int_period_habits') }}
+),
+
 signals as (
     select * from {{ ref('int_customer_signals') }}
 ),
@@ -30,6 +34,10 @@ select
     customers.customer_id,
     reviews.segment_code,
     reviews.lifecycle_stage,
+    habits.demand_type,
+    habits.favourite_category,
+    habits.favourite_channel,
+    habits.channel_mix,
     qualified_tiers.tier_code as qualified_tier_code,
     held_tiers.tier_code,
     tiers_before.tier_code as tier_code_before,
@@ -77,3 +85,5 @@ left join tier_names as held_tiers on states.tier_rank = held_tiers.tier_rank
 left join tier_names as tiers_before on states.tier_rank_before = tiers_before.tier_rank
 left join signals
     on reviews.customer_key = signals.customer_key and reviews.period_index = signals.period_index
+left join habits
+    on reviews.customer_key = habits.customer_key and reviews.period_index = habits.period_index

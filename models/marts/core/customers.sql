@@ -1,3 +1,6 @@
+{# Named outside the fork, so that dbt knows both dependencies. #}
+{%- set own_habits = ref('int_customer_habits') %}
+{%- set reviews = ref('customer_periods') %}
 with customers as (
     select * from {{ ref('int_customers') }}
 ),
@@ -18,12 +21,25 @@ tiers as (
     select * from {{ ref('int_current_tiers') }}
 ),
 
-habits as (
-    select * from {{ ref('int_customer_habits') }}
-),
-
 newest_period as (
     select * from {{ ref('int_newest_period') }}
+),
+
+-- a group is reviewed as one, but its members have habits of their own
+habits as (
+    {%- if setting('tier_level') == 'group' %}
+    select * from {{ own_habits }}
+    {%- else %}
+    select
+        customers.customer_key,
+        customer_periods.demand_type,
+        customer_periods.favourite_category,
+        customer_periods.favourite_channel,
+        customer_periods.channel_mix
+    from {{ reviews }} as customer_periods
+    inner join newest_period on customer_periods.period_end = newest_period.period_end
+    inner join customers on customer_periods.customer_id = customers.customer_id
+    {%- endif %}
 ),
 
 stages as (

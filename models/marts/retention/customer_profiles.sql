@@ -34,6 +34,10 @@ newest_review as (
     from {{ ref('review_periods') }}
 ),
 
+profile_attributes as (
+    select * from {{ ref('int_profile_attributes') }}
+),
+
 open_alerts as (
     select
         *,
@@ -101,6 +105,7 @@ select
     {{ both_labels('offer', 'action_offer') }},
     open_actions.because as action_because_en,
     open_actions.because_zh as action_because_zh,
+    profile_attributes.attributes,
 
     customers.lifetime_orders,
     customers.lifetime_revenue,
@@ -133,6 +138,7 @@ from customers
 cross join newest_review
 left join tiers on customers.reviewed_customer_id = tiers.customer_id
 left join scores on customers.reviewed_customer_id = scores.customer_id
+left join profile_attributes on customers.customer_id = profile_attributes.customer_id
 left join alert_lists on customers.reviewed_customer_id = alert_lists.customer_id
 left join open_alerts
     on customers.reviewed_customer_id = open_alerts.customer_id and open_alerts.place = 1

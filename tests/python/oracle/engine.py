@@ -15,8 +15,10 @@ from oracle import (
     cohorts,
     daily_balances,
     explanations,
+    habits,
     identity,
     lifecycle,
+    markets,
     marts,
     money,
     periods,
@@ -70,6 +72,9 @@ class Result:
     order_items: list[products.OrderItem]
     customer_cohorts: list[cohorts.CustomerCohort]
     cohort_repeat_rates: list[cohorts.CohortRepeatRate]
+    customer_categories: list[habits.CustomerCategory]
+    market_trends: list[markets.MarketTrend]
+    segment_profiles: list[markets.SegmentProfile]
     alert_reviews: dict[tuple[str, date, str], alerts.AlertReview]
     customer_alerts: dict[tuple[str, str, date], alerts.CustomerAlert]
     customer_actions: dict[tuple[str, str], actions.CustomerAction]
@@ -117,6 +122,9 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     for rows in by_period.values():
         _score(rows.values(), edges, rules)
     _add_lifecycles(by_period, _by_customer(ledger), rules)
+    for period, rows in by_period.items():
+        for customer_id, row in rows.items():
+            row.habits = habits.habits(orders_of[customer_id], period.period_end, rules)
     _review(by_period, _by_customer(ledger), rules)
 
     flat = {
@@ -149,6 +157,10 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     }
     catalogue = products.products(staging, orders, as_of_date)
     begun = cohorts.cohorts_of(orders, as_of_date) if as_of_date else {}
+    known_attributes = accounts.customer_attributes(staging, people)
+    attributes_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for attribute in known_attributes:
+        attributes_of[attribute.customer_id][attribute.attribute].add(attribute.value)
     return Result(
         as_of_date=as_of_date,
         rejected_records=sorted(staging.records),
@@ -156,7 +168,7 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         merged_into=merged_into,
         ledger=ledger,
         account_balances=balances,
-        customer_attributes=accounts.customer_attributes(staging, people),
+        customer_attributes=known_attributes,
         review_periods=reviews,
         rfm_score_edges=edges,
         customer_periods={
@@ -199,6 +211,17 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         order_items=products.order_items(orders, catalogue, as_of_date),
         customer_cohorts=list(cohorts.customer_cohorts(begun, as_of_date)),
         cohort_repeat_rates=list(cohorts.cohort_repeat_rates(begun, as_of_date)),
+        customer_categories=habits.customer_categories(
+            {name: owned for name, owned in own_orders_of.items() if name is not None}, as_of_date
+        ),
+        market_trends=markets.market_trends(orders_of, customers, reviews, rules.review_period),
+        segment_profiles=markets.segment_profiles(
+            customers.values(),
+            {customer_id: row.monetary for customer_id, row in current.items()},
+            attributes_of,
+            rules.profile_dimensions,
+            rules.min_group_size,
+        ),
         alert_reviews={
             (alert.customer_id, alert.period_end, alert.alert_code): alert for alert in raised
         },
@@ -208,7 +231,15 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         },
         customer_actions={(action.customer_id, action.action_code): action for action in due},
         customer_profiles=profiles.customer_profiles(
-            customers.values(), current_tiers, stretches, due, reviews
+            customers.values(),
+            current_tiers,
+            stretches,
+            due,
+            reviews,
+            {
+                customer_id: profiles.listed(values, rules.profile_attributes)
+                for customer_id, values in attributes_of.items()
+            },
         ),
         account_rollups=rollups.account_rollups(
             people,

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from oracle.daily_balances import DailyBalances, high_net_worth
+from oracle.habits import Habits, habits, net_revenue
 from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
@@ -72,6 +73,10 @@ class CustomerPeriodRow:
     input_values: dict[str, Any]
     newest_balance: Decimal | None
     average_balance: Decimal | None
+    demand_type: str | None
+    favourite_category: str | None
+    favourite_channel: str | None
+    channel_mix: str | None
     lifecycle_stage: str
     order_days: int
     last_gap_days: int | None
@@ -129,6 +134,10 @@ def customer_period_row(row: CustomerPeriod, rules: Rules) -> CustomerPeriodRow:
         input_values=input_values(measures),
         newest_balance=measures.signals.get("balance"),
         average_balance=measures.signals.get("average_balance"),
+        demand_type=row.habits.demand_type,
+        favourite_category=row.habits.favourite_category,
+        favourite_channel=row.habits.favourite_channel,
+        channel_mix=row.habits.channel_mix,
         lifecycle_stage=lifecycle.lifecycle_stage,
         order_days=lifecycle.order_days,
         last_gap_days=lifecycle.last_gap_days,
@@ -530,6 +539,7 @@ class Customer:
     company_size_in_source: str | None
     is_inferred: bool
     attributes: dict[str, Any] | None
+    age_band: str | None
     first_order_on: date | None
     last_order_on: date | None
     lifetime_orders: int
@@ -558,6 +568,12 @@ class Customer:
         """Whether marketing is allowed; None when the customer was never asked."""
         return (self.attributes or {}).get("marketing_consent")
 
+    def described(self, name: str) -> str | None:
+        """What is known of the customer, as marts.customers has it."""
+        if name in ("age_band", "industry", "company_size"):
+            return getattr(self, name)
+        return (self.attributes or {}).get(name)
+
 
 def customer(
     customer_id: str,
@@ -575,7 +591,7 @@ def customer(
     valid = [o for o in entered if o.is_valid_on(as_of_date)]
     attributes = identity.attributes[customer_id] or {}
     average = as_of_date and balances.average_until(as_of_date)
-    lines = [(order, item) for order in valid for item in order.items]
+    own = habits(orders, as_of_date, rules) if as_of_date else Habits()
     return Customer(
         customer_id=customer_id,
         parent_customer_id=identity.parents.get(customer_id),
@@ -586,14 +602,15 @@ def customer(
         **_company_size(attributes.get("company_size"), rules),
         is_inferred=identity.attributes[customer_id] is None,
         attributes=identity.attributes[customer_id],
+        age_band=_age_band(identity.attributes[customer_id], as_of_date, rules),
         first_order_on=min((o.order_date for o in valid), default=None),
         last_order_on=max((o.order_date for o in valid), default=None),
         lifetime_orders=len(valid),
-        lifetime_revenue=sum((_net(o, as_of_date) for o in entered), ZERO),
-        favourite_category=_largest((i.category, _line_revenue(o, i)) for o, i in lines),
-        favourite_channel=_largest((o.channel, _net(o, as_of_date)) for o in valid),
-        channel_mix=_channel_mix(valid, rules),
-        demand_type=_largest((i.product_type, _line_revenue(o, i)) for o, i in lines),
+        lifetime_revenue=sum((net_revenue(o, as_of_date) for o in entered), ZERO),
+        favourite_category=own.favourite_category,
+        favourite_channel=own.favourite_channel,
+        channel_mix=own.channel_mix,
+        demand_type=own.demand_type,
         lifecycle_stage=last_row.lifecycle_stage if last_row else PROSPECT,
         segment_code=last_row.segment_code if last_row else PROSPECT,
         value_class=last_row.value_class if last_row else "none",
@@ -647,29 +664,13 @@ def _whole_number(word: str) -> int | None:
         return None
 
 
-def _net(order: Order, day: date) -> Decimal:
-    """An order's net revenue as known on a day, in the reporting currency."""
-    return order.order_amount_reporting - order.refunded_by(day)
-
-
-def _line_revenue(order: Order, item: Any) -> Decimal:
-    """A line's amount in the reporting currency, unrounded; an unknown amount counts as 0."""
-    return (item.line_amount or ZERO) * order.rate
-
-
-def _largest(amounts: Iterable[tuple[str | None, Decimal]]) -> str | None:
-    """The text with the largest sum, on ties the smallest; None when there is no text."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for text, amount in amounts:
-        if text is not None:
-            sums[text] += amount
-    return min(sums, key=lambda text: (-sums[text], text), default=None)
-
-
-def _channel_mix(orders: Iterable[Order], rules: Rules) -> str | None:
-    """online, offline, or omnichannel for both; None when no channel is a known one."""
-    types = {rules.channel_types.get((order.channel or "").lower()) for order in orders} - {None}
-    return "omnichannel" if len(types) > 1 else next(iter(types), None)
+def _age_band(attributes: dict[str, Any] | None, day: date | None, rules: Rules) -> str | None:
+    """The band of the full years since birth; None for who is not born yet."""
+    born = (attributes or {}).get("birth_date")
+    if born is None or day is None or born > day:
+        return None
+    age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    return next((b for b, (first, last) in rules.age_bands.items() if first <= age <= last), None)
 
 
 @dataclass(frozen=True)
@@ -713,7 +714,7 @@ def order_rows(
             order_amount=order.order_amount,
             order_amount_reporting=order.order_amount_reporting,
             refunded_amount=order.refunded_by(as_of_date),
-            net_amount=_net(order, as_of_date) if order.enters else ZERO,
+            net_amount=net_revenue(order, as_of_date) if order.enters else ZERO,
             is_valid=order.is_valid_on(as_of_date),
             is_first_order=first.get(order.member_id) is order,
             tier_code_at_order=_tier_before_date(by_customer.get(order.customer_id, []), order),

@@ -34,6 +34,7 @@ class CustomerProfile:
     action_offer: str | None
     action_because_en: str | None
     action_due_on: date | None
+    attributes: str | None
     tier_code: str
     points_to_next: Decimal | None
     management_score: Decimal | None
@@ -55,6 +56,7 @@ def customer_profiles(
     alerts: Iterable[CustomerAlert],
     actions: Iterable[CustomerAction],
     reviews: Sequence[Period],
+    attributes: Mapping[str, str | None],
 ) -> list[CustomerProfile]:
     """The profile of every customer at the newest review."""
     alerts_of: dict[str, list[CustomerAlert]] = defaultdict(list)
@@ -80,9 +82,16 @@ def customer_profiles(
             alerts_of[customer.reviewed_customer_id],
             actions_of[customer.reviewed_customer_id],
             reviews[-1] if reviews else None,
+            attributes.get(customer.customer_id),
         )
         for customer in customers
     ]
+
+
+def listed(values: Mapping[str, set[str]], names: Sequence[str]) -> str | None:
+    """Attributes in the order of their names, each with its values: `diet: vegan; hobby: tea, travel`."""
+    known = [f"{name}: {', '.join(sorted(values[name]))}" for name in names if values.get(name)]
+    return "; ".join(known) or None
 
 
 def _profile(
@@ -91,6 +100,7 @@ def _profile(
     alerts: Sequence[CustomerAlert],
     actions: Sequence[CustomerAction],
     review: Period | None,
+    attributes: str | None,
 ) -> CustomerProfile:
     alert, action = next(iter(alerts), None), next(iter(actions), None)
     return CustomerProfile(
@@ -108,6 +118,7 @@ def _profile(
         action_offer=action and action.offer,
         action_because_en=action and action.because,
         action_due_on=action and action.due_on,
+        attributes=attributes,
         tier_code=customer.tier_code,
         points_to_next=tier and tier.points_to_next,
         management_score=customer.management_score,

@@ -186,6 +186,7 @@ class Rules:
     industries: dict[str, tuple[str, str]]
     company_sizes: tuple[CompanySize, ...]
     high_net_worth_bands: tuple[tuple[str, Decimal], ...]
+    age_bands: dict[str, tuple[int, int]]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -209,6 +210,9 @@ class Rules:
     tier_level: str = "customer"
     alert_recent_days: int = 90
     max_open_actions: int = 3
+    profile_attributes: tuple[str, ...] = ()
+    profile_dimensions: tuple[str, ...] = ()
+    min_group_size: int = 5
 
     # One computation for every set of known inputs and coverages (see scores.weights_of).
     weight_cache: dict[tuple[frozenset[str], tuple[int, ...]], Any] = field(
@@ -262,6 +266,10 @@ class Rules:
                 for row in _read(folder, "company_sizes")
             ),
             high_net_worth_bands=high_net_worth_bands_from(_read(folder, "high_net_worth_bands")),
+            age_bands={
+                row["age_band"]: (int(row["age_from"]), int(row["age_to"]))
+                for row in _read(folder, "age_bands")
+            },
             **given,
         )
         if rules.score_profile not in rules.profiles:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from oracle.habits import Habits
 from oracle.lifecycle import Lifecycle
 from oracle.money import LedgerRow
 from oracle.periods import Period, following, previous_period_end
@@ -14,6 +15,7 @@ from oracle.rfm import LAPSED, PROSPECT, PROSPECT_SCORES, Measures, RfmScores
 from oracle.rules import Ladder, Rules
 from oracle.scores import INTERACTION_INPUTS, SIGNAL_POINTS, Weights, input_values
 
+NO_HABITS = Habits()
 NO_WEIGHTS = Weights({}, {}, {}, Decimal(0), {})
 UP, DOWN = 1, -1
 
@@ -60,6 +62,7 @@ class CustomerPeriod:
     management_score: Decimal | None = None
     score_coverage: Decimal | None = None
     star_rating: int | None = None
+    habits: Habits = NO_HABITS
     lifecycle: Lifecycle | None = None
     q: int = 0
     k: int = 0

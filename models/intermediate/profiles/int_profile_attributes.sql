@@ -1,0 +1,44 @@
+{%- set names = setting('profile_attributes') %}
+with attributes as (
+    select * from {{ ref('int_customer_attributes') }}
+),
+
+customers as (
+    select customer_key, customer_id from {{ ref('int_customers') }}
+),
+
+named as (
+    select
+        customer_key,
+        attribute,
+        value,
+        case
+            {%- for name in names %}
+            when attribute = {{ text_literal(name) }} then {{ loop.index }}
+            {%- endfor %}
+            when true then 0
+        end as place
+    from attributes
+),
+
+attribute_lists as (
+    select
+        customer_key,
+        attribute || ': ' || string_agg(value, ', ' order by value) as attribute_list,
+        place
+    from named
+    where place > 0
+    group by customer_key, attribute, place
+),
+
+joined as (
+    select
+        customers.customer_id,
+        string_agg(attribute_lists.attribute_list, '; ' order by attribute_lists.place)
+            as attributes
+    from attribute_lists
+    inner join customers on attribute_lists.customer_key = customers.customer_key
+    group by customers.customer_id
+)
+
+select * from joined
