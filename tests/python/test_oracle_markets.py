@@ -87,23 +87,21 @@ def test_an_order_is_shared_to_the_cent(
         for number, (category, amount) in enumerate(lines, start=1)
     ]
     stamp = read_stamp("2024-01-01", Setting(rules(), RUN_DATE))
-    shared = by_category(
-        Order(
-            "o",
-            "a",
-            stamp,
-            "completed",
-            None,
-            Decimal(100),
-            Decimal(1),
-            False,
-            None,
-            None,
-            [],
-            items,
-        ),
-        Decimal(revenue),
+    sold = Order(
+        order_id="o",
+        customer_id="a",
+        member_id="a",
+        ordered_at=stamp,
+        status="completed",
+        channel=None,
+        order_amount=Decimal(100),
+        rate=Decimal(1),
+        is_test=False,
+        cancelled_at=None,
+        returned_at=None,
+        items=items,
     )
+    shared = by_category(sold, Decimal(revenue))
     words = expected.split()
     assert shared == dict(zip(words[::2], map(Decimal, words[1::2]), strict=True))
     assert sum(shared.values()) == Decimal(revenue)
