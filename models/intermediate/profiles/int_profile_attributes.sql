@@ -1,4 +1,8 @@
 {%- set names = setting('profile_attributes') %}
+{%- set places = [] %}
+{%- for name in names %}
+{%- do places.append('when ' ~ text_literal(name) ~ ' then ' ~ loop.index) %}
+{%- endfor %}
 with attributes as (
     select * from {{ ref('int_customer_attributes') }}
 ),
@@ -12,12 +16,8 @@ named as (
         customer_key,
         attribute,
         value,
-        case
-            {%- for name in names %}
-            when attribute = {{ text_literal(name) }} then {{ loop.index }}
-            {%- endfor %}
-            when true then 0
-        end as place
+        {{ 'case attribute ' ~ places | join(' ') ~ ' end' if names else 'cast(null as integer)' }}
+            as place
     from attributes
 ),
 
@@ -27,7 +27,7 @@ attribute_lists as (
         attribute || ': ' || string_agg(value, ', ' order by value) as attribute_list,
         place
     from named
-    where place > 0
+    where place is not null
     group by customer_key, attribute, place
 ),
 

@@ -1,3 +1,6 @@
+{%- set names = (setting('profile_attributes') + setting('profile_dimensions')) | unique | list %}
+{#- named outside the fork, so that dbt knows the dependency #}
+{%- set attributes = ref('int_customer_attributes') %}
 with unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
@@ -22,10 +25,12 @@ orders as (
     select * from {{ ref('int_orders') }} where not is_rejected and not is_test
 ),
 
+{% if names -%}
 attributes as (
-    select * from {{ ref('int_customer_attributes') }}
+    select * from {{ attributes }}
 ),
 
+{% endif -%}
 order_totals as (
     select
         count(*) as orders,
@@ -127,7 +132,7 @@ warnings as (
         share,
         cast(null as decimal(7, 6)) as amount_share
     from balance_warnings
-    {%- for name in (setting('profile_attributes') + setting('profile_dimensions')) | unique %}
+    {%- for name in names %}
     union all
     -- that nobody has an attribute may be as it is, or its name is mistyped
     select

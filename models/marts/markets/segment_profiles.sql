@@ -6,6 +6,8 @@
 } %}
 {%- set codes = segments.values() | join(', ') %}
 {%- set attributes = setting('profile_dimensions') %}
+{#- named outside the fork, so that dbt knows the dependency #}
+{%- set customer_attributes = ref('customer_attributes') %}
 with customers as (
     select * from {{ ref('customers') }}
 ),
@@ -14,10 +16,12 @@ rfm as (
     select * from {{ ref('customer_rfm') }}
 ),
 
+{% if attributes -%}
 attributes as (
-    select * from {{ ref('customer_attributes') }}
+    select * from {{ customer_attributes }}
 ),
 
+{% endif -%}
 described as (
     select
         customers.*,
