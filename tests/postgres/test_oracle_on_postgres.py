@@ -11,6 +11,7 @@ from compiled_on_postgres import compile_on_postgres
 from hypothesis import HealthCheck, Phase, given, settings
 from made_once import PROJECT
 from raw_companies import companies
+from test_companies import SHAPES
 
 RUN_DATE = date(2026, 1, 31)
 VARIANTS = {
@@ -24,6 +25,7 @@ VARIANTS = {
         "tier_downgrade": "straight",
         "tier_validity": "calendar_year",
     },
+    "groups of companies": {"tier_level": "group", "score_profile": "b2b"},
 }
 
 
@@ -48,3 +50,14 @@ def test_made_up_companies(server, variant):
         assert not found, "\n".join(found)
 
     check()
+
+
+@pytest.mark.parametrize("shape", ["deep", "broken", "forest 0"])
+def test_trees_of_companies(server, shape):
+    """Deep and broken hierarchies, with groups as customers."""
+    project_vars = VARIANTS["groups of companies"]
+    project = compile_on_postgres(server, **project_vars)
+    rules = oracle.Rules.from_seeds(PROJECT / "seeds", **project_vars)
+    with project.build(SHAPES[shape]) as connection:
+        found = differences(connection, oracle.compute(SHAPES[shape], rules, RUN_DATE))
+    assert not found, "\n".join(found)
