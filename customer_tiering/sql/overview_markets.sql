@@ -1,5 +1,6 @@
--- One row per group of customers with orders in the window whom no table of markets tells apart: at the newest closed
--- review, and at that a year before (the end of the month or quarter, or 52 weeks: at most three days from the day).
+-- One row per group of customers with orders in the window whom no table of markets tells apart:
+-- at the newest closed review, and at that a year before (the end of the month or quarter, or
+-- 52 weeks: at most three days from the day).
 with compared as (
     select
         false as is_year_before,
