@@ -314,9 +314,12 @@ def gold_customers(marts: Marts) -> list[tuple]:
 def categories_of_a_customer(marts: Marts) -> list[tuple]:
     orders = {row["order_id"]: row for row in marts.orders}
     with open(PROJECT / "sample" / "exchange_rates.csv", encoding="utf-8-sig", newline="") as file:
+        # but for the broken rows of the sample
         rates = sorted(
             (row["rate_date"], row["currency_code"], Decimal(row["rate_to_reporting"]))
             for row in csv.DictReader(file)
+            if re.fullmatch(r"[0-9.]+", row["rate_to_reporting"])
+            and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", row["rate_date"])
         )
 
     def revenue_of(line: dict) -> Decimal:
