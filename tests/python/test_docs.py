@@ -109,6 +109,15 @@ def test_every_page_of_docs_is_in_the_readme() -> None:
         assert {name for name in listed if f"]({name})" not in text} == set()
 
 
+def test_every_published_table_is_in_the_list_of_marts() -> None:
+    folders = [path for path in (PROJECT / "models" / "marts").iterdir() if path.name != "restricted"]
+    models = {path.stem for folder in folders for path in folder.glob("*.sql")}
+    aliases = {"tier_ladder": "tiers"}
+    published = {aliases.get(name, name) for name in models} | {"refresh_log"}
+    listed = re.findall(r"^\| \w+\.(\w+) \|", (PROJECT / "docs/marts.md").read_text("utf-8"), re.M)
+    assert sorted(listed) == sorted(published)
+
+
 def test_the_raw_contract_is_that_of_the_source_yaml() -> None:
     """If this fails: `make docs`."""
     assert (PROJECT / PAGE).read_text("utf-8") == raw_contract(PROJECT)
