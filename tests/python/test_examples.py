@@ -13,11 +13,20 @@ from customer_tiering.sample.bank import generate
 # What a data set needs besides the shipped configuration; why is in its README.
 NEEDS = {
     "online_retail": {},
-    "completejourney": {},
+    "completejourney": {"profile_dimensions": ("income",)},
     "cdnow": {"history_starts_on": "1997-01-01"},
     "olist": {"score_profile": "one_off"},
 }
 LARGEST_TOP_TIER = 0.06
+# Households of completejourney with a known income and with a high one, as its README says.
+INCOMES = {
+    "diamond": (86, 24),
+    "platinum": (186, 26),
+    "gold": (355, 30),
+    "silver": (164, 15),
+    "bronze": (10, 0),
+}
+HIGH_INCOMES = ("125-149K", "150-174K", "175-199K", "200-249K", "250K+")
 
 
 def tiers(connection) -> dict[str, int]:
@@ -32,6 +41,22 @@ def tiers(connection) -> dict[str, int]:
     )
 
 
+def known_incomes(connection) -> dict[str, tuple[int, int]]:
+    """Customers per tier whose income is known, and high."""
+    rows = connection.execute(
+        f"""
+        select
+            segment_code,
+            sum(customers),
+            coalesce(sum(customers) filter (dimension_value in {HIGH_INCOMES}), 0)
+        from marts.segment_profiles
+        where segment_kind = 'tier' and dimension = 'income' and dimension_value <> 'unknown'
+        group by 1
+        """
+    ).fetchall()
+    return {tier: (known, high) for tier, known, high in rows}
+
+
 def assert_pyramid(customers: dict[str, int]) -> None:
     holders = sum(customers.values())
     assert 1 <= customers["diamond"] <= LARGEST_TOP_TIER * holders
@@ -41,15 +66,17 @@ def assert_pyramid(customers: dict[str, int]) -> None:
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_real_data_set(compiled, tmp_path, name):
     raw = write_raw(EXAMPLES / name, public_folder(name), tmp_path / "raw")
-    project = compiled(**NEEDS[name]).only("tier_summary", "reconciliation")
+    project = compiled(**NEEDS[name]).only("tier_summary", "reconciliation", "segment_profiles")
     with project.build(raw) as connection:
         customers = tiers(connection)
+        incomes = known_incomes(connection)
         lost = connection.execute(
             "select source_table, rows_in from quality.reconciliation "
             "where source_table in ('customers', 'orders') and rows_staged = 0"
         ).fetchall()
     assert lost == []
     assert_pyramid(customers)
+    assert incomes == ({} if name != "completejourney" else INCOMES)
 
 
 # Of a CRM with 15 subsidiaries among 85 accounts: customers of each tier, the lowest first, by tier_level.
