@@ -160,6 +160,9 @@ def read_explanation(
                 [customer_id],
             ).fetchall()
         ]
+        if not ends and (root := _root_reviewed(connection, customer_id)) != customer_id:
+            found = "a member of a group that is reviewed as one customer"
+            raise _not_explained(customer_id, found, f"the root of its group, {root}")
         if not ends:
             raise _not_explained(customer_id, "no order that counted", "a customer with one")
         end = _period_end("--to", last, ends) if last else ends[-1]
@@ -184,6 +187,17 @@ def _check_customer(connection: duckdb.DuckDBPyConnection, customer_id: str) -> 
             else "a customer_id of marts.customers, in which merged ids are replaced and erased persons are erased_NNNNNN"
         )
         raise _not_explained(customer_id, "no such customer", allowed)
+
+
+def _root_reviewed(connection: duckdb.DuckDBPyConnection, customer_id: str) -> str:
+    """The id under which a customer is reviewed; in a publication of an earlier release their own."""
+    try:
+        rows = connection.execute(
+            "select reviewed_customer_id from marts.customers where customer_id = $1", [customer_id]
+        ).fetchall()
+    except duckdb.BinderException:
+        return customer_id
+    return str(rows[0][0])
 
 
 def _not_explained(customer_id: str, found: str, allowed: str) -> ConfigurationError:

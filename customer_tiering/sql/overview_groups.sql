@@ -88,5 +88,7 @@ left join ranked on customers.customer_id = ranked.customer_id
 left join reviewed on customers.customer_id = reviewed.customer_id
 left join alerts on customers.customer_id = alerts.customer_id
 left join actions on customers.customer_id = actions.customer_id
+-- of a group that is one customer, its root
+where customers.customer_id = customers.reviewed_customer_id
 group by all
 order by all

@@ -95,9 +95,10 @@ def made_up(
         )
         table(
             "marts.customers",
-            "customer_id varchar, segment_code varchar, lifecycle_stage varchar, region varchar, industry varchar",
+            "customer_id varchar, reviewed_customer_id varchar, segment_code varchar, lifecycle_stage varchar, "
+            "region varchar, industry varchar",
             [
-                (f"c{place}", c.segment, c.stage, c.region, c.industry)
+                (f"c{place}", f"c{place}", c.segment, c.stage, c.region, c.industry)
                 for place, c in enumerate(customers)
             ],
         )

@@ -153,3 +153,20 @@ def test_under_pseudonyms_a_plain_id_is_told_so(tmp_path):
     result = explain(tmp_path, "C1")
     assert result.exit_code == ExitCode.CONFIGURATION
     assert "allowed is the pseudonym of one, 32 hexadecimal digits" in result.output
+
+
+def test_of_a_member_of_a_group_the_root_is_named(tmp_path):
+    with duckdb.connect(str(tmp_path / "work.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.customers as select 'member' as customer_id, 'root' as reviewed_customer_id, "
+            "false as is_erased"
+        )
+        connection.execute(
+            "create table marts.customer_periods as select 'root' as customer_id, date '2025-01-31' as period_end"
+        )
+    publish(tmp_path, [Ledger(tmp_path).start("refresh")])
+    result = explain(tmp_path, "member")
+    assert result.exit_code == ExitCode.CONFIGURATION
+    assert "a member of a group that is reviewed as one customer" in result.output
+    assert "allowed is the root of its group, root" in result.output
