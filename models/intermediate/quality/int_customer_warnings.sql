@@ -1,6 +1,3 @@
-{%- set names = (setting('profile_attributes') + setting('profile_dimensions')) | unique | list %}
-{#- named outside the fork, so that dbt knows the dependency #}
-{%- set attributes = ref('int_customer_attributes') %}
 with unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
@@ -25,12 +22,10 @@ orders as (
     select * from {{ ref('int_orders') }} where not is_rejected and not is_test
 ),
 
-{% if names -%}
-attributes as (
-    select * from {{ attributes }}
+attribute_warnings as (
+    select * from {{ ref('int_attribute_warnings') }}
 ),
 
-{% endif -%}
 order_totals as (
     select
         count(*) as orders,
@@ -132,20 +127,15 @@ warnings as (
         share,
         cast(null as decimal(7, 6)) as amount_share
     from balance_warnings
-    {%- for name in names %}
     union all
-    -- that nobody has an attribute may be as it is, or its name is mistyped
     select
-        'unknown_attribute' as warning_code,
-        {{ text_literal(name) }} as subject,
-        count(*) as observed,
+        warning_code,
+        subject,
+        observed,
         cast(null as decimal(18, 2)) as amount,
         cast(null as decimal(7, 6)) as share,
         cast(null as decimal(7, 6)) as amount_share
-    from attributes
-    where attribute = {{ text_literal(name) }}
-    having count(*) = 0
-    {%- endfor %}
+    from attribute_warnings
 )
 
 select * from warnings
