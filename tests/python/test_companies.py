@@ -139,6 +139,7 @@ def forest(seed: int) -> RawTables:
     """Three dozen companies with parents at random, cycles and all, merges and facts."""
     chance = random.Random(seed)
     names = [f"n{number}" for number in range(36)]
+    orders = orders_of([*names, "stranger"], seed)
     industries = ["technolgy", "Retail", "制造业", "dragons", None]
     sizes = ["1-9", "12", "大型", "huge", None]
     return {
@@ -152,7 +153,20 @@ def forest(seed: int) -> RawTables:
             )
             for name in names
         ],
-        "orders": orders_of([*names, "stranger"], seed),
+        "orders": orders,
+        "order_items": [
+            {
+                "order_id": row["order_id"],
+                "line_number": "1",
+                "product_id": chance.choice("pq"),
+                "line_amount": row["order_amount"],
+            }
+            for row in orders
+        ],
+        "products": [
+            {"product_id": "p", "category": "tea", "product_type": "product"},
+            {"product_id": "q", "category": "books", "product_type": "service"},
+        ],
         "customer_merges": [merge(*chance.sample(names, 2)) for _ in range(5)],
         "tickets": [
             {
