@@ -48,8 +48,7 @@ open_alerts as (
                 raised_on desc,
                 alert_code
         ) as place
-    from {{ ref('customer_alerts') }}
-    where is_open
+    from {{ ref('customer_alerts') }} where is_open
 ),
 
 alert_lists as (
