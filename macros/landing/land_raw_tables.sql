@@ -99,7 +99,9 @@
         left join {{ adapter.quote(source.schema) }}.erased_ids as erased_{{ name }}
             on read_id({{ raw }}) = erased_{{ name }}.customer_id
         {% endfor %}
-        {{ 'where erased_customer_id.customer_id is null' if masked.erased and customer_tiering.leaves_out_erased(source, is_erasing) }}
+        {% if masked.erased and customer_tiering.leaves_out_erased(source, is_erasing) %}
+        where erased_customer_id.customer_id is null
+        {% endif %}
         {% else %}
         where false
         {% endif %}

@@ -127,7 +127,8 @@
                 then 'Give it in refunds, with the order that it takes back.'
             when {{ reason }} = 'no_exchange_rate' then 'Give the rates in exchange_rates.'
             when {{ reason }} = 'amount_too_large' then 'Correct it, or report in a currency with larger units.'
-            when {{ reason }} in ('unknown_order', 'unknown_customer', 'unknown_campaign') then 'Write the id alike in both tables.'
+            when {{ reason }} in ('unknown_order', 'unknown_customer', 'unknown_campaign')
+                then 'Write the id alike in both tables.'
             else 'Correct it in the source.'
         end
 {%- endmacro %}
