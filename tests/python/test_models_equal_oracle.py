@@ -276,6 +276,7 @@ LARGEST = {
     ("interactions", "duration_seconds"): "86400000",
     ("survey_responses", "score"): "9223372036854775807",
     ("tickets", "satisfaction_score"): "9223372036854775807",
+    ("account_balances", "balance_amount"): "9999999999999999.99",
 }
 
 
@@ -314,6 +315,11 @@ def company_at_its_limits(*largest: tuple[str, str]) -> dict:
             | {"survey_type": "nps", "score": "9"}
         ],
         "tickets": [{"ticket_id": "t", "customer_id": "a", "opened_at": "2025-05-01"}],
+        "account_balances": [
+            {"customer_id": "a", "balance_date": "2025-06-01", "balance_amount": "100.00"}
+            | {"currency_code": currency}
+            for currency in amounts
+        ],
     }
     for table, column in largest:
         raw[table] = [{**row, column: LARGEST[table, column]} for row in raw[table]]
