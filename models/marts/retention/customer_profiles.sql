@@ -1,4 +1,3 @@
-{# One wide row per customer in words: what exports and work lists would else join by hand. #}
 {%- set labelled = {
     'tier': ('tier', 'customers.tier_code'),
     'stage': ('lifecycle_stage', 'customers.lifecycle_stage'),
