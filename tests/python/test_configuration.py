@@ -971,6 +971,34 @@ FIXED = {"rfm_edges": "frozen"}
 
 # what is broken: (change of dbt_project.yml or None, overrides, where, found, allowed)
 BROKEN_VARS = {
+    "a name that is no list": (
+        None,
+        {"profile_attributes": "diet"},
+        "command line, var profile_attributes",
+        "'diet'",
+        "a list of names of attributes in small letters, each once, such as [diet, hobby]",
+    ),
+    "an attribute twice": (
+        None,
+        {"profile_attributes": ["diet", "diet"]},
+        "command line, var profile_attributes",
+        "['diet', 'diet']",
+        "each once",
+    ),
+    "an attribute in capitals": (
+        None,
+        {"profile_attributes": ["Diet"]},
+        "command line, var profile_attributes",
+        "['Diet']",
+        "in small letters",
+    ),
+    "a dimension that is there already": (
+        None,
+        {"profile_dimensions": ["income", "region"]},
+        "command line, var profile_dimensions",
+        "['income', 'region']",
+        "none of them a dimension that segment_profiles has already",
+    ),
     "unknown_var": (
         var("rfm_window_days: 365", "rfm_window: 365"),
         {},
@@ -1400,6 +1428,27 @@ def test_plain_dbt_refuses_vars_in_the_words_of_the_command_line(project: Path) 
         with pytest.raises(ValueError, match=f"^dbt_project.yml, vars: {name} is ") as refused:
             PlainDbt({name: value}).setting(name)
         assert str(refused.value).endswith(f"is '{value}'; allowed is {allowed}")
+
+
+@pytest.mark.parametrize("names", [[], ["diet", "收入"], ("diet", "city class")])
+def test_plain_dbt_takes_lists_of_names(names: list[str]) -> None:
+    assert PlainDbt({"profile_attributes": names}).setting("profile_attributes") == names
+
+
+@pytest.mark.parametrize(
+    "names", [["diet", "diet"], ["Diet"], [1], {"diet": 1}, ["a'b"], ["gender"]]
+)
+def test_plain_dbt_refuses_other_names(names: object) -> None:
+    with pytest.raises(ValueError, match="allowed is a list of names"):
+        PlainDbt({"profile_dimensions": names}).setting("profile_dimensions")
+
+
+def test_the_dimensions_that_are_there_already_are_those_of_the_model() -> None:
+    pattern = PlainDbt({}).settings()["profile_dimensions"]["pattern"]
+    macro = (ROOT / "macros" / "profiled_dimensions.sql").read_text(encoding="utf-8")
+    assert pattern.partition("(?!(")[2].partition(")")[0].split("|") == re.findall(
+        r"'(\w+)'", macro
+    )
 
 
 def test_vars_are_read_by_their_table_alone() -> None:
