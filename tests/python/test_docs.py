@@ -110,7 +110,9 @@ def test_every_page_of_docs_is_in_the_readme() -> None:
 
 
 def test_every_published_table_is_in_the_list_of_marts() -> None:
-    folders = [path for path in (PROJECT / "models" / "marts").iterdir() if path.name != "restricted"]
+    folders = [
+        path for path in (PROJECT / "models" / "marts").iterdir() if path.name != "restricted"
+    ]
     models = {path.stem for folder in folders for path in folder.glob("*.sql")}
     aliases = {"tier_ladder": "tiers"}
     published = {aliases.get(name, name) for name in models} | {"refresh_log"}
