@@ -34,6 +34,7 @@ NEWEST = """
         count(*) filter (frequency > 1) as repeat_customers,
         count(*) filter (frequency > 1) / nullif(count(*) filter (frequency > 0), 0) as repeat_rate,
         avg(review.management_score) as management_score,
+        sum(review.newest_balance) as balance, sum(review.average_balance) as average_balance,
         count(nps_answer) as nps_answers,
         count(*) filter (nps_answer > 8) - count(*) filter (nps_answer < 7) as nps_surplus,
         100 * (count(*) filter (nps_answer > 8) - count(*) filter (nps_answer < 7))
@@ -86,7 +87,7 @@ FAMILIES = {
 OF_ALL = (
     *("tier_code", "segment_code", "lifecycle_stage", "customer_type", "country_code", "region"),
     *("industry", "company_size", "acquisition_channel", "demand_type", "favourite_category"),
-    *("favourite_channel", "channel_mix"),
+    *("favourite_channel", "channel_mix", "age_band", "gender", "industry_group", "high_net_worth"),
 )
 OF_SOME = {
     "review__tier_code": (NEWEST, MOVES),
