@@ -69,11 +69,11 @@ def test_sample_passes_beside_its_own_publication(sample_warehouse: Path, tmp_pa
     page = tmp_path / "audit.html"
     summary = audit(work, previous.resolve(), page, settings(), PROJECT)
     # Of the marts: customers in common, rows of three, shares of five tiers, the mean score, six components.
-    assert summary == AuditSummary(suites=11 + 1, expectations=31 + 16, notes=[])
+    assert summary == AuditSummary(suites=15 + 1, expectations=42 + 16, notes=[])
     text = text_of(page)
     for path in sorted((PROJECT / SUITES).glob("raw/*.json")):
         assert f"<summary>raw.{path.stem} " in text
-    assert text.count('<tr class="passed">') == 31 + 16
+    assert text.count('<tr class="passed">') == 42 + 16
     assert '<tr class="failed">' not in text
 
     with duckdb.connect(str(work), read_only=True) as connection:
@@ -109,7 +109,7 @@ def test_shipped_suites_ask_for_the_required_columns_of_raw_tables_alone() -> No
     """All but those of erasure requests: however many lack a value, the others may not wait."""
     required = required_columns()
     assert required.pop("erasure_requests") == ["customer_id", "requested_at"]
-    assert len(required) == 11
+    assert len(required) == 15
     suites = {
         f"{path.relative_to(PROJECT / SUITES)}": json.loads(path.read_text(encoding="utf-8"))
         for path in (PROJECT / SUITES).rglob("*.json")
