@@ -98,11 +98,11 @@ MARTS = {
             ('a', date '2025-06-15', 'upgrade', 'monetary_up', 1, 2)
         ) as periods (customer_id, period_end, change_type, reason_code, tier_rank_before, tier_rank)
         cross join (select 'gold' as tier_code, 'none' as tier_code_before, 5 as r_score, 5 as f_score, 1 as frequency,
-            1500.00 as monetary, 1500.00 as period_revenue)
+            1500.00 as monetary, 1500.00 as period_revenue, 'Books' as favourite_category, 'web' as favourite_channel)
     """,
     "marts.customers": """
-        select 'a' as customer_id, 'gold' as tier_code, 2 as tier_rank, 'loyal' as segment_code,
-            'active' as lifecycle_stage
+        select 'a' as customer_id, 'a' as reviewed_customer_id, 'gold' as tier_code, 2 as tier_rank,
+            'loyal' as segment_code, 'active' as lifecycle_stage, 'Bayern' as region, 'retail' as industry
     """,
     "marts.orders": "select 'O1' as order_id",
     "marts.customer_scores": """
@@ -418,13 +418,10 @@ def test_raw_file_without_content(tmp_path: Path, raw: Path, no_build: None) -> 
 def test_unknown_files_are_noted(
     tmp_path: Path, raw: Path, fake_build: list[dict[str, object]]
 ) -> None:
-    make(raw, "oders.csv", "old/orders.csv", ".hidden", "README.md", "campaigns.csv")
+    make(raw, "oders.csv", "old/orders.csv", ".hidden", "README.md")
     code, _, errors = run("refresh", "--raw", raw, "--warehouse", tmp_path / "w")
     assert code == ExitCode.OK
     assert "as no model reads such a table: oders.csv, old." in errors
-    assert (
-        "campaigns" not in errors
-    )  # the contract has it, and docs/raw-contract.md says that nothing reads it yet
 
 
 # -- Examples --------------------------------------------------------------------------------------
