@@ -33,6 +33,10 @@ newest_review as (
     from {{ ref('review_periods') }}
 ),
 
+actions as (
+    select * from {{ ref('customer_actions') }}
+),
+
 profile_attributes as (
     select * from {{ ref('int_profile_attributes') }}
 ),
@@ -58,20 +62,28 @@ alert_lists as (
     group by customer_id
 ),
 
+-- those of the customer who is reviewed; marketing takes the consent of each member too
 open_actions as (
     select
-        *,
-        row_number() over (partition by customer_id order by priority, action_code) as place
-    from {{ ref('customer_actions') }}
-    where action_code <> 'none'
+        customers.customer_id as member_id,
+        actions.*,
+        row_number() over (
+            partition by customers.customer_id order by actions.priority, actions.action_code
+        ) as place
+    from customers
+    inner join actions
+        on customers.reviewed_customer_id = actions.customer_id
+    where
+        actions.action_code <> 'none'
+        and (customers.has_marketing_consent or not actions.is_marketing)
 ),
 
 action_lists as (
     select
-        customer_id,
+        member_id,
         string_agg(action_code, ';' order by place) as action_codes
     from open_actions
-    group by customer_id
+    group by member_id
 )
 
 select
@@ -140,9 +152,9 @@ left join profile_attributes on customers.customer_id = profile_attributes.custo
 left join alert_lists on customers.reviewed_customer_id = alert_lists.customer_id
 left join open_alerts
     on customers.reviewed_customer_id = open_alerts.customer_id and open_alerts.place = 1
-left join action_lists on customers.reviewed_customer_id = action_lists.customer_id
+left join action_lists on customers.customer_id = action_lists.member_id
 left join open_actions
-    on customers.reviewed_customer_id = open_actions.customer_id and open_actions.place = 1
+    on customers.customer_id = open_actions.member_id and open_actions.place = 1
 {%- for name, (kind, code) in labelled.items() %}
 left join labels as {{ name }}_labels
     on {{ name }}_labels.kind = '{{ kind }}' and {{ code }} = {{ name }}_labels.code

@@ -36,6 +36,7 @@ class CustomerAction:
     offer: str | None
     because: str | None
     priority: int
+    is_marketing: bool
     is_contactable: bool
     due_on: date | None
     last_contact_on: date | None
@@ -140,6 +141,7 @@ def _action(
         offer=play.offer,
         because=_because(play, alerts.get(play.alert_code)),
         priority=play.priority,
+        is_marketing=play.is_marketing,
         is_contactable=customer.has_marketing_consent is True,
         due_on=_due_on(play, customer.tier_rank, last_contact, as_of_date, rules),
         last_contact_on=last_contact,

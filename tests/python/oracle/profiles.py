@@ -80,7 +80,11 @@ def customer_profiles(
             customer,
             tiers.get(customer.reviewed_customer_id),
             alerts_of[customer.reviewed_customer_id],
-            actions_of[customer.reviewed_customer_id],
+            [
+                action
+                for action in actions_of[customer.reviewed_customer_id]
+                if customer.has_marketing_consent or not action.is_marketing
+            ],
             reviews[-1] if reviews else None,
             attributes.get(customer.customer_id),
         )
