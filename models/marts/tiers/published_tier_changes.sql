@@ -6,7 +6,7 @@ with published as (
 ),
 
 customers as (
-    select customer_id from {{ ref('customers') }}
+    select customer_id, reviewed_customer_id from {{ ref('customers') }}
 ),
 
 customer_periods as (
@@ -31,5 +31,5 @@ from published
 left join customers on published.customer_id = customers.customer_id
 left join customer_periods
     on
-        published.customer_id = customer_periods.customer_id
+        customers.reviewed_customer_id = customer_periods.customer_id
         and published.reviewed_on = customer_periods.period_end
