@@ -13,7 +13,7 @@
         'allowed': 'an IANA time zone such as UTC or Asia/Shanghai',
     } %}
     {% set names = {
-        'type': 'names', 'pattern': '[^A-Z\'"`;{}*?\\[\\]\\x00-\\x1f\\x7f]{1,100}',
+        'type': 'names', 'pattern': '(?! )[^A-Z\'"`;{}*?\\[\\]\\x00-\\x1f\\x7f]{1,100}(?<! )',
         'allowed': 'a list of names of attributes in small letters, each once, such as [diet, hobby]',
     } %}
     {{ return({

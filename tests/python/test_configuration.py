@@ -1436,7 +1436,8 @@ def test_plain_dbt_takes_lists_of_names(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["diet", "diet"], ["Diet"], [1], {"diet": 1}, ["a'b"], ["gender"]]
+    "names",
+    [["diet", "diet"], ["Diet"], [" diet"], ["gender "], [1], {"diet": 1}, ["a'b"], ["gender"]],
 )
 def test_plain_dbt_refuses_other_names(names: object) -> None:
     with pytest.raises(ValueError, match="allowed is a list of names"):
