@@ -59,6 +59,7 @@ def _make(project: Path) -> None:
     wanted = {*QUALITY, *(path.stem for path in (PROJECT / "models" / "staging").rglob("*.sql"))}
     wanted |= _raw_tables_models()
     copied: set[str] = set()
+    seeds: set[str] = set()
     while todo := wanted - copied:
         name = todo.pop()
         copied.add(name)
@@ -69,7 +70,9 @@ def _make(project: Path) -> None:
         )
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(known[name], folder)
-        wanted |= set(re.findall(r"ref\('(\w+)'\)", text)) & set(known)
+        referred = set(re.findall(r"ref\('(\w+)'\)", text))
+        wanted |= referred & set(known)
+        seeds |= referred - set(known)
     (models / "last_build.sql").unlink()
     for name, sql in NOTED.items():
         if name not in copied:
@@ -78,7 +81,7 @@ def _make(project: Path) -> None:
         if path.name.endswith(("sources.yml", "builds.yml")) or path.suffix == ".md":
             shutil.copy(path, models / f"{path.parent.name}_{path.name}")
     (project / "built_seeds").mkdir()
-    for seed in ("order_statuses", "countries", "nobody_words"):
+    for seed in sorted(seeds):
         for suffix in ("csv", "yml"):
             shutil.copy(PROJECT / "seeds" / f"{seed}.{suffix}", project / "built_seeds")
     parse_for_others(project)
