@@ -124,7 +124,9 @@ class _Groups:
         return members
 
 
-def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overview:
+def read_overview(
+    connection: duckdb.DuckDBPyConnection, smallest: int, window_days: int
+) -> Overview:
     """Read the page's figures from a connection in which the schemas go by their own names, such as marts.customers.
 
     No figure rests on 1 to `smallest` - 1 customers. Raises duckdb.Error when the marts are not as they should be.
@@ -142,7 +144,7 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
     tables = _tables(groups, smallest)
     families = [[tables[name] for name in names] for names in _families(as_of == closed_on)]
     pool(families, groups.customers, groups.have_revenue, smallest)
-    markets = _read_markets(connection, closed_on, smallest)
+    markets = _read_markets(connection, closed_on, smallest, window_days)
     [(rows_in, rows_rejected)] = rows(
         "select coalesce(sum(rows_in), 0), coalesce(sum(rows_rejected), 0) from quality.reconciliation"
     )
@@ -172,19 +174,23 @@ def read_overview(connection: duckdb.DuckDBPyConnection, smallest: int) -> Overv
 
 
 def _read_markets(
-    connection: duckdb.DuckDBPyConnection, closed_on: date | None, smallest: int
+    connection: duckdb.DuckDBPyConnection, closed_on: date | None, smallest: int, window_days: int
 ) -> dict[bool, dict[str, Shown]]:
     """The markets at the newest closed review (False) and a year before it (True): each is a family of its own.
 
     A region or a favourite channel follows from no tier or segment, and the revenue of one window from none of another.
     """
-    found = connection.execute(query("overview_markets"), {"closed_on": closed_on})
+    found = connection.execute(
+        query("overview_markets"), {"closed_on": closed_on, "window_days": window_days}
+    )
     names = [column[0] for column in found.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     markets = {}
     for is_year_before in (False, True):
         groups = _Groups([row for row in rows if row["is_year_before"] == is_year_before])
         tables = [Table(name, groups.cells(_codes_by(name)), has_amounts=True) for name in MARKETS]
+        for table in tables:  # what a source calls `other` is one row with what is pooled
+            table.other |= {(OTHER,)} & table.cells.keys()
         pool([tables], groups.customers, groups.have_revenue, smallest)
         markets[is_year_before] = {table.name: _shown(table, groups, smallest) for table in tables}
     return markets

@@ -17,7 +17,7 @@ def write_overview(database: Path, rules: Rules, page: Path) -> None:
     """Draw the page of the marts in a database into the file `page`. Raises BuildError, in one sentence."""
     with errors_as_build_error(f"the page {OVERVIEW}"):
         with open_publication(database) as connection:
-            overview = read_overview(connection, rules.min_group_size)
+            overview = read_overview(connection, rules.min_group_size, rules.window_days)
         try:
             text = render(overview, rules)
         except Exception as error:

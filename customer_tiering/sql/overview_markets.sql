@@ -1,6 +1,7 @@
 -- One row per group of customers with orders in the window whom no table of markets tells apart:
 -- at the newest closed review, and at that a year before (the end of the month or quarter, or
--- 52 weeks: at most three days from the day).
+-- 52 weeks: at most three days from the day), if the periods go back to the first day of its
+-- window.
 with compared as (
     select
         false as is_year_before,
@@ -11,6 +12,7 @@ with compared as (
         max(period_end) as period_end
     from marts.review_periods
     where period_end <= cast($closed_on as date) - interval 1 year + interval 3 day
+    having min(period_start) <= max(period_end) - $window_days + 1
 )
 
 select

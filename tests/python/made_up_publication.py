@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-YEAR_BEFORE = date(2024, 5, 31)
+BEGAN, YEAR_BEFORE = date(2023, 6, 30), date(2024, 5, 31)
 BEFORE, CLOSED_ON, AS_OF = date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 15)
 
 
@@ -45,6 +45,7 @@ def made_up(
     tier_labels: Sequence[tuple[str, str]] = (),
     warnings: Iterable[tuple[str, str]] = (),
     currency: str = "EUR",
+    starts_on: date = date(2023, 6, 1),
 ) -> Path:
     """Write the publication into a file. `tier_labels` are those of TIERS, English and Chinese."""
     names = tier_labels or [(code.title(), code) for code in TIERS]
@@ -60,12 +61,13 @@ def made_up(
 
         table(
             "marts.review_periods",
-            "period_end date, is_open_period boolean, rules_valid_from date",
+            "period_start date, period_end date, is_open_period boolean, rules_valid_from date",
             [
-                (YEAR_BEFORE, False, date(2000, 1, 1)),
-                (BEFORE, False, date(2000, 1, 1)),
-                (CLOSED_ON, False, date(2000, 1, 1)),
-                (AS_OF, True, date(2000, 1, 1)),
+                (starts_on, BEGAN, False, date(2000, 1, 1)),
+                (date(2024, 5, 1), YEAR_BEFORE, False, date(2000, 1, 1)),
+                (date(2025, 4, 1), BEFORE, False, date(2000, 1, 1)),
+                (date(2025, 5, 1), CLOSED_ON, False, date(2000, 1, 1)),
+                (date(2025, 6, 1), AS_OF, True, date(2000, 1, 1)),
             ]
             if ordered
             else [],

@@ -23,6 +23,7 @@ from customer_tiering.overview.view import Rules, View
 from customer_tiering.publishing import open_publication
 
 PRIME = 2_147_483_647
+WINDOW_DAYS = 365
 MOVES = ("enter", "upgrade", "downgrade", "leave")
 # A page shows what rules connect in one of these; its last review is another day's.
 TODAY = ("totals", "tiers", "lifecycle", "segments", "concentration", "map", "alerts", "actions")
@@ -58,11 +59,13 @@ KEYS: dict[str, Keys] = {
 }
 
 
-def overview_of(customers: Sequence[Customer], smallest: int) -> Overview:
+def overview_of(
+    customers: Sequence[Customer], smallest: int, starts_on: date = date(2023, 6, 1)
+) -> Overview:
     with TemporaryDirectory() as folder:
-        file = made_up(Path(folder, "made_up.duckdb"), customers)
+        file = made_up(Path(folder, "made_up.duckdb"), customers, starts_on=starts_on)
         with open_publication(file) as connection:
-            return read_overview(connection, smallest)
+            return read_overview(connection, smallest, WINDOW_DAYS)
 
 
 def concentration(customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
@@ -87,8 +90,11 @@ def market_cells(
         for i in there:
             of_value.setdefault(value_of(customers[i]) or "unknown", set()).add(i)
         shown = {cell.codes[0]: cell.customers for cell in markets[name].cells}
+        assert len(shown) == len(markets[name].cells)
         assert not (shown and markets[name].is_withheld)
-        others = set().union(*(of_value[value] for value in of_value if value not in shown))
+        others = set().union(
+            *(of_value[value] for value in of_value if value not in shown or value == "other")
+        )
         if shown and others:
             assert shown.pop("other") == len(others)
             cells.append(others)
@@ -176,7 +182,7 @@ people = st.one_of(
         moved=st.one_of(st.none(), moves),
         alerts=st.sampled_from([(), (("spend_drop", "high"),), (("spend_drop", "low"),)]),
         actions=st.sampled_from([(), (("sales", "call"),), (("sales", "call"), (None, "wait"))]),
-        region=st.sampled_from(["north", "south", "west", None]),
+        region=st.sampled_from(["north", "south", "other", None]),
         industry=st.sampled_from(["retail", None]),
         category=st.sampled_from(["tea", "books", None]),
         channel=st.sampled_from(["app", "store"]),
@@ -338,8 +344,38 @@ def test_a_market_is_compared_with_a_year_before_where_both_are_shown() -> None:
     before = {cell.codes[0]: cell.revenue for cell in overview.markets_year_before["region"].cells}
     assert now == {"north": 800, "south": 600, "west": 600}
     assert before == {"north": 400, "other": 720}
-    view = View(overview, Rules(365, "retail", 5))
+    view = View(overview, Rules(WINDOW_DAYS, "retail", 5))
     assert [(cell.codes[0], change) for cell, change in view.market_rows("region")] == [
         *(("north", 1.0), ("south", None), ("west", None))
     ]
     assert view.market_names() == ["region"]
+
+
+def test_a_market_is_not_compared_with_a_window_that_began_before_the_first_period() -> None:
+    customers = many(
+        8, region="north", year_before=Decimal(50), moved=("gold", "gold", "keep", None)
+    )
+    for starts_on, change in ((date(2023, 6, 2), 1.0), (date(2023, 6, 3), None)):
+        view = View(overview_of(customers, 5, starts_on), Rules(WINDOW_DAYS, "retail", 5))
+        assert [found for _, found in view.market_rows("region")] == [change]
+
+
+def test_a_change_from_less_than_nothing_is_no_percentage() -> None:
+    customers = many(
+        8, region="north", year_before=Decimal(-50), moved=("gold", "gold", "keep", None)
+    )
+    view = View(overview_of(customers, 5), Rules(WINDOW_DAYS, "retail", 5))
+    assert [found for _, found in view.market_rows("region")] == [None]
+
+
+def test_what_the_source_calls_other_is_one_row_with_what_is_pooled() -> None:
+    """The industry `other` is a code of its own."""
+    kept = {"moved": ("gold", "gold", "keep", None)}
+    customers = [
+        *many(8, industry="retail", **kept),
+        *many(6, industry="other", **kept),
+        *many(3, industry="health", **kept),
+        *many(3, industry="mining", **kept),
+    ]
+    found = overview_of(customers, 5).markets["industry"].cells
+    assert [(cell.codes[0], cell.customers) for cell in found] == [("retail", 8), ("other", 12)]
