@@ -286,6 +286,8 @@ def check(
             highlight=False,
             soft_wrap=True,
         )
+        for note in configuration.notes:
+            _note(note)
 
 
 @app.command()

@@ -283,6 +283,19 @@ def test_check_of_the_shipped_configuration() -> None:
     assert (found["tiers"], found["rule_versions"], found["profiles"][0]) == (5, 1, "retail")
 
 
+def test_check_notes_a_code_without_a_label(tmp_path: Path, toy_project: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(toy_project, project)
+    with (project / "seeds" / "high_net_worth_bands.csv").open("a") as bands:
+        bands.write("family_office,50000000\n")
+    code, output, errors = run("check", "--project", project)
+    assert (code, "holds together" in output) == (ExitCode.OK, True)
+    assert errors == (
+        "Note: seeds/code_labels.csv: the high_net_worth family_office of "
+        "seeds/high_net_worth_bands.csv has no label.\n"
+    )
+
+
 def test_version() -> None:
     code, output, _ = run("--version")
     assert code == ExitCode.OK
