@@ -43,6 +43,7 @@ FEW_ROWS = 100_000  # of which staging is made once
 ORDER_COLUMNS = (
     "order_id",
     "customer_key",
+    "member_key",
     "currency_code",
     "reject_reason",
     "order_amount",

@@ -56,6 +56,7 @@ class Models:
         }
         self._made: dict[str, str] = {}
         self._names: dict[str, Any] = {
+            **_ENVIRONMENT.globals,  # such as range, which dbt's Jinja has too
             PACKAGE: self.macros,
             "adapter": SimpleNamespace(dispatch=self._dispatch),
             "execute": True,
