@@ -236,9 +236,8 @@ class View:
         for cell in self.overview.markets[name].cells:
             earlier = before.get(cell.codes)
             change = None
-            if cell.codes[0] != OTHER and cell.revenue is not None and earlier:
-                is_known = earlier.revenue is not None and earlier.revenue > 0
-                change = float(cell.revenue / earlier.revenue) - 1 if is_known else None
+            if cell.codes[0] != OTHER and cell.revenue is not None and earlier and earlier.revenue:
+                change = float(cell.revenue / earlier.revenue) - 1 if earlier.revenue > 0 else None
             rows.append((cell, change))
         rows.sort(key=lambda row: (row[0].codes[0] == OTHER, -(row[0].revenue or 0), row[0].codes))
         return rows[:MARKET_ROWS]
