@@ -28,7 +28,8 @@ def finding(
     if isinstance(rows, SeedRow):
         where += f", line {rows.line}"
     elif rows:
-        where += f", lines {min(r.line for r in rows)} to {max(r.line for r in rows)}"
+        first, last = min(row.line for row in rows), max(row.line for row in rows)
+        where += f", line {first}" if first == last else f", lines {first} to {last}"
     return ConfigurationError(where, found, allowed)
 
 

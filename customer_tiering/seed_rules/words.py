@@ -106,7 +106,8 @@ def company_size_findings(sizes: list[CompanySize]) -> Findings:
     for row in sorted(bounded, key=lambda row: row.employees_from or 0):
         if row.employees_from != expected:
             found = f"employees_from {row.employees_from} of {row.company_size}"
-            allowed = f"{expected}, so that each number of employees is in exactly one size"
+            allowed = "no size above the largest" if expected is None else str(expected)
+            allowed += ", so that each number of employees is in exactly one size"
             yield finding("company_sizes", row, found, allowed)
         expected = None if row.employees_to is None else row.employees_to + 1
     if bounded and expected is not None:

@@ -765,19 +765,19 @@ BROKEN_SEEDS = {
     ),
     "industry_word_twice_in_another_case": (
         appended("industries", "RETAIL,retail,retail"),
-        "seeds/industries.csv, line 613",
+        "seeds/industries.csv, line 615",
         "industry_name 'RETAIL' again (it is on line",
         "each industry_name once, whatever its case",
     ),
     "industry_in_two_groups": (
         appended("industries", "dairy farming,agriculture,services"),
-        "seeds/industries.csv, line 613",
+        "seeds/industries.csv, line 615",
         "agriculture in services (on line 2 in primary)",
         "each industry in one industry_group",
     ),
     "industry_not_read_as_itself": (
         appended("industries", "dragon breeding,dragons,primary"),
-        "seeds/industries.csv, lines 613 to 613",
+        "seeds/industries.csv, line 615",
         "no row for the industry_name dragons",
         "each industry also an industry_name",
     ),
@@ -809,7 +809,7 @@ BROKEN_SEEDS = {
     ),
     "company_size_not_read_as_itself": (
         appended("company_sizes", "gigantic,giant,,"),
-        "seeds/company_sizes.csv, lines 95 to 95",
+        "seeds/company_sizes.csv, line 95",
         "no row for the company_size_name giant",
         "each company_size also a company_size_name",
     ),
