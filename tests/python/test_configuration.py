@@ -803,7 +803,7 @@ BROKEN_SEEDS = {
     ),
     "bounds_of_a_word_for_a_size": (
         seed("company_sizes", "\n1-9,micro,,", "\n1-9,micro,1,9"),
-        "seeds/company_sizes.csv",
+        "seeds/company_sizes.csv, line 3",
         "bounds of 1-9",
         "bounds in the own row of a size alone",
     ),
@@ -829,7 +829,7 @@ BROKEN_SEEDS = {
         seed("export_columns", "plain,5,tier_code", "plain,5,tier_cod"),
         f"{EXPORTS}, line 6",
         "source_column 'tier_cod' (did you mean tier_code?)",
-        "one of customer_id, customer_type",
+        "one of customer_id, root_customer_id, customer_type",
     ),
     "exported_name_that_is_not_marked_as_personal": (
         seed("export_columns", "Last_Name,false,true", "Last_Name,false,false"),

@@ -165,7 +165,7 @@ def test_every_balance_of_the_bank_is_there_and_follows_from_the_transactions(
         """
     ).fetchall()
     assert unexplained == []
-    overdrawn = row(bank, "select count(*) from balances where ledger_balance < 0")
+    overdrawn = row(bank, "select count(*) from balances where ledger_balance::double < 0")
     assert overdrawn[0] > 100
 
 

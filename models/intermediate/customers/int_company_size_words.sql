@@ -1,4 +1,6 @@
-{# What the source's words for sizes of companies mean; a number is read as one of employees. #}
+{# What the source's words for sizes of companies mean; a number is read as one of employees.
+   Not built unless the raw tables are within their limits. #}
+{% if not execute %}{% do ref('int_source_findings') %}{% endif -%}
 with words as (
     select distinct company_size as word
     from {{ ref('int_customer_records') }}

@@ -1,4 +1,6 @@
-{# What the source's words for industries mean: few words stand for all customers. #}
+{# What the source's words for industries mean: few words stand for all customers.
+   Not built unless the raw tables are within their limits. #}
+{% if not execute %}{% do ref('int_source_findings') %}{% endif -%}
 with words as (
     select distinct industry as word
     from {{ ref('int_customer_records') }}

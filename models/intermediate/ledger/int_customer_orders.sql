@@ -1,3 +1,5 @@
+{# Not built unless the raw tables are within their limits. #}
+{% if not execute %}{% do ref('int_source_findings') %}{% endif -%}
 with orders as (
     select * from {{ ref('int_orders') }}
 ),
