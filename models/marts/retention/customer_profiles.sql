@@ -44,22 +44,18 @@ profile_attributes as (
 open_alerts as (
     select
         *,
-        row_number() over (
-            partition by customer_id
-            order by
-                case severity when 'high' then 1 when 'medium' then 2 else 3 end,
-                raised_on desc,
-                alert_code
-        ) as place
-    from {{ ref('customer_alerts') }} where is_open
-),
-
-alert_lists as (
-    select
-        customer_id,
-        string_agg(alert_code, ';' order by place) as alert_codes
-    from open_alerts
-    group by customer_id
+        row_number() over severest_first as place,
+        string_agg(alert_code, ';') over severest_first as alert_codes
+    from {{ ref('customer_alerts') }}
+    where is_open
+    window severest_first as (
+        partition by customer_id
+        order by
+            case severity when 'high' then 1 when 'medium' then 2 else 3 end,
+            raised_on desc,
+            alert_code
+        rows between unbounded preceding and unbounded following
+    )
 ),
 
 -- those of the customer who is reviewed; marketing takes the consent of each member too
@@ -67,23 +63,18 @@ open_actions as (
     select
         customers.customer_id as member_id,
         actions.*,
-        row_number() over (
-            partition by customers.customer_id order by actions.priority, actions.action_code
-        ) as place
+        row_number() over most_urgent_first as place,
+        string_agg(actions.action_code, ';') over most_urgent_first as action_codes
     from customers
-    inner join actions
-        on customers.reviewed_customer_id = actions.customer_id
+    inner join actions on customers.reviewed_customer_id = actions.customer_id
     where
         actions.action_code <> 'none'
         and (customers.has_marketing_consent or not actions.is_marketing)
-),
-
-action_lists as (
-    select
-        member_id,
-        string_agg(action_code, ';' order by place) as action_codes
-    from open_actions
-    group by member_id
+    window most_urgent_first as (
+        partition by customers.customer_id
+        order by actions.priority, actions.action_code
+        rows between unbounded preceding and unbounded following
+    )
 )
 
 select
@@ -98,13 +89,13 @@ select
     {{ both_labels('segment', 'segment') }},
     customers.high_net_worth,
     {{ both_labels('high_net_worth', 'high_net_worth') }},
-    alert_lists.alert_codes,
+    open_alerts.alert_codes,
     open_alerts.alert_code,
     {{ both_labels('alert', 'alert') }},
     open_alerts.severity as alert_severity,
     {{ both_labels('severity', 'alert_severity') }},
     open_alerts.evidence as alert_evidence,
-    action_lists.action_codes,
+    open_actions.action_codes,
     open_actions.action_code,
     {{ both_labels('action', 'action') }},
     open_actions.owner_department as action_department,
@@ -149,12 +140,9 @@ cross join newest_review
 left join tiers on customers.reviewed_customer_id = tiers.customer_id
 left join scores on customers.reviewed_customer_id = scores.customer_id
 left join profile_attributes on customers.customer_id = profile_attributes.customer_id
-left join alert_lists on customers.reviewed_customer_id = alert_lists.customer_id
 left join open_alerts
     on customers.reviewed_customer_id = open_alerts.customer_id and open_alerts.place = 1
-left join action_lists on customers.customer_id = action_lists.member_id
-left join open_actions
-    on customers.customer_id = open_actions.member_id and open_actions.place = 1
+left join open_actions on customers.customer_id = open_actions.member_id and open_actions.place = 1
 {%- for name, (kind, code) in labelled.items() %}
 left join labels as {{ name }}_labels
     on {{ name }}_labels.kind = '{{ kind }}' and {{ code }} = {{ name }}_labels.code
