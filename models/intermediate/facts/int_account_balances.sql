@@ -43,9 +43,7 @@ judged as (
         case
             when customer_key is null then 'unknown_customer'
             when rate_to_reporting is null then 'no_exchange_rate'
-            -- sums of such amounts would leave no room for those of others
-            when abs({{ in_reporting_currency('balance_amount', 'rate_to_reporting') }})
-                > 1000000000000 then 'amount_too_large'
+            when {{ is_too_large('balance_amount', 'rate_to_reporting') }} then 'amount_too_large'
         end as reject_reason
     from converted
 ),

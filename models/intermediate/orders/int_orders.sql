@@ -51,9 +51,7 @@ judged as (
         *,
         case
             when rate_to_reporting is null then 'no_exchange_rate'
-            -- sums of such amounts would leave no room for those of others
-            when {{ in_reporting_currency('order_amount', 'rate_to_reporting') }}
-                > 1000000000000 then 'amount_too_large'
+            when {{ is_too_large('order_amount', 'rate_to_reporting') }} then 'amount_too_large'
         end as reject_reason
     from converted
 ),

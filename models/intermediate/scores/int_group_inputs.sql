@@ -9,16 +9,11 @@ newest_period as (
 ),
 
 edges as (
-    select
-        {%- for metric in ['recency', 'frequency', 'monetary'] %}
-        {%- for position in range(1, 5) %}
-        max(case when metric = '{{ metric }}' then edge_{{ position }} end)
-            as {{ metric }}_edge_{{ position }},
-        {%- endfor %}
-        {%- endfor %}
-        period_index
-    from {{ ref('int_rfm_score_edges') }}
-    group by period_index
+    select * from {{ ref('int_rfm_score_edges') }}
+),
+
+edges_by_period as (
+    {{ edges_by_period('edges') }}
 ),
 
 revenue_ranks as (
@@ -57,25 +52,13 @@ contributions as (
 scored as (
     select
         measured.*,
-        case measured.customer_status
-            when 'active' then 5 - {{ edges_below('recency', 'measured.recency_days') }}
-            when 'lapsed' then 1
-        end as r_score,
-        case measured.customer_status
-            when 'active' then 1 + {{ edges_below('frequency', 'measured.frequency') }}
-            when 'lapsed' then 1
-        end as f_score,
-        case
-            when measured.customer_status = 'active' and measured.monetary > 0
-                then 1 + {{ edges_below('monetary', 'measured.monetary') }}
-            when measured.customer_status <> 'prospect' then 1
-        end as m_score,
+        {{ rfm_scores('measured') }},
         case measured.customer_status
             when 'active' then coalesce(contributions.contribution, cast(100 as decimal(5, 2)))
             when 'lapsed' then cast(0 as decimal(5, 2))
         end as contribution_normalised
     from measured
-    left join edges on measured.period_index = edges.period_index
+    left join edges_by_period on measured.period_index = edges_by_period.period_index
     left join contributions on measured.root_customer_id = contributions.root_customer_id
 ),
 

@@ -1,6 +1,3 @@
-{# Named outside the fork, so that dbt knows both dependencies. #}
-{%- set own_habits = ref('int_customer_habits') %}
-{%- set reviews = ref('customer_periods') %}
 with customers as (
     select * from {{ ref('int_customers') }}
 ),
@@ -25,21 +22,15 @@ newest_period as (
     select * from {{ ref('int_newest_period') }}
 ),
 
--- a group is reviewed as one, but its members have habits of their own
 habits as (
-    {%- if setting('tier_level') == 'group' %}
-    select * from {{ own_habits }}
-    {%- else %}
     select
-        customers.customer_key,
-        customer_periods.demand_type,
-        customer_periods.favourite_category,
-        customer_periods.favourite_channel,
-        customer_periods.channel_mix
-    from {{ reviews }} as customer_periods
-    inner join newest_period on customer_periods.period_end = newest_period.period_end
-    inner join customers on customer_periods.customer_id = customers.customer_id
-    {%- endif %}
+        reviews.customer_id,
+        reviews.demand_type,
+        reviews.favourite_category,
+        reviews.favourite_channel,
+        reviews.channel_mix
+    from {{ ref('customer_periods') }} as reviews
+    inner join newest_period on reviews.period_end = newest_period.period_end
 ),
 
 stages as (
@@ -136,7 +127,7 @@ left join tiers on customers.group_key = tiers.customer_key
 left join stages on customers.group_key = stages.customer_key
 left join classic_stages
     on coalesce(stages.lifecycle_stage, 'prospect') = classic_stages.lifecycle_stage
-left join habits on customers.customer_key = habits.customer_key
+left join habits on reviewed.customer_id = habits.customer_id
 left join balances on customers.group_key = balances.customer_key
 left join lifetimes on customers.customer_key = lifetimes.customer_key
 left join aged on customers.customer_key = aged.customer_key

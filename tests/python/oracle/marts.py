@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from oracle.daily_balances import DailyBalances, high_net_worth
-from oracle.habits import Habits, habits, net_revenue
+from oracle.habits import net_revenue
 from oracle.identity import Identity
 from oracle.money import ZERO, Order
 from oracle.periods import Period, following
@@ -523,8 +523,8 @@ def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
 class Customer:
     """customers: the fields that derive from orders, as known at as_of_date, and the tier now.
 
-    ``attributes`` is the staged row that speaks for the customer, None for an inferred one. Orders and habits are the
-    customer's own; segment, scores and tier are those of whom they are reviewed with.
+    ``attributes`` is the staged row that speaks for the customer, None for an inferred one. Orders are the
+    customer's own; habits, segment, scores and tier are those of whom they are reviewed with.
     """
 
     customer_id: str
@@ -591,7 +591,6 @@ def customer(
     valid = [o for o in entered if o.is_valid_on(as_of_date)]
     attributes = identity.attributes[customer_id] or {}
     average = as_of_date and balances.average_until(as_of_date)
-    own = habits(orders, as_of_date, rules) if as_of_date else Habits()
     return Customer(
         customer_id=customer_id,
         parent_customer_id=identity.parents.get(customer_id),
@@ -607,10 +606,10 @@ def customer(
         last_order_on=max((o.order_date for o in valid), default=None),
         lifetime_orders=len(valid),
         lifetime_revenue=sum((net_revenue(o, as_of_date) for o in entered), ZERO),
-        favourite_category=own.favourite_category,
-        favourite_channel=own.favourite_channel,
-        channel_mix=own.channel_mix,
-        demand_type=own.demand_type,
+        favourite_category=last_row and last_row.favourite_category,
+        favourite_channel=last_row and last_row.favourite_channel,
+        channel_mix=last_row and last_row.channel_mix,
+        demand_type=last_row and last_row.demand_type,
         lifecycle_stage=last_row.lifecycle_stage if last_row else PROSPECT,
         segment_code=last_row.segment_code if last_row else PROSPECT,
         value_class=last_row.value_class if last_row else "none",
