@@ -683,7 +683,7 @@ def test_a_layout_without_a_key_is_refused(warehouse: Path, tmp_path: Path) -> N
     )
     assert code == ExitCode.CONFIGURATION
     assert error == (
-        "Error: seeds/export_columns.csv, lines 2 to 2: found layout own without a key; allowed is "
+        "Error: seeds/export_columns.csv, line 2: found layout own without a key; allowed is "
         "exactly one column with is_key true, that of customer_id.\n"
     )
 
