@@ -52,7 +52,7 @@ def time_stages(stages: Stages, nodes: Path) -> None:
     """Time the stages of refreshes in this process; dbt writes what its nodes cost to a file."""
     refreshing.build = stages.timed("dbt", refreshing.build)
     refreshing.audit = stages.timed("audit", refreshing.audit)
-    publishing._copy = stages.timed("database", publishing._copy)
+    publishing._write_database = stages.timed("database", publishing._write_database)
     publishing._write_parquet = stages.timed("Parquet", publishing._write_parquet)
     dbt_command = building.dbt_command
 

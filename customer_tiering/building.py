@@ -29,6 +29,7 @@ from customer_tiering.errors import (
     WorkDatabaseError,
 )
 from customer_tiering.messages import without_values
+from customer_tiering.parts import META
 from customer_tiering.progress import Progress
 from customer_tiering.publishing import DUCKDB, Description
 
@@ -104,13 +105,14 @@ def dbt_command(
 class Build:
     """What a build did: its nodes, the tests among them, and what dbt knows of the tables.
 
-    That is their key columns by name, and what they mean by `schema.name`.
+    That is their key columns and how they are published in parts by name, and what they mean by `schema.name`.
     """
 
     nodes: int
     tests: int
     keys: dict[str, list[str]]
     descriptions: dict[str, Description] = field(default_factory=dict)
+    published_by: dict[str, str] = field(default_factory=dict)
 
 
 def build(
@@ -181,7 +183,9 @@ def build(
         raise error(_failure(run, results, warehouse / "logs" / "dbt.log"))
     manifest = (warehouse / "target" / "manifest.json").read_text(encoding="utf-8")
     nodes = json.loads(manifest)["nodes"]
-    return Build(run.total, _count_tests(results), _keys(nodes), descriptions_of(nodes))
+    return Build(
+        run.total, _count_tests(results), _keys(nodes), descriptions_of(nodes), published_by(nodes)
+    )
 
 
 def source_findings(warehouse: Path) -> list[str]:
@@ -236,6 +240,15 @@ def descriptions_of(nodes: Mapping[str, Any]) -> dict[str, Description]:
         )
         for node in nodes.values()
         if node["resource_type"] in ("model", "snapshot")
+    }
+
+
+def published_by(nodes: Mapping[str, Any]) -> dict[str, str]:
+    """How tables are published in parts, as their meta says it, by their names in the database."""
+    return {
+        node["alias"]: node["config"]["meta"][META]
+        for node in nodes.values()
+        if node["resource_type"] == "model" and META in node["config"].get("meta", {})
     }
 
 

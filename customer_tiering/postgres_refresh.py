@@ -162,7 +162,13 @@ class PostgresRefresh(Refresh):
         before = self._database.published_run()
         self._database.write_next(log, built.keys, built.descriptions)
         finished = finish(
-            self.warehouse, log, built.keys, erasures, built.descriptions, self.target
+            self.warehouse,
+            log,
+            built.keys,
+            erasures,
+            built.descriptions,
+            built.published_by,
+            self.target,
         )
         self._database.show_next()
         _point_to(self.warehouse, finished, self._database, before)

@@ -1,7 +1,7 @@
 """Publishes what was built: a folder of its own, made whole beside the others, then one rename.
 
 publications/RUN/         customer_tiering.duckdb, customer_contacts.duckdb, overview.html, audit.html, parquet/, rules.json,
-                          manifest.json
+                          manifest.json; Parquet files whose rows are those of the publication before are one with its files
 current                   points to the publication that readers see
 customer_tiering.duckdb   current/customer_tiering.duckdb, so that readers have one path
 customer_contacts.duckdb  current/customer_contacts.duckdb
@@ -11,7 +11,6 @@ audit.html                current/audit.html
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,14 +18,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from customer_tiering.errors import BuildError, SourceError, phrase
 from customer_tiering.messages import without_values
+from customer_tiering.parts import WHOLE, columns_of, contents_of, is_of, qualified
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
 from customer_tiering.queries import query
 from customer_tiering.quoting import identifier, literal
+from customer_tiering.republishing import (
+    CONTENTS,
+    Built,
+    Seen,
+    checksum,
+    link_or_copy,
+    replace_what_differs,
+    seen_before,
+    to_take_over,
+)
 from customer_tiering.rules import read_rules
 from customer_tiering.runs import COLUMNS, DESCRIPTION, DESCRIPTIONS, Run, column_types
 
@@ -64,12 +75,16 @@ def publish(
     keys: Mapping[str, list[str]] | None = None,
     erasures: Mapping[str, object] | None = None,
     descriptions: Mapping[str, Description] | None = None,
+    published_by: Mapping[str, str] | None = None,
+    takes_over: bool = True,
 ) -> Path:
     """Finish `warehouse`/work.duckdb as a publication and let readers see it; gives its folder.
 
     See `finish`. Raises BuildError, and then the old publication stands.
     """
-    finished = finish(warehouse, log, keys, erasures, descriptions)
+    finished = finish(
+        warehouse, log, keys, erasures, descriptions, published_by, takes_over=takes_over
+    )
     point_to(warehouse, finished)
     return finished
 
@@ -80,31 +95,48 @@ def finish(
     keys: Mapping[str, list[str]] | None = None,
     erasures: Mapping[str, object] | None = None,
     descriptions: Mapping[str, Description] | None = None,
+    published_by: Mapping[str, str] | None = None,
     target: str = DUCKDB,
+    takes_over: bool = False,
 ) -> Path:
     """Make the publication of the last run of a log of `warehouse`/work.duckdb; gives its folder.
 
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
-    (all columns for other tables): so equal contents are equal bytes. What was laid into the folder
+    (all columns for other tables): so equal contents are equal bytes. `published_by` says which tables have a Parquet file for each
+    part. What was laid into the folder
     that `prepare` gives, such as overview.html and audit.html, is published with it. `erasures`, if any, are
     noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
-    `target` is what dbt built in. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
+    `target` is what dbt built in. With `takes_over`, rows and Parquet files that are those of the publication that readers see are
+    taken from it, where that may be. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
     BuildError, and then there is none.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
+    rules = read_rules(unfinished)
+    said: dict[str, Any] = {"rules": rules and rules.digests(), "erasures": erasures or None}
+    seen = current_publication(warehouse) if takes_over else None
     with (
         private_files() as umask,
         errors_as_build_error(f"the publication of {warehouse / PUBLICATION}"),
     ):
         described = {**(descriptions or {}), LOG: Description(DESCRIPTION, DESCRIPTIONS)}
-        _copy(warehouse / WORK, unfinished / PUBLICATION, SCHEMAS, described, log)
-        _copy(warehouse / WORK, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
-        _write_parquet(unfinished / PUBLICATION, unfinished / "parquet", keys or {})
-        _write_manifest(unfinished, run, erasures, target)
-        _seal(unfinished, umask)
+        work = warehouse / WORK
+        taken, built = _write_database(
+            work,
+            unfinished / PUBLICATION,
+            SCHEMAS,
+            described,
+            log,
+            published_by or {},
+            seen_before(seen, said, MANIFEST, PUBLICATION),
+        )
+        _write_database(work, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
+        linked = _write_parquet(unfinished, built, keys or {}, taken)
+        said |= {CONTENTS: built.contents, "target": None if target == DUCKDB else target}
+        _write_manifest(unfinished, run, said)
+        _seal(unfinished, umask, linked)
         os.rename(unfinished, finished)
         sync(finished.parent)
     return finished
@@ -214,7 +246,7 @@ def verify(publication: Path) -> None:
         path = publication / name
         if not path.is_file():
             raise SourceError(str(path), "no such file", allowed)
-        if _sha256(path) != published["sha256"]:
+        if checksum(path) != published["sha256"]:
             raise SourceError(str(path), "a file with another checksum", allowed)
 
 
@@ -233,41 +265,53 @@ def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _copy(
+def _write_database(
     work: Path,
     new: Path,
     schemas: tuple[str, ...],
     descriptions: Mapping[str, Description],
     log: Sequence[Run] = (),
-) -> None:
-    """Copy schemas of the work database into a new file, with the log of runs if there is one."""
+    published_by: Mapping[str, str] | None = None,
+    seen: Seen | None = None,
+) -> tuple[Seen | None, Built]:
+    """Write schemas of the work database into a new file, with the log of runs if there is one.
+
+    Rows are taken over from the publication `seen` where that may be. Gives it if so, and what was built.
+    """
     new.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         # dbt names the work database after its file; views in it need that name.
         connection.execute(f"attach {literal(work)} as work (read_only)")
+        columns = columns_of(connection, "work", schemas)
+        if "marts" in schemas and not any(table.startswith("marts.") for table in columns):
+            raise BuildError(f"the publication failed: {work} holds no marts.")
+        by = published_by or {}
+        built = Built("work", columns, contents_of(connection, "work", columns, by), by)
+        taken = to_take_over(connection, seen, PUBLICATION, built) if seen else None
+        if taken:
+            # contents alone: the file of readers may not be written to
+            shutil.copyfile(taken.folder / PUBLICATION, new)
         connection.execute(
             f"attach {literal(new)} as publication (storage_version '{STORAGE_VERSION}')"
         )
-        relations = connection.execute(
-            query("tables_to_publish"), {"schemas": list(schemas)}
-        ).fetchall()
-        if "marts" in schemas and not any(schema == "marts" for schema, _ in relations):
-            raise BuildError(f"the publication failed: {work} holds no marts.")
-        for schema, table in relations:
-            name = f"{identifier(schema)}.{identifier(table)}"
-            connection.execute(f"create schema if not exists publication.{identifier(schema)}")
-            connection.execute(f"create table publication.{name} as from work.{name}")
+        replace_what_differs(
+            connection, taken or Seen(new.parent, {CONTENTS: {}}), "publication", built
+        )
         if log:
             _write_log(connection, log)
         _comment(connection, descriptions)
         connection.execute("detach publication")  # writes all of it into the one file
+        connection.execute(f"attach {literal(new)} as publication (read_only)")
+        if contents_of(connection, "publication", columns, by) != built.contents:
+            raise BuildError(f"the publication failed: {new} does not hold the rows of {work}.")
+    return taken, built
 
 
 def _write_log(connection: duckdb.DuckDBPyConnection, log: Sequence[Run]) -> None:
     """Write the log of runs; of messages, which may name files and figures, what their exit codes mean."""
     columns = ", ".join(f"{name} {kind}" for name, kind in column_types().items())
     connection.execute("create schema if not exists publication.quality")
-    connection.execute(f"create table publication.{LOG} ({columns})")
+    connection.execute(f"create or replace table publication.{LOG} ({columns})")
     connection.executemany(
         f"insert into publication.{LOG} values ({', '.join('?' for _ in COLUMNS)})",
         [list(asdict(replace(run, message=phrase(run.exit_code))).values()) for run in log],
@@ -292,30 +336,38 @@ def _comment(
     connection.execute("commit")
 
 
-def _write_parquet(publication: Path, folder: Path, keys: Mapping[str, list[str]]) -> None:
-    """Copy every table of a publication into a Parquet file, ordered by its key."""
-    with open_publication(publication) as connection:
+def _write_parquet(
+    publication: Path, built: Built, keys: Mapping[str, list[str]], seen: Seen | None
+) -> set[Path]:
+    """Copy every table of a publication into Parquet files, ordered by its key; one for each part of a table in parts.
+
+    Files of the publication `seen` with the same rows are not written again. Gives those that are one with its files.
+    """
+    linked = set()
+    with open_publication(publication / PUBLICATION) as connection:
         connection.execute("set preserve_insertion_order = true")
-        relations = connection.execute(
-            "select schema_name, table_name from duckdb_tables() "
-            "where database_name = 'warehouse' order by 1, 2"
-        ).fetchall()
-        for schema, table in relations:
-            (folder / schema).mkdir(parents=True, exist_ok=True)
-            target = folder / schema / f"{table}.parquet"
-            name = f"{identifier(schema)}.{identifier(table)}"
-            order = ", ".join(identifier(column) for column in keys.get(table, [])) or "all"
-            connection.execute(
-                f"copy (from {name} order by {order}) to {literal(target)} "
-                "(format parquet, compression zstd)"
-            )
+        for table in columns_of(connection, "warehouse", SCHEMAS):
+            order = ", ".join(map(identifier, keys.get(table.split(".")[1], []))) or "all"
+            for part in built.contents.get(table, {WHOLE: []}):
+                name = "/".join(("parquet", *table.split("."), part)).rstrip("/") + ".parquet"
+                target = publication / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if seen and seen.has_part(built, table, part) and seen.has_file(name):
+                    if link_or_copy(seen.folder / name, target):
+                        linked.add(target)
+                    continue
+                connection.execute(
+                    f"copy (from {qualified('warehouse', table)} "
+                    f"where {is_of(table, built.published_by, part)} order by {order}) "
+                    f"to {literal(target)} (format parquet, compression zstd)"
+                )
+    return linked
 
 
-def _write_manifest(
-    folder: Path, run: Run, erasures: Mapping[str, object] | None, target: str
-) -> None:
+def _write_manifest(folder: Path, run: Run, said: Mapping[str, object]) -> None:
+    """Write down whose publication it is, what is `said` of it, and the size and checksum of each file."""
     files = {
-        str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        str(path.relative_to(folder)): {"sha256": checksum(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -324,19 +376,17 @@ def _write_manifest(
         "as_of_date": run.as_of_date,
         "files": files,
     }
-    if rules := read_rules(folder):
-        manifest["rules"] = rules.digests()
-    if erasures:
-        manifest["erasures"] = dict(erasures)
-    if target != DUCKDB:
-        manifest["target"] = target
+    manifest |= {name: value for name, value in said.items() if value}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def _seal(folder: Path, umask: int) -> None:
-    """Make all files read-only and durable, and let readers at those without personal data."""
+def _seal(folder: Path, umask: int, linked: Collection[Path]) -> None:
+    """Make all files read-only and durable, and let readers at those without personal data.
+
+    Those that are another publication's too are as they should be.
+    """
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path not in linked:
             path.chmod(0o400 if path.name == RESTRICTED else READERS_FILE & ~umask)
             sync(path)
     for path in (folder, *folder.rglob("*")):
@@ -361,11 +411,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -308,7 +308,15 @@ class Refresh:
 
     def _show(self, log: list[Run], built: Build, erasures: Erasures | None) -> None:
         """Publish what was built."""
-        publish(self.warehouse, log, built.keys, erasures, built.descriptions)
+        publish(
+            self.warehouse,
+            log,
+            built.keys,
+            erasures,
+            built.descriptions,
+            built.published_by,
+            takes_over=not self.from_scratch,
+        )
 
     def _tidy(self) -> None:
         """Remove what is no longer kept."""

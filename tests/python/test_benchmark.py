@@ -187,7 +187,7 @@ def test_the_stages_that_are_timed_are_those_of_the_refresh(monkeypatch, tmp_pat
     for module, name in (
         (refreshing, "build"),
         (refreshing, "audit"),
-        (publishing, "_copy"),
+        (publishing, "_write_database"),
         (publishing, "_write_parquet"),
         (building, "dbt_command"),
     ):
