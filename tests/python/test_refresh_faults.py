@@ -288,7 +288,7 @@ finished, keys, warehouse, *arguments = sys.argv[1:]
 def build(*_):
     os.replace(finished, Path(warehouse) / "work.duckdb")
     (Path(warehouse) / "work.duckdb.wal").unlink(missing_ok=True)
-    return Build(nodes=1, tests=0, keys=json.loads(Path(keys).read_text()))
+    return Build(nodes=1, tests=0, **json.loads(Path(keys).read_text()))
 def audit(work, previous, page, *_):
     page.write_text("audited")
     return AuditSummary(suites=0, expectations=0, notes=[])
@@ -355,10 +355,12 @@ def other_finished(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def keys_of(warehouse: Path, target: Path) -> Path:
-    """A file with the keys by which a build of the warehouse has its Parquet copies ordered."""
+    """A file with the keys by which a build of the warehouse has its Parquet copies ordered, and their parts."""
     code = (
-        "import json, sys; from pathlib import Path; from customer_tiering.building import _keys; "
-        'print(json.dumps(_keys(json.loads(Path(sys.argv[1]).read_text())["nodes"])))'
+        "import json, sys; from pathlib import Path; "
+        "from customer_tiering.building import _keys, published_by; "
+        'nodes = json.loads(Path(sys.argv[1]).read_text())["nodes"]; '
+        'print(json.dumps({"keys": _keys(nodes), "published_by": published_by(nodes)}))'
     )
     manifest = str(warehouse / "target" / "manifest.json")
     target.write_text(run([sys.executable, "-c", code, manifest]).stdout)

@@ -318,7 +318,11 @@ class Workshop:
             erased = loaded.erased_ids()
             order = replace(order, build=str(self.folder / "build"))
             build = StandInBuild(
-                self.stand_in, loaded.landed(), repr(sorted(erased.items())), sorted(erased)
+                self.stand_in,
+                loaded.landed(),
+                repr(sorted(erased.items())),
+                sorted(erased),
+                published_by=PUBLISHED_BY,
             )
             Path(order.build).write_bytes(pickle.dumps(build))
         began = time.monotonic()
@@ -342,6 +346,12 @@ class Workshop:
             self.seconds = time.monotonic() - began
         self.counts["refreshes" if process.returncode == 0 else "refreshes that ended early"] += 1
         return process.returncode, errors
+
+
+PUBLISHED_BY = {
+    **dict.fromkeys(("customer_periods", "tier_change_details"), "period"),
+    **dict.fromkeys(("orders", "order_items"), "month"),
+}
 
 
 # -- A company -------------------------------------------------------------------------------------
