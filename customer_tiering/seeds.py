@@ -325,6 +325,12 @@ class DepartmentChannel(SeedRow):
     channel: Code
 
 
+class RecommendingOffer(SeedRow):
+    """An offer with which something is recommended."""
+
+    offer: Code
+
+
 class AgeBand(SeedRow):
     """Ages in full years, both ends included."""
 
@@ -424,6 +430,7 @@ class Seeds(BaseModel):
     playbook: list[PlaybookEntry]
     contact_rhythms: list[ContactRhythm]
     department_channels: list[DepartmentChannel]
+    recommending_offers: list[RecommendingOffer]
     age_bands: list[AgeBand]
     high_net_worth_bands: list[HighNetWorthBand]
     order_statuses: list[OrderStatus]
@@ -532,6 +539,7 @@ def read_seeds(folder: Path) -> Seeds:
         playbook=_read_seed(folder, "playbook", PlaybookEntry),
         contact_rhythms=_read_seed(folder, "contact_rhythms", ContactRhythm),
         department_channels=_read_seed(folder, "department_channels", DepartmentChannel),
+        recommending_offers=_read_seed(folder, "recommending_offers", RecommendingOffer),
         age_bands=_read_seed(folder, "age_bands", AgeBand),
         high_net_worth_bands=_read_seed(folder, "high_net_worth_bands", HighNetWorthBand),
         order_statuses=_read_seed(folder, "order_statuses", OrderStatus),

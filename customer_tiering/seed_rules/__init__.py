@@ -13,6 +13,7 @@ from customer_tiering.seed_rules.playbook import (
     contact_rhythm_findings,
     department_channel_findings,
     playbook_findings,
+    recommending_offer_findings,
 )
 from customer_tiering.seed_rules.rfm import (
     band_findings,
@@ -62,6 +63,7 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from playbook_findings(seeds)
     yield from contact_rhythm_findings(seeds)
     yield from department_channel_findings(seeds)
+    yield from recommending_offer_findings(seeds)
     yield from age_band_findings(seeds.age_bands)
     yield from high_net_worth_findings(seeds.high_net_worth_bands)
     yield from order_status_findings(seeds.order_statuses)

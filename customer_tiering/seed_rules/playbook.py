@@ -58,6 +58,16 @@ def department_channel_findings(seeds: Seeds) -> Findings:
             yield finding("playbook", entry, found, allowed)
 
 
+def recommending_offer_findings(seeds: Seeds) -> Findings:
+    """What recommends something is an offer of the playbook."""
+    yield from unique_findings("recommending_offers", seeds.recommending_offers, "offer")
+    offers = list(dict.fromkeys(row.offer for row in seeds.playbook if row.offer))
+    for row in seeds.recommending_offers:
+        if row.offer not in offers:
+            found = f"offer {row.offer!r}{did_you_mean(row.offer, offers)}"
+            yield finding("recommending_offers", row, found, "an offer of seeds/playbook.csv")
+
+
 def playbook_findings(seeds: Seeds) -> Findings:
     """Every entry can be met by some customer, and everybody meets one."""
     playbook = seeds.playbook

@@ -56,6 +56,8 @@
             pattern='(?!(age_band|gender|region|city|country_code|customer_type|industry|company_size)$)' ~ names.pattern,
             allowed=names.allowed ~ ', none of them a dimension that segment_profiles has already'
         ),
+        'affinity_min_baskets': count,
+        'affinity_max_products': {'type': 'number', 'from': 1, 'to': 5000},
         'tier_min_hold_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_grace_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_downgrade': {'type': 'word', 'words': ['one_level', 'straight']},

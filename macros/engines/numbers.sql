@@ -5,6 +5,11 @@
 {%- endmacro %}
 
 
+{% macro whole_quotient(numerator, denominator) -%}
+    {{ return(adapter.dispatch('whole_quotient', 'customer_tiering')(numerator, denominator)) }}
+{%- endmacro %}
+
+
 {% macro wide_integer_type() -%}
     {{ return(adapter.dispatch('wide_integer_type', 'customer_tiering')()) }}
 {%- endmacro %}

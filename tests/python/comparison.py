@@ -397,6 +397,59 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             },
         ),
     )
+    yield (
+        "product_affinity",
+        "marts.product_affinity",
+        columns := (
+            "affinity_kind first_id second_id baskets first_baskets second_baskets all_baskets "
+            "support confidence lift customers"
+        ).split(),
+        _rows(
+            result.product_affinity,
+            columns,
+            {
+                "support": lambda row: rounded(row.support, 6),
+                "confidence": lambda row: rounded(row.confidence, 6),
+                "lift": lambda row: rounded(row.lift, 6),
+            },
+        ),
+    )
+    yield (
+        "customer_recommendations",
+        "marts.customer_recommendations",
+        columns := (
+            "customer_id recommended_kind recommended_id recommended_name because_id because "
+            "recommendation_rank confidence lift as_of_date"
+        ).split(),
+        _rows(
+            result.customer_recommendations,
+            columns,
+            {
+                "confidence": lambda row: rounded(row.confidence, 6),
+                "lift": lambda row: rounded(row.lift, 6),
+            },
+        ),
+    )
+    yield (
+        "recommendation_backtest",
+        "marts.recommendation_backtest",
+        columns := (
+            "recommended_kind predictor customers hits hit_rate as_of_date tested_until"
+        ).split(),
+        _rows(
+            result.recommendation_backtest,
+            columns,
+            {"hit_rate": lambda row: rounded(Fraction(row.hits, row.customers), 6)},
+        ),
+    )
+    yield (
+        "category_flows",
+        "marts.category_flows",
+        columns := (
+            "from_category to_category customers revenue is_open_period period_end"
+        ).split(),
+        _rows(result.category_flows, columns),
+    )
     figures = "measure value_now value_before detail"
     yield (
         "int_alert_reviews",
@@ -418,8 +471,8 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "customer_actions",
         "marts.customer_actions",
         columns := (
-            "customer_id action_code owner_department channel offer because priority is_contactable "
-            "due_on last_contact_on as_of_date"
+            "customer_id action_code owner_department channel offer because recommended_kind "
+            "recommended_id recommended_name priority is_contactable due_on last_contact_on as_of_date"
         ).split(),
         _rows(
             result.customer_actions.values(),
@@ -442,7 +495,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
         "marts.customer_profiles",
         columns := (
             "customer_id root_customer_id attributes tier_code alert_codes alert_code alert_severity alert_evidence action_codes "
-            "action_code action_department action_channel action_offer action_because_en action_due_on "
+            "action_code action_department action_channel action_offer action_recommendation action_because_en action_due_on "
             "points_to_next management_score high_net_worth newest_balance average_balance "
             "lifetime_orders lifetime_revenue first_order_on "
             "last_order_on is_provisional next_review_on alert_raised_on as_of_date"

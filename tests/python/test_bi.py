@@ -351,6 +351,56 @@ def categories_of_a_customer(marts: Marts) -> list[tuple]:
     ]
 
 
+def next_categories(marts: Marts) -> list[tuple]:
+    """Order days of a customer with their categories, each beside the next one."""
+    last = max(marts.reviews)
+    orders = {
+        row["order_id"]: row
+        for row in marts.orders
+        if row["is_valid"] and last - timedelta(365) < row["order_date"] <= last
+    }
+    days: dict[str, dict[date, set]] = defaultdict(lambda: defaultdict(set))
+    for row in marts["order_items"]:
+        if row["order_id"] in orders and row["customer_id"] is not None:
+            days[row["customer_id"]][row["order_date"]].add(row["category"])
+    steps = [
+        (today, tomorrow, customer)
+        for customer, of_customer in days.items()
+        for (_, today), (_, tomorrow) in pairwise(sorted(of_customer.items()))
+    ]
+    millionth, found = Decimal("0.000001"), []
+    after = [step for step in steps if "Groceries" in step[0]]
+    for category in {name for _, names, _ in after for name in names} - {None}:
+        buyers = [customer for _, names, customer in after if category in names]
+        of_all = sum(category in names for _, names, _ in steps)
+        share = Decimal(len(buyers)) / len(after)
+        lift = share * len(steps) / of_all
+        found.append(
+            (category, len(buyers), share.quantize(millionth, ROUND_HALF_UP))
+            + (lift.quantize(millionth, ROUND_HALF_UP), len(set(buyers)))
+        )
+    return sorted((row for row in found if row[1] >= 20), key=lambda row: (-row[2], row[0]))
+
+
+def flows_of_groceries(marts: Marts) -> list[tuple]:
+    last = max(end for end in marts.reviews if end + timedelta(1) == _next_month(end))
+    found = [
+        (row["to_category"], row["customers"], row["revenue"])
+        for row in marts["category_flows"]
+        if row["from_category"] == "Groceries" and row["period_end"] == last
+    ]
+    return sorted(found, key=lambda row: (-row[2], row[0]))
+
+
+def recommended(marts: Marts) -> list[tuple]:
+    found = [
+        (row["recommendation_rank"], row["recommended_name"], row["because"])
+        for row in marts["customer_recommendations"]
+        if row["customer_id"] == "C1061"
+    ]
+    return sorted(found)
+
+
 def _month(order: dict) -> int:
     return order["order_date"].year * 12 + order["order_date"].month - 1
 
@@ -375,6 +425,9 @@ ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
     "Which region grows?": growing_regions,
     "Who are our gold customers?": gold_customers,
     "Which categories does C1061 buy?": categories_of_a_customer,
+    "What do customers of groceries buy next?": next_categories,
+    "Where did the revenue of groceries go?": flows_of_groceries,
+    "What do we recommend to C1061?": recommended,
 }
 
 

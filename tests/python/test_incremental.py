@@ -82,7 +82,7 @@ def assert_equals_full_build(
 # A quarter, a week and a month end on the day on which edges are frozen.
 FROZEN = {"rfm_edges": "frozen", "rfm_edges_frozen_on": "2024-06-30"}
 VARIANTS = {
-    "months": (2, {}),
+    "months": (2, {"affinity_min_baskets": 1}),
     "weeks, frozen edges, tiers for a year": (
         1,
         {"review_period": "week", "tier_validity": "anniversary", **FROZEN},

@@ -22,12 +22,14 @@ MARTS = (
     "customer_score_details customer_tiers customer_periods customer_tier_history tier_transitions "
     "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions "
     "customer_profiles products customer_cohorts cohort_repeat_rates customer_attributes "
-    "customer_categories market_trends segment_profiles days"
+    "customer_categories market_trends segment_profiles product_affinity customer_recommendations "
+    "recommendation_backtest category_flows days"
 ).split()
 # of today alone, and so as of a day
 OF_A_DAY = (
     *("products", "order_items", "customer_cohorts", "cohort_repeat_rates", "customer_categories"),
-    *("market_trends", "days"),
+    *("market_trends", "product_affinity", "customer_recommendations", "recommendation_backtest"),
+    *("category_flows", "days"),
 )
 
 

@@ -116,6 +116,22 @@ OF_MARKETS = {
     "market_new_customers": "new_customers",
 }
 
+# By the columns of their own marts: metrics, dimensions, and the same as plain SQL.
+OF_FLOWS = (
+    ["category_flow_revenue"],
+    ["metric_time__month", "category_flow__from_category", "category_flow__to_category"],
+    "select cast(date_trunc('month', period_end) as date), from_category, to_category, "
+    "sum(revenue) as category_flow_revenue from marts.category_flows group by 1, 2, 3",
+)
+OF_BACKTESTS = (
+    ["recommendation_customers", "recommendation_hits", "recommendation_hit_rate"],
+    ["metric_time__year", "backtest__recommended_kind", "backtest__predictor"],
+    "select cast(date_trunc('year', tested_until) as date), recommended_kind, predictor, "
+    "sum(customers) as recommendation_customers, sum(hits) as recommendation_hits, "
+    "sum(hits) / sum(customers) as recommendation_hit_rate "
+    "from marts.recommendation_backtest group by 1, 2, 3",
+)
+
 
 class Planner:
     """What MetricFlow wants to know of a database to write SQL for it."""
@@ -205,7 +221,7 @@ def test_all_metrics_by_a_dimension_of_customers(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection, dimension: str
 ) -> None:
     names = names_of(published, FAMILIES)
-    assert sorted([*names, *OF_MARKETS]) == sorted(
+    assert sorted([*names, *OF_MARKETS, *OF_FLOWS[0], *OF_BACKTESTS[0]]) == sorted(
         metric.name for metric in engine.list_metrics(False)
     )
     found = metrics(engine, published, names, [f"customer__{dimension}"])
@@ -279,6 +295,16 @@ def test_metrics_of_markets_are_those_of_market_trends(
             3,
         ),
     )
+
+
+@pytest.mark.parametrize("family", [OF_FLOWS, OF_BACKTESTS], ids=lambda family: family[0][0])
+def test_metrics_of_flows_and_backtests_are_those_of_their_marts(
+    engine: MetricFlowEngine,
+    published: duckdb.DuckDBPyConnection,
+    family: tuple[list[str], list[str], str],
+) -> None:
+    names, by, query = family
+    assert_equal(metrics(engine, published, names, by), figures(published, query, 3))
 
 
 def test_saved_queries_give_rows(

@@ -131,8 +131,14 @@ VARIANTS = {
         "max_open_actions": 1,
         "profile_attributes": ("hobby", "diet"),
         "profile_dimensions": ("diet",),
+        "affinity_min_baskets": 1,
+        "affinity_max_products": 2,
     },
-    "groups of companies": {"tier_level": "group", "score_profile": "b2b"},
+    "groups of companies": {
+        "tier_level": "group",
+        "score_profile": "b2b",
+        "affinity_min_baskets": 2,
+    },
     "quarters with fixed edges": {
         "review_period": "quarter",
         "source_time_zone": "Europe/Berlin",
@@ -148,6 +154,7 @@ VARIANTS = {
         "max_open_actions": 20,
         "profile_dimensions": ("收入", "hobby"),
         "min_group_size": 2,
+        "affinity_min_baskets": 1,
     },
     "straight down in New York time": {
         "source_time_zone": "America/New_York",

@@ -34,6 +34,12 @@ CLOSED = {
     "market_trends": """
         select * from marts.market_trends where not is_open_period and period_end <= $1
     """,
+    "category_flows": """
+        select * from marts.category_flows where not is_open_period and period_end <= $1
+    """,
+    "recommendation_backtest": """
+        select * from marts.recommendation_backtest where tested_until <= $1
+    """,
     # what was current then may have ended since
     "customer_tier_history": """
         select * exclude (valid_to, is_current), case when valid_to <= $1 then valid_to end as valid_to

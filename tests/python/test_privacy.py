@@ -374,6 +374,9 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "count(*) from marts.customer_periods group by all",
         "categories": "select category, category_rank, orders, revenue from marts.customer_categories",
         "markets": "from marts.market_trends where dimension not in ('region', 'industry')",
+        "affinity": "from marts.product_affinity",
+        "backtest": "from marts.recommendation_backtest",
+        "flows": "from marts.category_flows",
         "products": "from marts.products",
         "rows": "from quality.reconciliation "
         "where source_table not in ('erasure_requests', 'customer_attributes')",

@@ -3,6 +3,11 @@
 {%- endmacro %}
 
 
+{% macro duckdb__whole_quotient(numerator, denominator) -%}
+    (({{ numerator }}) // ({{ denominator }}))
+{%- endmacro %}
+
+
 {% macro duckdb__wide_integer_type() -%}
     hugeint
 {%- endmacro %}

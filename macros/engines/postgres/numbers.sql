@@ -3,6 +3,11 @@
 {%- endmacro %}
 
 
+{% macro postgres__whole_quotient(numerator, denominator) -%}
+    div(cast({{ numerator }} as numeric), cast({{ denominator }} as numeric))
+{%- endmacro %}
+
+
 {% macro postgres__wide_integer_type() -%}
     numeric(38, 0)
 {%- endmacro %}

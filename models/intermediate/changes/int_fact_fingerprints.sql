@@ -67,8 +67,8 @@ fingerprints as (
         'items' as fact_table,
         order_date as known_on,
         {{ fingerprint([
-            'order_id', 'line_number', 'customer_key', 'category', 'product_type', 'line_amount',
-            'rate_to_reporting',
+            'order_id', 'line_number', 'customer_key', 'product_id', 'category', 'product_type',
+            'line_amount', 'rate_to_reporting',
         ]) }} as fingerprint
     from items
     group by order_date
@@ -77,7 +77,8 @@ fingerprints as (
         'undone_items' as fact_table,
         undone_on as known_on,
         {{ fingerprint([
-            'customer_key', 'category', 'product_type', 'line_amount', 'rate_to_reporting', 'order_date'
+            'customer_key', 'product_id', 'category', 'product_type', 'line_amount',
+            'rate_to_reporting', 'order_date',
         ]) }} as fingerprint
     from items
     where undone_on is not null
@@ -96,8 +97,7 @@ fingerprints as (
         'opened_tickets' as fact_table,
         opened_on as known_on,
         {{ fingerprint([
-            'customer_key',
-            'ticket_type',
+            'customer_key', 'ticket_type',
             'case when closed_on is null then satisfaction_score end',
         ]) }} as fingerprint
     from tickets

@@ -1,14 +1,16 @@
 {# What was sold in each period by channel and by category, as known at its end. #}
-with lines as (
-    select * from {{ ref('int_period_lines') }}
+with periods as (
+    select * from {{ ref('int_periods_to_compute') }}
+),
+
+category_revenue as (
+    select revenue.*
+    from {{ ref('int_category_revenue') }} as revenue
+    inner join periods on revenue.period_index = periods.period_index
 ),
 
 changes as (
     select * from {{ ref('int_measure_changes') }}
-),
-
-periods as (
-    select * from {{ ref('int_periods_to_compute') }}
 ),
 
 new_customers as (
@@ -20,38 +22,27 @@ new_customers as (
     where changes.first_order_on >= periods.period_start
 ),
 
-orders_of_values as (
+-- an order has one channel and one line that is the largest
+by_customer as (
     select
         'channel' as dimension,
         channel as dimension_value,
-        order_id,
         customer_key,
         period_index,
-        order_revenue as revenue
-    from lines
-    where place = 1
+        sum(main_orders) as orders,
+        sum(revenue) as revenue
+    from category_revenue
+    group by 2, 3, 4
     union all
     select
         'category' as dimension,
         category as dimension_value,
-        order_id,
         customer_key,
         period_index,
-        cast(sum(part_cents) as decimal(18, 0)) * 0.01 as revenue
-    from lines
-    group by 2, 3, 4, 5
-),
-
-by_customer as (
-    select
-        dimension,
-        dimension_value,
-        customer_key,
-        period_index,
-        count(*) as orders,
+        sum(orders) as orders,
         sum(revenue) as revenue
-    from orders_of_values
-    group by 1, 2, 3, 4
+    from category_revenue
+    group by 2, 3, 4
 ),
 
 sales as (

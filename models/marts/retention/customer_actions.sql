@@ -14,10 +14,6 @@ newest_period as (
     select * from {{ ref('int_newest_period') }}
 ),
 
-playbook as (
-    select * from {{ ref('playbook') }}
-),
-
 open_alerts as (
     select
         customer_keys.customer_id,
@@ -38,7 +34,7 @@ matching as (
         playbook.stance,
         playbook.alert_code
     from customers
-    inner join playbook
+    inner join {{ ref('playbook') }} as playbook
         on
             customers.tier_rank >= coalesce(playbook.tier_rank_from, customers.tier_rank)
             and customers.tier_rank <= coalesce(playbook.tier_rank_to, customers.tier_rank)
@@ -92,12 +88,7 @@ unopposed as (
 kept as (
     select *
     from unopposed
-    where
-        place = 1
-        or (
-            action_code <> 'none'
-            and place <= {{ setting('max_open_actions') }}
-        )
+    where place = 1 or (action_code <> 'none' and place <= {{ setting('max_open_actions') }})
 ),
 
 -- texts and figures come last: carried through the windows, they cost half of all
@@ -111,15 +102,22 @@ worded as (
         open_alerts.value_before,
         open_alerts.detail,
         contact_dates.next_contact_on,
-        contact_dates.last_contact_on
+        contact_dates.last_contact_on,
+        recommendations.recommended_kind,
+        recommendations.recommended_id,
+        recommendations.recommended_name
     from kept
-    inner join playbook on kept.priority = playbook.priority
+    inner join {{ ref('playbook') }} as playbook on kept.priority = playbook.priority
+    left join {{ ref('recommending_offers') }} as offers on playbook.offer = offers.offer
+    left join {{ ref('customer_recommendations') }} as recommendations
+        on
+            kept.customer_id = recommendations.customer_id
+            and recommendations.recommendation_rank = 1
+            and offers.offer is not null
     left join {{ ref('int_contact_dates') }} as contact_dates
         on kept.customer_id = contact_dates.customer_id
     left join open_alerts
-        on
-            kept.customer_id = open_alerts.customer_id
-            and kept.alert_code = open_alerts.alert_code
+        on kept.customer_id = open_alerts.customer_id and kept.alert_code = open_alerts.alert_code
 )
 
 select
@@ -131,6 +129,9 @@ select
     worded.stance,
     {{ with_figures('because_en', 'worded') }} as because,
     {{ with_figures('because_zh', 'worded') }} as because_zh,
+    worded.recommended_kind,
+    worded.recommended_id,
+    worded.recommended_name,
 
     worded.priority,
 

@@ -104,6 +104,7 @@ select
     {{ both_labels('channel', 'action_channel') }},
     open_actions.offer as action_offer,
     {{ both_labels('offer', 'action_offer') }},
+    open_actions.recommended_name as action_recommendation,
     open_actions.because as action_because_en,
     open_actions.because_zh as action_because_zh,
     profile_attributes.attributes,

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from oracle.affinity import Recommendation
 from oracle.alerts import EVIDENCE, AlertReview, Contacts, CustomerAlert, figure
 from oracle.marts import Customer
 from oracle.rules import Play, Rules
 
 NO_ACTION = "none"
 NO_CONTACTS: Mapping[str, Contacts] = {}
+NOTHING: Mapping[str, Recommendation] = {}
 NEUTRAL = "neutral"
 PLACES = {
     "{measure}": "measure",
@@ -27,7 +29,7 @@ ERASED = re.compile(r"erased_[0-9]{6,}(_[0-9]+)?")  # for them nothing is due
 
 @dataclass(frozen=True)
 class CustomerAction:
-    """customer_actions: an action that is due, the reason, when, and whether marketing is allowed."""
+    """customer_actions: an action that is due, the reason, when, whether marketing is allowed, and for what."""
 
     customer_id: str
     action_code: str
@@ -40,6 +42,9 @@ class CustomerAction:
     is_contactable: bool
     due_on: date | None
     last_contact_on: date | None
+    recommended_kind: str | None
+    recommended_id: str | None
+    recommended_name: str | None
 
 
 def customer_actions(
@@ -48,6 +53,7 @@ def customer_actions(
     rules: Rules,
     contacts_of: Mapping[str, Contacts] = NO_CONTACTS,
     as_of_date: date | None = None,
+    recommended: Mapping[str, Recommendation] = NOTHING,
 ) -> list[CustomerAction]:
     """The actions of all customers who are reviewed by themselves, the most urgent of each first."""
     open_alerts: dict[str, dict[str, AlertReview]] = defaultdict(dict)
@@ -62,6 +68,9 @@ def customer_actions(
             _last_contact(contacts_of.get(customer.customer_id, Contacts()), as_of_date),
             as_of_date,
             rules,
+            recommended.get(customer.customer_id)
+            if play.offer in rules.recommending_offers
+            else None,
         )
         for customer in customers
         if customer.reviewed_customer_id == customer.customer_id
@@ -132,6 +141,7 @@ def _action(
     last_contact: date | None,
     as_of_date: date | None,
     rules: Rules,
+    recommended: Recommendation | None,
 ) -> CustomerAction:
     return CustomerAction(
         customer_id=customer.customer_id,
@@ -145,6 +155,9 @@ def _action(
         is_contactable=customer.has_marketing_consent is True,
         due_on=_due_on(play, customer.tier_rank, last_contact, as_of_date, rules),
         last_contact_on=last_contact,
+        recommended_kind=recommended and recommended.recommended_kind,
+        recommended_id=recommended and recommended.recommended_id,
+        recommended_name=recommended and recommended.recommended_name,
     )
 
 

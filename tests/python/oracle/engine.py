@@ -11,6 +11,7 @@ from decimal import localcontext
 from oracle import (
     accounts,
     actions,
+    affinity,
     alerts,
     cohorts,
     daily_balances,
@@ -80,6 +81,10 @@ class Result:
     customer_actions: dict[tuple[str, str], actions.CustomerAction]
     customer_profiles: list[profiles.CustomerProfile]
     account_rollups: list[rollups.AccountRollup]
+    product_affinity: list[affinity.Affinity]
+    customer_recommendations: list[affinity.Recommendation]
+    recommendation_backtest: list[affinity.Backtest]
+    category_flows: list[markets.CategoryFlow]
 
 
 def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
@@ -150,12 +155,24 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
     contacts_of = alerts.contacts_of_customers(staging, people)
     raised = alerts.alert_reviews(by_period, contacts_of, _by_customer(ledger), edges, rules)
     stretches = alerts.customer_alerts(raised, reviews)
-    due = actions.customer_actions(customers.values(), stretches, rules, contacts_of, as_of_date)
+    catalogue = products.products(staging, orders, as_of_date)
+    newest_day = reviews[-1].period_end if reviews else run_date
+    purchases = affinity.Purchases(orders_of, newest_day, rules)
+    pairs = affinity.affinities(purchases, rules)
+    erased = {name for name in customers if actions.ERASED.fullmatch(name)}
+    recommended = affinity.recommendations(purchases, pairs, catalogue, erased, newest_day)
+    due = actions.customer_actions(
+        customers.values(),
+        stretches,
+        rules,
+        contacts_of,
+        as_of_date,
+        {row.customer_id: row for row in recommended if row.recommendation_rank == 1},
+    )
     current_tiers = {
         customer_id: marts.customer_tier(row, reviews[-1], rules)
         for customer_id, row in current.items()
     }
-    catalogue = products.products(staging, orders, as_of_date)
     begun = cohorts.cohorts_of(orders, as_of_date) if as_of_date else {}
     known_attributes = accounts.customer_attributes(staging, people)
     attributes_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -250,6 +267,10 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
             edges,
             rules,
         ),
+        product_affinity=pairs,
+        customer_recommendations=recommended,
+        recommendation_backtest=affinity.backtests(orders_of, reviews, rules),
+        category_flows=markets.category_flows(orders_of, reviews),
     )
 
 

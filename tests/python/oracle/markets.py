@@ -1,4 +1,4 @@
-"""Markets: what was sold period by period and to whom, and who the customers of a segment are."""
+"""Markets: what was sold period by period and to whom, where revenue went, and who the customers of a segment are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from oracle.habits import net_revenue
 from oracle.marts import Customer
@@ -15,6 +16,7 @@ from oracle.money import CENT, ZERO, Order
 from oracle.periods import Period
 
 UNKNOWN = "unknown"
+NONE = "none"  # what a flow comes from or goes to when it is no category
 DIMENSIONS = ("all", "region", "industry", "channel", "category")
 PERIODS_A_YEAR = {"month": 12, "week": 52, "quarter": 4}
 PROFILED = (
@@ -155,6 +157,85 @@ def by_category(order: Order, revenue: Decimal) -> dict[str, Decimal]:
 
 def _ratio(part: int | Decimal, whole: int | Decimal) -> Fraction | None:
     return Fraction(part) / Fraction(whole) if whole else None
+
+
+# -- category_flows --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CategoryFlow:
+    """category_flows."""
+
+    period_end: date
+    is_open_period: bool
+    from_category: str
+    to_category: str
+    customers: int
+    revenue: Decimal
+
+
+def category_flows(
+    orders_of: Mapping[str, Sequence[Order]], reviews: Sequence[Period]
+) -> list[CategoryFlow]:
+    """What became of the revenue of each category from one review to the next."""
+    flows = []
+    for earlier, later in pairwise(reviews):
+        revenue: dict[tuple[str, str], int] = defaultdict(int)
+        customers: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for customer_id, orders in orders_of.items():
+            before, after = (_cents_by_category(orders, period) for period in (earlier, later))
+            for pair, (cents, counts) in flows_of_customer(before, after).items():
+                revenue[pair] += cents
+                customers[pair] |= {customer_id} if counts else set()
+        flows += [
+            CategoryFlow(
+                *(later.period_end, later.is_open_period, *pair),
+                customers=len(customers[pair]),
+                revenue=cents * CENT,
+            )
+            for pair, cents in revenue.items()
+        ]
+    return flows
+
+
+def flows_of_customer(
+    before: Mapping[str, int], after: Mapping[str, int]
+) -> dict[tuple[str, str], tuple[int, bool]]:
+    """The cents of each flow, and whether the customer counts in it.
+
+    Falls are matched to rises in proportion, down to whole cents. What is left goes to ``none``, or comes from it;
+    only a customer whose revenue fell, or rose, counts there.
+    """
+    falls, rises, flows = {}, {}, {}
+    for category in {*before, *after}:
+        was, now = before.get(category, 0), after.get(category, 0)
+        if min(was, now):
+            flows[category, category] = (min(was, now), True)
+        if was > now:
+            falls[category] = was - now
+        if now > was:
+            rises[category] = now - was
+    fell, rose = sum(falls.values()), sum(rises.values())
+    left_of_falls, left_of_rises = dict(falls), dict(rises)
+    for source, fall in falls.items():
+        for target, rise in rises.items():
+            if matched := fall * rise // max(fell, rose):
+                flows[source, target] = (matched, True)
+                left_of_falls[source] -= matched
+                left_of_rises[target] -= matched
+    flows |= {(c, NONE): (left, fell > rose) for c, left in left_of_falls.items() if left}
+    return flows | {(NONE, c): (left, rose > fell) for c, left in left_of_rises.items() if left}
+
+
+def _cents_by_category(orders: Iterable[Order], period: Period) -> dict[str, int]:
+    """A customer's revenue of a period's orders by category, as known at its end."""
+    cents: dict[str, int] = defaultdict(int)
+    for order in orders:
+        if period.period_start <= order.order_date and order.is_valid_on(period.period_end):
+            revenue = net_revenue(order, period.period_end)
+            for category, part in by_category(order, revenue).items():
+                cents[category] += int(part * 100)
+    return cents
 
 
 # -- segment_profiles ------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class CustomerProfile:
     action_department: str | None
     action_channel: str | None
     action_offer: str | None
+    action_recommendation: str | None
     action_because_en: str | None
     action_due_on: date | None
     attributes: str | None
@@ -120,6 +121,7 @@ def _profile(
         action_department=action and action.owner_department,
         action_channel=action and action.channel,
         action_offer=action and action.offer,
+        action_recommendation=action and action.recommended_name,
         action_because_en=action and action.because,
         action_due_on=action and action.due_on,
         attributes=attributes,

@@ -183,6 +183,7 @@ class Rules:
     alert_rules: tuple[AlertRule, ...]
     playbook: tuple[Play, ...]
     contact_rhythms: dict[int, int]
+    recommending_offers: frozenset[str]
     industries: dict[str, tuple[str, str]]
     company_sizes: tuple[CompanySize, ...]
     high_net_worth_bands: tuple[tuple[str, Decimal], ...]
@@ -213,6 +214,8 @@ class Rules:
     profile_attributes: tuple[str, ...] = ()
     profile_dimensions: tuple[str, ...] = ()
     min_group_size: int = 5
+    affinity_min_baskets: int = 20
+    affinity_max_products: int = 500
 
     # One computation for every set of known inputs and coverages (see scores.weights_of).
     weight_cache: dict[tuple[frozenset[str], tuple[int, ...]], Any] = field(
@@ -252,6 +255,9 @@ class Rules:
                 int(row["tier_rank_from"]): int(row["days_between_contacts"])
                 for row in _read(folder, "contact_rhythms")
             },
+            recommending_offers=frozenset(
+                row["offer"] for row in _read(folder, "recommending_offers")
+            ),
             industries={
                 row["industry_name"].lower(): (row["industry"], row["industry_group"])
                 for row in _read(folder, "industries")
