@@ -652,7 +652,7 @@ BROKEN_SEEDS = {
     "recommending_offer_that_nobody_makes": (
         appended("recommending_offers", "free_shiping"),
         "seeds/recommending_offers.csv, line 7",
-        "offer 'free_shiping'; did you mean",
+        "offer 'free_shiping' (did you mean free_shipping?)",
         "an offer of seeds/playbook.csv",
     ),
     "rhythms_that_leave_customers_out": (
