@@ -393,12 +393,14 @@ def flows_of_groceries(marts: Marts) -> list[tuple]:
 
 
 def recommended(marts: Marts) -> list[tuple]:
-    found = [
-        (row["recommendation_rank"], row["recommended_name"], row["because"])
+    found = Counter(
+        (row["recommended_kind"], row["recommended_name"])
         for row in marts["customer_recommendations"]
-        if row["customer_id"] == "C1061"
-    ]
-    return sorted(found)
+        if marts.customers[row["customer_id"]]["tier_code"] == "gold"
+        and row["recommendation_rank"] == 1
+    )
+    rows = [(kind, name, customers) for (kind, name), customers in found.items()]
+    return sorted(rows, key=lambda row: (-row[2], row[1]))
 
 
 def _month(order: dict) -> int:
@@ -427,7 +429,7 @@ ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
     "Which categories does C1061 buy?": categories_of_a_customer,
     "What do customers of groceries buy next?": next_categories,
     "Where did the revenue of groceries go?": flows_of_groceries,
-    "What do we recommend to C1061?": recommended,
+    "What do we recommend to gold customers?": recommended,
 }
 
 
