@@ -229,6 +229,7 @@ def _campaign(draw: st.DrawFn, number: int) -> dict[str, str | None]:
         "ends_on": draw(st.sampled_from(["2024-03-31", "2024-03-01", "2024-02-29", "x", None])),
         "target_tier_code": draw(st.sampled_from(["Gold", None])),
         "cost_amount": draw(st.sampled_from(["100.00", "0", "-1", "much", None])),
+        "holdout_percent": draw(st.sampled_from(["50", "33.33", "0", "50.01", None])),
     }
 
 
@@ -406,6 +407,8 @@ def histories(draw: st.DrawFn) -> list[tuple[str, dict[str, list[Row]]]]:
     no more) what it is in the others. Dates mostly go forward.
     """
     raw = draw(companies(min_customers=4, min_orders=20, max_orders=45))
+    # a list of hold-outs stays, so that it is none that a full build would make
+    raw["campaigns"] = [row | {"holdout_percent": None} for row in raw["campaigns"]]
     as_of_date = draw(st.dates(date(2024, 3, 1), date(2025, 3, 31)))
     steps = draw(st.lists(st.sampled_from(STEPS), min_size=2, max_size=4))
     random = Random(draw(st.integers(0, 2**32)))

@@ -548,6 +548,7 @@ def test_bad_facts(table: str, changed: Row, action: str, reason: str, column: s
         ("campaigns", {"starts_on": "spring"}, "rejected", "unreadable_value", "starts_on"),
         ("campaigns", {"ends_on": "2024-02-28"}, "nulled", "not_allowed", "ends_on"),
         ("campaigns", {"cost_amount": "-0.01"}, "nulled", "not_allowed", "cost_amount"),
+        ("campaigns", {"holdout_percent": "50.01"}, "nulled", "not_allowed", "holdout_percent"),
         ("campaign_contacts", {"campaign_id": "k9"}, "rejected", "unknown_campaign", "campaign_id"),
         ("campaign_contacts", {"customer_id": "nobody"}, "rejected", "unknown_customer", "customer_id"),
         ("campaign_contacts", {"campaign_id": "k9", "customer_id": "nobody"}, "rejected",

@@ -607,6 +607,7 @@ CONTRACT: dict[str, Table] = {
             Column("goal"),
             Column("target_tier_code", read_word),
             Column("cost_amount", read_amount_from_zero),
+            Column("holdout_percent", allowed(read_amount, lambda percent: 0 <= percent <= 50)),
         ),
         key=("campaign_id",),
     ),

@@ -12,6 +12,7 @@ typed as (
         lower_case(read_text(landed.target_tier_code)) as target_tier_code,
 
         read_amount(landed.cost_amount) as cost_amount,
+        read_amount(landed.holdout_percent) as holdout_percent,
 
         read_date(landed.starts_on) as starts_on,
         read_date(landed.ends_on) as ends_on,
