@@ -131,13 +131,14 @@ def forget(database: Database, handed: Path, key: str | None) -> None:
         _transaction(database, "forgetting erased persons") as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute(f"select to_regclass('history.{HISTORY}') is not null")
-        if cursor.fetchone() == (True,):
-            cursor.execute("create temporary table forgotten (customer_id text) on commit drop")
-            cursor.copy_expert("copy forgotten from stdin (format csv)", StringIO(quoted))
-            cursor.execute(
-                f"delete from history.{HISTORY} where customer_id in (select customer_id from forgotten)"
-            )
+        cursor.execute("create temporary table forgotten (customer_id text) on commit drop")
+        cursor.copy_expert("copy forgotten from stdin (format csv)", StringIO(quoted))
+        for table in HISTORY:
+            cursor.execute(f"select to_regclass('history.{table}') is not null")
+            if cursor.fetchone() == (True,):
+                cursor.execute(
+                    f"delete from history.{table} where customer_id in (select customer_id from forgotten)"
+                )
 
 
 def _landed_columns(landed: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

@@ -47,7 +47,7 @@ PUBLISHED = {
     "history": "published_history",
 }
 FOR_READERS = ("marts", "quality")
-HISTORY = "published_tiers"
+HISTORY = ("published_tiers", "published_holdouts")
 READER = "TIERING_POSTGRES_READER"  # the variable's name
 USUAL_READER = "tiering_reader"
 # Of which run a schema is.
@@ -150,10 +150,11 @@ class Database:
         with self._errors("preparing the database"):
             for name in PUBLISHED.values():
                 self._run(f"drop schema if exists next_{name} cascade")
-            self._run(f"drop table if exists history.{HISTORY} cascade")
-            if self._schemas(["published_history"]):
+            for table in HISTORY:
+                self._run(f"drop table if exists history.{table} cascade")
+            for table in {*HISTORY} & {*self._tables("published_history")}:
                 self._run("create schema if not exists history")
-                self._run(f"create table history.{HISTORY} as table published_history.{HISTORY}")
+                self._run(f"create table history.{table} as table published_history.{table}")
             if from_scratch:
                 self._run("drop table if exists builds.last_build cascade")
 

@@ -157,7 +157,7 @@
     {% if flags.WHICH in ('build', 'run') %}
         {% for node in graph.nodes.values()
             if node.package_name == 'customer_tiering' and node.config.materialized == 'incremental'
-            and node.unique_id in selected_resources %}
+            and node.config.full_refresh is not false and node.unique_id in selected_resources %}
             {% do selected.append(node) %}
         {% endfor %}
     {% endif %}

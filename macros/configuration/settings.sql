@@ -58,6 +58,8 @@
         ),
         'affinity_min_baskets': count,
         'affinity_max_products': {'type': 'number', 'from': 1, 'to': 5000},
+        'campaign_response_days': {'type': 'number', 'from': 1, 'to': 366},
+        'holdout_percent': {'type': 'number', 'from': 0, 'to': 50},
         'tier_min_hold_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_grace_periods': {'type': 'number', 'from': 0, 'to': 520},
         'tier_downgrade': {'type': 'word', 'words': ['one_level', 'straight']},

@@ -260,6 +260,11 @@
 {% endmacro %}
 
 
+{% macro published_history() %}
+    {{ return(['published_tiers', 'published_holdouts']) }}
+{% endmacro %}
+
+
 {# Neither under an id that is erased now, nor under an anonymous one, whose number may have moved. #}
 {% macro carry_published_history(sources, is_erasing) %}
     {% do adapter.dispatch('carry_published_history', 'customer_tiering')(sources, is_erasing) %}

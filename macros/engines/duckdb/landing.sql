@@ -16,41 +16,43 @@
         {% call customer_tiering.run_statement() %}
             attach {{ customer_tiering.text_literal(file) }} as published_before (read_only)
         {% endcall %}
-        {% set found %}
-            select count(*)
-            from duckdb_tables()
-            where database_name = 'published_before' and schema_name = 'history' and table_name = 'published_tiers'
-        {% endset %}
-        {% if customer_tiering.value_of(found) %}
-            {% set relation = api.Relation.create(
-                database=target.database, schema='history', identifier='published_tiers', type='table'
-            ) %}
-            {% do run_query('create schema if not exists history') %}
-            {% call customer_tiering.run_statement() %}
-                create or replace table {{ relation }} as
-                select *
-                from published_before.history.published_tiers
-                where
-                    not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')
-                    {% if customer_tiering.setting('pseudonymise_ids') %}
-                    {# nothing goes over that was published before ids were pseudonyms #}
-                    and regexp_full_match(customer_id, '[0-9a-f]{32}')
-                    {% endif %}
-                    {% if is_erasing %}
-                    and customer_id not in (
-                        select
-                            {% if customer_tiering.setting('pseudonymise_ids') %}
-                            {{ customer_tiering.customer_pseudonym('customer_id') }}
-                            {% else %}
-                            customer_id
-                            {% endif %}
-                        from {{ adapter.quote(sources[0].schema) }}.erased_ids
-                    )
-                    {% endif %}
-            {% endcall %}
-            {# dbt has listed the existing relations before it ran this #}
-            {% do adapter.cache_added(relation) %}
-        {% endif %}
+        {% for name in customer_tiering.published_history() %}
+            {% set found %}
+                select count(*)
+                from duckdb_tables()
+                where database_name = 'published_before' and schema_name = 'history' and table_name = '{{ name }}'
+            {% endset %}
+            {% if customer_tiering.value_of(found) %}
+                {% set relation = api.Relation.create(
+                    database=target.database, schema='history', identifier=name, type='table'
+                ) %}
+                {% do run_query('create schema if not exists history') %}
+                {% call customer_tiering.run_statement() %}
+                    create or replace table {{ relation }} as
+                    select *
+                    from published_before.history.{{ name }}
+                    where
+                        not regexp_full_match(customer_id, 'erased_[0-9]{6,}(_[0-9]+)?')
+                        {% if customer_tiering.setting('pseudonymise_ids') %}
+                        {# nothing goes over that was published before ids were pseudonyms #}
+                        and regexp_full_match(customer_id, '[0-9a-f]{32}')
+                        {% endif %}
+                        {% if is_erasing %}
+                        and customer_id not in (
+                            select
+                                {% if customer_tiering.setting('pseudonymise_ids') %}
+                                {{ customer_tiering.customer_pseudonym('customer_id') }}
+                                {% else %}
+                                customer_id
+                                {% endif %}
+                            from {{ adapter.quote(sources[0].schema) }}.erased_ids
+                        )
+                        {% endif %}
+                {% endcall %}
+                {# dbt has listed the existing relations before it ran this #}
+                {% do adapter.cache_added(relation) %}
+            {% endif %}
+        {% endfor %}
         {% do run_query('detach published_before') %}
     {% endif %}
 {% endmacro %}

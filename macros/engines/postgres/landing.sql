@@ -25,9 +25,10 @@
 {# What was published of persons erased since is forgotten: neither their ids nor their anonymous ones, whose numbers may
    have moved, stay. #}
 {% macro postgres__carry_published_history(sources, is_erasing) %}
-    {% if sources and customer_tiering.table_exists('history', 'published_tiers') %}
+    {% for name in customer_tiering.published_history()
+        if sources and customer_tiering.table_exists('history', name) %}
         {% call customer_tiering.run_statement() %}
-            delete from history.published_tiers
+            delete from history.{{ name }}
             where
                 is_reserved_id(customer_id)
                 {% if customer_tiering.setting('pseudonymise_ids') %}
@@ -46,7 +47,7 @@
                 )
                 {% endif %}
         {% endcall %}
-    {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 

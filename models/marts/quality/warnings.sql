@@ -2,8 +2,10 @@ with top_tier_warnings as (
     select * from {{ ref('int_top_tier_warnings') }}
 ),
 
-score_warnings as (
+plain_warnings as (
     select * from {{ ref('int_score_warnings') }}
+    union all
+    select * from {{ ref('int_campaign_warnings') }}
 ),
 
 customer_warnings as (
@@ -109,7 +111,7 @@ warnings as (
         cast(null as decimal(18, 2)) as amount,
         cast(null as decimal(7, 6)) as share,
         cast(null as decimal(7, 6)) as amount_share
-    from score_warnings
+    from plain_warnings
     union all
     select
         warning_code,
