@@ -44,6 +44,12 @@ def small_company(raw: Path) -> None:
             connection.execute(
                 f"delete from {table} where order_id not in (select order_id from orders)"
             )
+        # the review before the first is closed, that before the second is not
+        connection.execute("alter table campaigns add column holdout_percent varchar")
+        connection.execute(
+            "insert into campaigns by name from (values ('H1', '2025-12-28', '20'), ('H2', '2026-03-01', '50')) "
+            "as planned (campaign_id, starts_on, holdout_percent)"
+        )
         # a table and a column may be missing
         connection.execute("drop table referrals")
         connection.execute("alter table customers drop column acquisition_channel")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -11,6 +12,7 @@ from typing import Any
 
 import duckdb
 from oracle import Result
+from oracle.campaigns import CampaignEffect
 
 SHOWN = 5  # differences shown of each mart
 
@@ -22,13 +24,17 @@ def rounded(value: Fraction | Decimal | None, places: int) -> Decimal | None:
     return Decimal(floor(Fraction(value) * 10**places + Fraction(1, 2))).scaleb(-places)
 
 
-def differences(connection: duckdb.DuckDBPyConnection, result: Result) -> list[str]:
-    """Say where the marts (and the ledger) differ from the oracle; empty when they are equal."""
+def differences(
+    connection: duckdb.DuckDBPyConnection, result: Result, only: Collection[str] = ()
+) -> list[str]:
+    """Say where the marts (and the ledger), or those named, differ from the oracle; empty when they are equal."""
     found = []
     as_of_date = connection.execute("select as_of_date from intermediate.int_as_of").fetchone()[0]
     if as_of_date != result.as_of_date:
         found.append(f"as_of_date: {as_of_date}, expected {result.as_of_date}")
     for name, query, columns, expected in _comparisons(result):
+        if only and name not in only:
+            continue
         rows = connection.execute(f"select {', '.join(columns)} from {query}").fetchall()
         found += _compare(name, columns, Counter(rows), Counter(expected))
     return found
@@ -449,6 +455,21 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             "from_category to_category customers revenue is_open_period period_end"
         ).split(),
         _rows(result.category_flows, columns),
+    lists = "customer_id contact_group tier_code is_preliminary reviewed_on assigned_on"
+    for name, relation, expected in (
+        ("published_holdouts", "history.published_holdouts", result.published_holdouts),
+        ("holdout_assignments", "marts.holdout_assignments", result.holdout_assignments),
+    ):
+        yield (name, relation, columns := f"campaign_id {lists}".split(), _rows(expected, columns))
+    rates = {
+        name: lambda row, name=name: rounded(getattr(row, name), 6)
+        for name in ("treated_rate", "held_out_rate")
+    }
+    yield (
+        "campaign_effects",
+        "marts.campaign_effects",
+        columns := [field.name for field in fields(CampaignEffect)],
+        _rows(result.campaign_effects, columns, rates),
     )
     figures = "measure value_now value_before detail"
     yield (

@@ -38,8 +38,9 @@ class Model:
     schema: str
     is_view: bool
     sql: str
-    # The column by which an incremental model is emptied of what is computed anew, and the SQL that
-    # computes it; both are empty for other models, the SQL also where it has not been compiled.
+    # What an incremental model runs before it computes anew, the column of its periods, if it has any, and the SQL that
+    # computes; all are empty for other models, the SQL also where it has not been compiled.
+    hook: str = ""
     period_column: str = ""
     sql_to_append: str = ""
 
@@ -129,7 +130,7 @@ class CompiledProject:
     ) -> None:
         """Run all models, which go on from what is there or make it; ``after`` hears how many have run."""
         for number, model in enumerate(self._as_of(as_of_date).models, start=1):
-            if goes_on and model.period_column:
+            if goes_on and model.hook:
                 _append(connection, model)
             else:
                 _create(connection, model)
@@ -246,18 +247,33 @@ def _models(
             schema=node["schema"],
             is_view=has_views and node["config"]["materialized"] == "view",
             sql=code[node["relation_name"]],
+            hook=_hook(node, nodes),
             period_column=_period_column(node["config"]),
             sql_to_append=to_append.get(node["relation_name"], ""),
         )
 
 
-def _period_column(config: Mapping[str, Any]) -> str:
-    """Which column an incremental model's hook compares with the periods that are kept."""
-    if config["materialized"] != "incremental":
+def _hook(node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
+    """What an incremental model runs before it computes anew."""
+    if node["config"]["materialized"] != "incremental":
         return ""
-    (hook,) = config["pre-hook"]
-    (column,) = re.findall(r"delete_periods_to_compute\((.*?)\)", hook["sql"])
-    return column.strip("'") or "period_index"
+    (hook,) = node["config"]["pre-hook"]
+    paths = sorted((PROJECT / "macros/builds").glob("delete_*.sql"))
+    text = "".join(path.read_text(encoding="utf-8") for path in paths) + hook["sql"]
+    template = Environment().from_string(text.replace("customer_tiering.", ""))
+    return template.render(
+        is_incremental=lambda: True,
+        ref=lambda name: nodes[f"model.customer_tiering.{name}"]["relation_name"],
+        this=node["relation_name"],
+    ).strip()
+
+
+def _period_column(config: Mapping[str, Any]) -> str:
+    """Which column an incremental model's hook compares with the periods that are kept; empty when it is not by period."""
+    for hook in config["pre-hook"]:
+        for column in re.findall(r"delete_periods_to_compute\((.*?)\)", hook["sql"]):
+            return column.strip("'") or "period_index"
+    return ""
 
 
 def _start() -> Path:
@@ -310,11 +326,7 @@ def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
 def _append(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     if not model.sql_to_append:
         raise ValueError("going on goes with a project compiled to be incremental")
-    column = model.period_column
-    connection.execute(
-        f"delete from {model.relation} where {column} not in "
-        f"(select {column} from intermediate.int_review_periods where is_kept)"
-    )
+    connection.execute(model.hook)
     connection.execute(f"insert into {model.relation} by name ({model.sql_to_append}\n)")
 
 

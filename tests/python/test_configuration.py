@@ -1089,6 +1089,20 @@ BROKEN_VARS = {
         "21",
         "a whole number from 1 to 20",
     ),
+    "no_response_days": (
+        None,
+        {"campaign_response_days": 0},
+        "campaign_response_days",
+        "0",
+        "a whole number from 1 to 366",
+    ),
+    "more_than_half_held_out": (
+        None,
+        {"holdout_percent": 51},
+        "holdout_percent",
+        "51",
+        "a whole number from 0 to 50",
+    ),
     "rows_may_shrink_by_more_than_all": (
         None,
         {"audit_max_shrink_percent": 101},

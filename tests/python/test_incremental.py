@@ -39,7 +39,7 @@ def contents(project: CompiledProject, connection: duckdb.DuckDBPyConnection) ->
     for model in project.models:
         if model.schema in ("marts", "quality", "restricted"):
             query = f"select * from {model.relation}"
-        elif model.period_column:
+        elif model.hook and model.schema != "history":
             query = f"select * from {model.relation}"
             columns = [row[0] for row in connection.execute(f"describe {query}").fetchall()]
             if "customer_key" in columns:

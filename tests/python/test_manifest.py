@@ -389,7 +389,7 @@ def test_an_argument_that_is_not_described_is_noticed(manifest: Node, signature:
 
 # -- What periods are computed from ------------------------------------------------------------------
 
-# What incremental models may read beside the facts of int_fact_fingerprints, and why no fingerprint is
+# What models by period may read beside the facts of int_fact_fingerprints, and why no fingerprint is
 # needed for it to be seen that a period has to be computed anew.
 NOT_FINGERPRINTED = {
     "int_customers": "only the customer_id of a customer_key is read, which goes with it for ever",
@@ -397,8 +397,9 @@ NOT_FINGERPRINTED = {
 }
 
 
-def is_incremental(node: Node) -> bool:
-    return node["config"].get("materialized") == "incremental"
+def is_by_period(node: Node) -> bool:
+    hooks = node["config"].get("pre-hook", [])
+    return any("delete_periods_to_compute" in hook["sql"] for hook in hooks)
 
 
 def fingerprinted_facts(manifest: Node) -> set[str]:
@@ -408,11 +409,11 @@ def fingerprinted_facts(manifest: Node) -> set[str]:
 
 
 def ways_to_raw_tables(manifest: Node) -> tuple[list[str], set[str]]:
-    """How incremental models come to read raw tables past all fingerprints; and what they read of
+    """How models by period come to read raw tables past all fingerprints; and what they read of
     NOT_FINGERPRINTED."""
     facts = fingerprinted_facts(manifest)
     ways, used = [], set()
-    open_ways = [[node] for node in nodes(manifest, "model") if is_incremental(node)]
+    open_ways = [[node] for node in nodes(manifest, "model") if is_by_period(node)]
     seen = {way[0]["unique_id"] for way in open_ways}
     while open_ways:
         way = open_ways.pop()
@@ -432,7 +433,7 @@ def ways_to_raw_tables(manifest: Node) -> tuple[list[str], set[str]]:
 
 def test_periods_are_computed_from_facts_whose_fingerprints_are_taken(manifest: Node) -> None:
     """Else something new would be known and the periods that read it would still be kept."""
-    assert len([node for node in nodes(manifest, "model") if is_incremental(node)]) >= 9
+    assert len([node for node in nodes(manifest, "model") if is_by_period(node)]) >= 9
     ways, used = ways_to_raw_tables(manifest)
     assert ways == []
     assert used == set(NOT_FINGERPRINTED)

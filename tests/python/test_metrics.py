@@ -305,6 +305,25 @@ def test_metrics_of_flows_and_backtests_are_those_of_their_marts(
 ) -> None:
     names, by, query = family
     assert_equal(metrics(engine, published, names, by), figures(published, query, 3))
+def test_metrics_of_campaigns_are_those_of_campaign_effects(
+    engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
+) -> None:
+    assert_equal(
+        metrics(
+            engine,
+            published,
+            ["campaigns", "campaign_incremental_revenue", "campaign_cost"],
+            ["metric_time__quarter", "campaign__effect_status"],
+        ),
+        figures(
+            published,
+            "select cast(date_trunc('quarter', window_ends_on) as date), effect_status, count(*) as campaigns, "
+            "sum(incremental_revenue) as campaign_incremental_revenue, "
+            "sum(cost) filter (effect_status = 'judged') as campaign_cost "
+            "from marts.campaign_effects where dimension = 'all' group by 1, 2",
+            2,
+        ),
+    )
 
 
 def test_saved_queries_give_rows(

@@ -129,6 +129,8 @@ VARIANTS = {
         "change_details_min_points": 0,
         "alert_recent_days": 366,
         "max_open_actions": 1,
+        "campaign_response_days": 366,
+        "holdout_percent": 30,
         "profile_attributes": ("hobby", "diet"),
         "profile_dimensions": ("diet",),
         "affinity_min_baskets": 1,
@@ -139,6 +141,7 @@ VARIANTS = {
         "score_profile": "b2b",
         "affinity_min_baskets": 2,
     },
+    "groups of companies": {"tier_level": "group", "score_profile": "b2b", "holdout_percent": 50},
     "quarters with fixed edges": {
         "review_period": "quarter",
         "source_time_zone": "Europe/Berlin",

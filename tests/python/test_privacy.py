@@ -210,7 +210,12 @@ def company(folder: Path) -> Path:
         f" {FORMER},canary attribute,seed,when canary ate",
         "C3,diet,vegan,2025-01-01",
     )
-    write(folder / "campaigns.csv", "campaign_id,starts_on", "K1,2025-04-01")
+    write(
+        folder / "campaigns.csv",
+        "campaign_id,starts_on,holdout_percent",
+        "K1,2025-04-01,",
+        "K2,2026-01-10,50",
+    )
     write(
         folder / "campaign_contacts.csv",
         "campaign_id,customer_id,contacted_at,contact_group",
@@ -382,6 +387,8 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "where source_table not in ('erasure_requests', 'customer_attributes')",
         "history": "select customer_id, tier_code, dbt_valid_from from history.published_tiers "
         f"where customer_id <> '{PERSON}' and customer_id not like 'erased%'",
+        "lists": "select customer_id, contact_group, assigned_on from history.published_holdouts "
+        f"where customer_id <> '{PERSON}'",
     }
     with duckdb.connect(str(warehouse / PUBLICATION), read_only=True) as connection:
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import localcontext
@@ -13,6 +13,7 @@ from oracle import (
     actions,
     affinity,
     alerts,
+    campaigns,
     cohorts,
     daily_balances,
     explanations,
@@ -85,18 +86,31 @@ class Result:
     customer_recommendations: list[affinity.Recommendation]
     recommendation_backtest: list[affinity.Backtest]
     category_flows: list[markets.CategoryFlow]
+    published_holdouts: list[campaigns.Assignment]
+    holdout_assignments: list[campaigns.Assignment]
+    campaign_effects: list[campaigns.CampaignEffect]
 
 
-def compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
+def compute(
+    raw: reading.RawTables,
+    rules: Rules,
+    run_date: date,
+    published: Sequence[campaigns.Assignment] = (),
+) -> Result:
     """Recompute everything from raw tables, as the run of a business date would.
 
-    Raises ValueError for frozen edges without a closed period on their date.
+    ``published`` are the lists of hold-outs that earlier builds have published. Raises ValueError for frozen edges without a closed period on their date.
     """
     with localcontext(prec=EXACT_DIGITS):
-        return _compute(raw, rules, run_date)
+        return _compute(raw, rules, run_date, published)
 
 
-def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
+def _compute(
+    raw: reading.RawTables,
+    rules: Rules,
+    run_date: date,
+    published: Sequence[campaigns.Assignment],
+) -> Result:
     staging = reading.stage(raw, rules, run_date)
     merged_into = identity.valid_merges(staging)
     rates = money.price_orders(staging, rules)
@@ -173,6 +187,11 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         customer_id: marts.customer_tier(row, reviews[-1], rules)
         for customer_id, row in current.items()
     }
+    planned = campaigns.campaigns_of(staging, as_of_date, rules)
+    erased = {people.resolve(row["customer_id"]) for row in staging.rows("erasure_requests")}
+    lists = campaigns.publish(published, planned, flat, erased, rules)
+    assigned, left_out = campaigns.resolve(lists, people, as_of_date)
+    catalogue = products.products(staging, orders, as_of_date)
     begun = cohorts.cohorts_of(orders, as_of_date) if as_of_date else {}
     known_attributes = accounts.customer_attributes(staging, people)
     attributes_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -271,6 +290,19 @@ def _compute(raw: reading.RawTables, rules: Rules, run_date: date) -> Result:
         customer_recommendations=recommended,
         recommendation_backtest=affinity.backtests(orders_of, reviews, rules),
         category_flows=markets.category_flows(orders_of, reviews),
+        published_holdouts=lists,
+        holdout_assignments=assigned,
+        campaign_effects=campaigns.campaign_effects(
+            planned,
+            assigned,
+            left_out,
+            staging,
+            people,
+            _by_customer(ledger),
+            flat,
+            reviews,
+            rules,
+        ),
     )
 
 

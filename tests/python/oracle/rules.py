@@ -209,6 +209,8 @@ class Rules:
     tier_validity: str = "rolling"
     change_details_min_points: int = 1
     tier_level: str = "customer"
+    campaign_response_days: int = 30
+    holdout_percent: int = 0
     alert_recent_days: int = 90
     max_open_actions: int = 3
     profile_attributes: tuple[str, ...] = ()
