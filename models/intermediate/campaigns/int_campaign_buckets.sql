@@ -1,5 +1,5 @@
-{# What the customers of each group did, summed by bucket: two digits of a hash put them there, other digits than those by
-   which they are held out. Buckets are what intervals of revenue are drawn from. #}
+{# Sums by bucket, of which intervals of revenue are drawn. The digits that choose it are not those by
+   which customers are held out. #}
 {%- set dimensions = [('all', "'all'"), ('tier', 'tier_code'), ('segment', 'segment_code')] -%}
 with campaigns as (
     select * from {{ ref('int_campaigns') }}
@@ -58,7 +58,7 @@ outcomes as (
         on
             window_days.date_day = ledger.order_date
             and window_days.as_of_date >= ledger.known_date
-    group by window_days.campaign_id, ledger.customer_key
+    group by 1, 2
 ),
 
 reviews as (
@@ -76,8 +76,9 @@ reviewed as (
         campaign_customers.campaign_id,
         campaign_customers.customer_key,
         tier_names.tier_code,
-        {{ segment(customer_status('inputs.recency_days', 'inputs.frequency'), 'cells.segment_code') }}
-            as segment_code
+        {{ segment(
+            customer_status('inputs.recency_days', 'inputs.frequency'), 'cells.segment_code'
+        ) }} as segment_code
     from campaign_customers
     inner join reviews on campaign_customers.campaign_id = reviews.campaign_id
     inner join states
@@ -137,7 +138,6 @@ by_{{ dimension }} as (
         cast(sum(revenue) as decimal(18, 2)) as revenue
     from placed
     {%- if dimension != 'all' %}
-    -- before the window is over, there is nothing to compare
     where is_over
     {%- endif %}
     group by 1, 2, 3, 4, 5, 6
