@@ -60,8 +60,9 @@ class CompiledOnPostgres:
                 rows = [[row.get(name) for name in columns] for row in raw.get(table, [])]
                 connection.insert(f"raw.{table}", rows)
             for model in self.project.models:
+                table = model.relation.rpartition(".")[2]
                 connection.execute(
-                    f"create table {model.schema}.{model.name} as ({self.code[model.name]}\n)"
+                    f"create table {model.schema}.{table} as ({self.code[model.name]}\n)"
                 )
             yield connection
 

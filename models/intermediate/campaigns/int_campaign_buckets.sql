@@ -1,5 +1,5 @@
-{# Sums by bucket, of which intervals of revenue are drawn. The digits that choose it are not those by
-   which customers are held out. #}
+{# Sums by bucket, of which intervals of revenue are drawn. The digits that choose it are not
+   those by which customers are held out. #}
 {%- set dimensions = [('all', "'all'"), ('tier', 'tier_code'), ('segment', 'segment_code')] -%}
 with campaigns as (
     select * from {{ ref('int_campaigns') }}

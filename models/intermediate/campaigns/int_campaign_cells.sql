@@ -1,4 +1,5 @@
-{# A mean of few skewed amounts has no honest interval: a normal one of 40 customers covers the truth in 80 %, not 95 %. #}
+{# The mean of a few skewed amounts has no honest interval: a normal one of 40 customers covers the
+   truth in 80 % of cases, not in 95 %. #}
 {%- set fewest = 400 -%}
 with buckets as (
     select * from {{ ref('int_campaign_buckets') }}

@@ -1,6 +1,6 @@
-{# A bootstrap of buckets: each replicate draws as many buckets of each group as there are, with replacement, and compares
-   the groups' means. What is drawn depends on the campaign's id alone, so that a cell whose buckets are as they were has
-   the interval that it had; the hook deletes the others. #}
+{# A bootstrap: each replicate draws as many buckets of each group as there are, with replacement,
+   and compares the groups' means. Draws depend on the campaign's id alone, so that a cell keeps its
+   interval while its buckets are as they were; the hook deletes the others. #}
 {%- set replicates = 999 -%}
 {%- set lowest, highest = 25, 975 -%}
 with cells as (
@@ -12,10 +12,11 @@ with cells as (
         ) as cell_number
     from {{ ref('int_campaign_cells') }} as cells
     where
-        cells.interval_key is not null
+        cells.held_out > 0
         {%- if is_incremental() %}
         and cells.interval_key not in (select kept.interval_key from {{ this }} as kept)
         {%- endif %}
+        and cells.interval_key is not null
 ),
 
 buckets as (
@@ -42,7 +43,7 @@ campaigns as (
     select distinct campaign_id from cells
 ),
 
-groups as (
+contact_groups as (
     select {{ unnested(["'treatment'", "'holdout'"]) }} as contact_group
 ),
 
@@ -54,18 +55,18 @@ sixteen as (
     select {{ unnest_range(0, 16) }} as place
 ),
 
-hashes as (
+digests as (
     select
         campaigns.campaign_id,
-        groups.contact_group,
+        contact_groups.contact_group,
         replicates.replicate,
         md5(
-            campaigns.campaign_id || '|' || groups.contact_group || '|'
+            campaigns.campaign_id || '|' || contact_groups.contact_group || '|'
             || cast(replicates.replicate as {{ string_type() }}) || '|'
             || cast(sixteen.place as {{ string_type() }})
         ) as digits
     from campaigns
-    cross join groups
+    cross join contact_groups
     cross join replicates
     cross join sixteen
 ),
@@ -73,12 +74,12 @@ hashes as (
 -- two hexadecimal digits are one of 256 buckets, each as likely; 16 hashes have 16 pairs each
 draws as {{ computed_once() }} (
     select
-        hashes.campaign_id,
-        hashes.contact_group,
-        hashes.replicate,
-        substr(hashes.digits, 2 * sixteen.place + 1, 2) as bucket,
+        digests.campaign_id,
+        digests.contact_group,
+        digests.replicate,
+        substr(digests.digits, 2 * sixteen.place + 1, 2) as bucket,
         count(*) as times
-    from hashes
+    from digests
     cross join sixteen
     group by 1, 2, 3, 4
 ),

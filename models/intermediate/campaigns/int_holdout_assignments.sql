@@ -31,8 +31,10 @@ resolved as (
         campaign_id,
         customer_key,
         known_customer_id as customer_id,
-        case when min(contact_group) = max(contact_group) then min(contact_group) else 'left_out' end
-            as contact_group,
+        case
+            when min(contact_group) = max(contact_group) then min(contact_group)
+            else 'left_out'
+        end as contact_group,
         coalesce(
             min(case when customer_id = known_customer_id then tier_code end), min(tier_code)
         ) as tier_code,

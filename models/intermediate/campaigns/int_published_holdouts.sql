@@ -1,11 +1,10 @@
-{# Lists that a business acts on: what was assigned stays. The hook deletes preliminary lists of campaigns that have not
-   begun, which are then assigned anew. #}
+{# Lists that a business acts on: what was assigned stays. The hook deletes preliminary lists of
+   campaigns that have not begun, which are then assigned anew. #}
 with campaigns as (
     select *
     from {{ ref('int_campaigns') }} as campaigns
     where
         not campaigns.has_begun
-        and campaigns.holdout_percent > 0
         {%- if is_incremental() %}
         and campaigns.campaign_id not in (select published.campaign_id from {{ this }} as published)
         -- a build as of a day before the last one that assigned records nothing
@@ -13,6 +12,7 @@ with campaigns as (
             (select max(published.assigned_on) from {{ this }} as published), campaigns.as_of_date
         )
         {%- endif %}
+        and campaigns.holdout_percent > 0
 ),
 
 periods as (

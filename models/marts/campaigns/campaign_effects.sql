@@ -47,10 +47,12 @@ rated as (
         {%- for name in ['treated', 'held_out'] %}
         case when effect_status = 'judged' then {{ ratio(name ~ '_responses', name) }} end
             as {{ name }}_part,
-        case when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '-') }} end
-            as {{ name }}_low,
-        case when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '+') }} end
-            as {{ name }}_high,
+        case
+            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '-') }}
+        end as {{ name }}_low,
+        case
+            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '+') }}
+        end as {{ name }}_high,
         {%- endfor %}
         case
             when effect_status = 'judged'
