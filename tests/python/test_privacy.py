@@ -285,6 +285,9 @@ def age_history(
             "create table history.published_tiers as select * replace (dbt_valid_from - interval 1 month "
             "as dbt_valid_from) from published.history.published_tiers"
         )
+        connection.execute(
+            "create table history.published_holdouts as from published.history.published_holdouts"
+        )
     return building.Build(nodes=0, tests=0, keys={})
 
 

@@ -53,9 +53,10 @@ assigned as (
         contacted.is_contacted
     from contacted
     inner join customers on contacted.customer_key = customers.customer_key
-    where contacted.campaign_id not in (
-        select assignments.campaign_id from assignments
-    )
+    where
+        contacted.campaign_id not in (
+            select assignments.campaign_id from assignments
+        )
 )
 
 select * from assigned
