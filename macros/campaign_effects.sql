@@ -1,7 +1,8 @@
 {# Expressions over columns treated_part, treated_low, treated_high and the same of held_out, binary numbers from 0 to 1. #}
 
 {% macro ratio(numerator, denominator) -%}
-    cast({{ numerator }} as {{ customer_tiering.float_type() }}) / cast({{ denominator }} as {{ customer_tiering.float_type() }})
+    cast({{ numerator }} as {{ customer_tiering.float_type() }})
+    / cast({{ denominator }} as {{ customer_tiering.float_type() }})
 {%- endmacro %}
 
 
@@ -11,7 +12,7 @@
     {%- set part = customer_tiering.ratio(responses, customers) -%}
     (
         {{ part }} + {{ z }} * {{ z }} / (2 * {{ customers }})
-        {{ side }} {{ z }} * sqrt(
+        + ({{ side }}) * {{ z }} * sqrt(
             ({{ part }} * (1 - {{ part }}) + {{ z }} * {{ z }} / (4 * {{ customers }})) / {{ customers }}
         )
     ) / (1 + {{ z }} * {{ z }} / {{ customers }})
@@ -19,9 +20,9 @@
 
 
 {% macro newcombe_bound(side) -%}
-    {%- set treated, held_out = ('low', 'high') if side == '-' else ('high', 'low') -%}
+    {%- set treated, held_out = ('low', 'high') if side == '-1' else ('high', 'low') -%}
     treated_part - held_out_part
-    {{ side }} sqrt(
+    + ({{ side }}) * sqrt(
         (treated_part - treated_{{ treated }}) * (treated_part - treated_{{ treated }})
         + (held_out_part - held_out_{{ held_out }}) * (held_out_part - held_out_{{ held_out }})
     )

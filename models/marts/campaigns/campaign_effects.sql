@@ -48,10 +48,10 @@ rated as (
         case when effect_status = 'judged' then {{ ratio(name ~ '_responses', name) }} end
             as {{ name }}_part,
         case
-            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '-') }}
+            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '-1') }}
         end as {{ name }}_low,
         case
-            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '+') }}
+            when effect_status = 'judged' then {{ wilson_bound(name ~ '_responses', name, '1') }}
         end as {{ name }}_high,
         {%- endfor %}
         case
@@ -70,8 +70,8 @@ judged as (
     select
         *,
         {{ points('treated_part - held_out_part') }} as effect,
-        {{ points(newcombe_bound('-')) }} as effect_low,
-        {{ points(newcombe_bound('+')) }} as effect_high
+        {{ points(newcombe_bound('-1')) }} as effect_low,
+        {{ points(newcombe_bound('1')) }} as effect_high
     from rated
 )
 
