@@ -63,13 +63,23 @@ def assert_pyramid(customers: dict[str, int]) -> None:
     assert customers["gold"] >= customers["platinum"] >= customers["diamond"]
 
 
+# Nobody was held out: no effect, whatever those who were contacted bought.
+CAMPAIGNS = [("no_holdout", 24, 6065, 5816, 0), ("pending", 3, 524, None, 0)]
+
+
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_real_data_set(compiled, tmp_path, name):
     raw = write_raw(EXAMPLES / name, public_folder(name), tmp_path / "raw")
-    project = compiled(**NEEDS[name]).only("tier_summary", "reconciliation", "segment_profiles")
+    project = compiled(**NEEDS[name]).only(
+        *("tier_summary", "reconciliation", "segment_profiles", "campaign_effects")
+    )
     with project.build(raw) as connection:
         customers = tiers(connection)
         incomes = known_incomes(connection)
+        campaigns = connection.execute(
+            "select effect_status, count(*), sum(treated), sum(treated_responses), count(effect) "
+            "from marts.campaign_effects where dimension = 'all' group by 1 order by 1"
+        ).fetchall()
         lost = connection.execute(
             "select source_table, rows_in from quality.reconciliation "
             "where source_table in ('customers', 'orders') and rows_staged = 0"
@@ -77,6 +87,7 @@ def test_a_real_data_set(compiled, tmp_path, name):
     assert lost == []
     assert_pyramid(customers)
     assert incomes == ({} if name != "completejourney" else INCOMES)
+    assert campaigns == ([] if name != "completejourney" else CAMPAIGNS)
 
 
 # Of a CRM with 15 subsidiaries among 85 accounts: customers of each tier, the lowest first, by tier_level.
