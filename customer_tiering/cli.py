@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from rich.console import Console
 from customer_tiering.audit_page import ACCEPT_CHANGE
 from customer_tiering.calibrating import calibrate as calibrated
 from customer_tiering.calibrating import print_calibration, write_proposal
+from customer_tiering.campaign_lists import CampaignExport, export_campaign
 from customer_tiering.comparing import DIFFERENT, print_comparison
 from customer_tiering.comparing import compare as compare_targets
 from customer_tiering.configuration import (
@@ -446,12 +447,25 @@ def export(
     warehouse: WarehouseOption,
     out: Annotated[Path, typer.Option(help="Folder of the files; it must not be there yet.")],
     layout: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="A layout of seeds/export_columns.csv: plain; zoho (bulk write of Zoho CRM); fxiaoke "
             "(sheet for Fxiaoke, not checked against a live tenant); or one of your own."
         ),
-    ],
+    ] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of a layout: whom this campaign contacts and whom it holds out."
+        ),
+    ] = None,
+    audience: Annotated[
+        bool,
+        typer.Option(
+            "--audience",
+            help="Of the campaign, hashes of e-mail addresses and phones for advertising platforms.",
+        ),
+    ] = False,
     format_: Annotated[
         str, typer.Option("--format", help="csv or parquet; zoho and fxiaoke take csv alone.")
     ] = "csv",
@@ -468,12 +482,27 @@ def export(
     ] = False,
     project: ProjectOption = PROJECT_DIR,
 ) -> None:
-    """Export tiers, scores, open alerts and actions of customers for a CRM."""
+    """Export tiers, scores, open alerts and actions of customers for a CRM, or the list of a campaign."""
     with _errors_as_one_sentence():
+        _check_what_is_exported(
+            layout,
+            campaign,
+            {
+                "--audience": audience,
+                "--changed-since": changed_since is not None,
+                "--with-contacts": with_contacts,
+            },
+        )
+        if campaign is not None:
+            listed = export_campaign(
+                warehouse, out, campaign, file_format=format_, is_audience=audience
+            )
+            _print_campaign(campaign, listed, out, audience)
+            return
         exported = export_customers(
             warehouse,
             out,
-            read_layout(project, layout),
+            read_layout(project, layout or ""),
             file_format=format_,
             changed_since=changed_since,
             with_contacts=with_contacts,
@@ -489,6 +518,33 @@ def export(
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _check_what_is_exported(
+    layout: str | None, campaign: str | None, options: Mapping[str, bool]
+) -> None:
+    """Refuse options that do not go together. Raises ConfigurationError."""
+    if (layout is None) == (campaign is None):
+        found = "neither --layout nor --campaign" if layout is None else "--layout and --campaign"
+        raise ConfigurationError(COMMAND_LINE, found, "either a layout or a campaign")
+    of_other = ["--audience"] if campaign is None else ["--changed-since", "--with-contacts"]
+    for option in of_other:
+        if options[option]:
+            found = f"{option} with {'a layout' if campaign is None else 'a campaign'}"
+            allowed = f"it with {'a campaign' if campaign is None else 'a layout'} alone"
+            raise ConfigurationError(f"{COMMAND_LINE}, {option}", found, allowed)
+
+
+def _print_campaign(campaign: str, listed: CampaignExport, out: Path, is_audience: bool) -> None:
+    groups = listed.customers
+    what = (
+        f"{groups['treatment']:,} in the audience"
+        if is_audience
+        else f"{groups['treatment']:,} contacted, {groups['holdout']:,} held out"
+    )
+    files = f"{len(listed.files)} file{'' if len(listed.files) == 1 else 's'}"
+    said = [f"Campaign {campaign}: {what}, in {files} in {out}.", *listed.in_words()]
+    console.print(" ".join(said), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -122,22 +122,25 @@ def export(
     packaging = packaging or PACKAGINGS.get(layout_family(name), Packaging())
     _check_request(name, layout, file_format, with_contacts, packaging)
     columns = [c for c in layout if with_contacts or c.is_personal == "false"]
+    latest = latest_publication(warehouse)
+    earlier = publication_of(warehouse, changed_since) if changed_since else None
+    with (
+        _reading(latest, earlier, with_contacts) as connection,
+        new_folder(folder, with_contacts) as new,
+    ):
+        customers = _find(connection, columns, earlier is not None)
+        write_files(connection, _query(columns), new, NAME, file_format, packaging)
+        files = sorted(path.name for path in new.iterdir())
+    return Exported(latest.name, customers, [folder / file for file in files])
+
+
+def latest_publication(warehouse: Path) -> Path:
+    """The publication that readers see. Raises SourceError when there is none."""
     latest = current_publication(warehouse)
     if latest is None:
         allowed = "a warehouse that `tiering refresh` has published"
         raise SourceError(str(warehouse / PUBLICATION), "no publication", allowed)
-    earlier = publication_of(warehouse, changed_since) if changed_since else None
-    with (
-        _reading(latest, earlier, with_contacts) as connection,
-        _new_folder(folder, with_contacts) as new,
-    ):
-        customers = _find(connection, columns, earlier is not None)
-        if file_format == "parquet":
-            _write_parquet(connection, columns, new / f"{NAME}-0001.parquet")
-        else:
-            _write_csv(connection, columns, new, packaging)
-        files = sorted(path.name for path in new.iterdir())
-    return Exported(latest.name, customers, [folder / file for file in files])
+    return latest
 
 
 def escaped(text: str) -> str:
@@ -165,16 +168,21 @@ def _check_request(
     with_contacts: bool,
     packaging: Packaging,
 ) -> None:
-    where = f"{COMMAND_LINE}, --format"
-    if file_format not in FORMATS:
-        found = f"an unknown format {file_format!r}{did_you_mean(file_format, FORMATS)}"
-        raise ConfigurationError(where, found, f"one of {', '.join(FORMATS)}")
+    check_format(file_format)
     if file_format == "parquet" and not packaging.takes_parquet:
-        raise ConfigurationError(where, f"parquet with the layout {name}", "csv for this layout")
+        found = f"parquet with the layout {name}"
+        raise ConfigurationError(f"{COMMAND_LINE}, --format", found, "csv for this layout")
     if with_contacts and all(column.is_personal == "false" for column in layout):
         found = f"the layout {name}, which has no personal column"
         allowed = f"a layout with {', '.join(PERSONAL_SOURCES[:-1])} or {PERSONAL_SOURCES[-1]}"
         raise ConfigurationError(f"{COMMAND_LINE}, --with-contacts", found, allowed)
+
+
+def check_format(file_format: str) -> None:
+    """Refuse a format that no file has. Raises ConfigurationError."""
+    if file_format not in FORMATS:
+        found = f"an unknown format {file_format!r}{did_you_mean(file_format, FORMATS)}"
+        raise ConfigurationError(f"{COMMAND_LINE}, --format", found, f"one of {', '.join(FORMATS)}")
 
 
 def _find(
@@ -214,7 +222,7 @@ def _differs(connection: duckdb.DuckDBPyConnection, sources: Iterable[str]) -> s
     Of a publication without profiles nothing but the customers is known: then all have changed. A column that the
     earlier publication lacks is unknown in it.
     """
-    if not _has_profiles(connection, "earlier"):
+    if not is_published(connection, "earlier", "customer_profiles"):
         return "true"
     there = {
         column
@@ -242,31 +250,39 @@ def _compared(publication: str, source: str) -> str:
 
 
 @contextmanager
-def _reading(
-    latest: Path, earlier: Path | None, with_contacts: bool
+def reading_publications(
+    publications: Mapping[str, Path], with_contacts: bool
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the publications attached, which writes nothing to disk by itself.
+    """A connection with publications attached, each as NAME_publication, which writes nothing to disk by itself.
 
-    Raises SourceError when one cannot be read, or lacks what is exported.
+    With contacts each has a NAME_contacts too. Raises SourceError when one cannot be read.
     """
     try:
         with duckdb.connect(config={"temp_directory": ""}) as connection:
-            _attach(connection, "latest", latest, with_contacts)
-            if not _has_profiles(connection, "latest"):
-                found = "no marts.customer_profiles, as an earlier release published it"
-                allowed = "a publication of this release, which `tiering refresh` makes"
-                raise SourceError(str(latest), found, allowed)
-            _show(connection, "latest", "customer_profiles", with_contacts)
-            if earlier is not None:
-                _attach(connection, "earlier", earlier, with_contacts)
-                table = "customer_profiles" if _has_profiles(connection, "earlier") else "customers"
-                _show(connection, "earlier", table, with_contacts)
+            for name, publication in publications.items():
+                _attach(connection, name, publication, with_contacts)
             yield connection
     except duckdb.Error as error:
         words = " ".join(without_values(str(error)).split())
         found = f"a publication that cannot be exported ({words})"
-        where = latest if earlier is None else f"{latest} or {earlier}"
-        raise SourceError(str(where), found, "publications of `tiering refresh`") from error
+        where = " or ".join(str(publication) for publication in publications.values())
+        raise SourceError(where, found, "publications of `tiering refresh`") from error
+
+
+@contextmanager
+def _reading(
+    latest: Path, earlier: Path | None, with_contacts: bool
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that shows the customers of the publications. Raises SourceError when one lacks what is exported."""
+    publications = {"latest": latest} | ({"earlier": earlier} if earlier is not None else {})
+    with reading_publications(publications, with_contacts) as connection:
+        check_published(connection, latest, "customer_profiles")
+        _show(connection, "latest", "customer_profiles", with_contacts)
+        if earlier is not None:
+            there = is_published(connection, "earlier", "customer_profiles")
+            table = "customer_profiles" if there else "customers"
+            _show(connection, "earlier", table, with_contacts)
+        yield connection
 
 
 def contacts_of(publication: Path) -> Path:
@@ -316,12 +332,20 @@ def _show(
     )
 
 
-def _has_profiles(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether an attached publication has what is exported: an earlier release did not make it."""
+def check_published(connection: duckdb.DuckDBPyConnection, latest: Path, mart: str) -> None:
+    """Refuse a publication without a mart. Raises SourceError."""
+    if not is_published(connection, "latest", mart):
+        found = f"no marts.{mart}, as an earlier release published it"
+        allowed = "a publication of this release, which `tiering refresh` makes"
+        raise SourceError(str(latest), found, allowed)
+
+
+def is_published(connection: duckdb.DuckDBPyConnection, name: str, mart: str) -> bool:
+    """Whether an attached publication has a mart: an earlier release did not make it."""
     found = connection.execute(
         "select 1 from duckdb_tables() "
-        "where database_name = $name and schema_name = 'marts' and table_name = 'customer_profiles'",
-        {"name": f"{name}_publication"},
+        "where database_name = $name and schema_name = 'marts' and table_name = $mart",
+        {"name": f"{name}_publication", "mart": mart},
     )
     return found.fetchone() is not None
 
@@ -334,29 +358,35 @@ def _query(columns: Iterable[ExportColumn]) -> str:
     return f"select {selected} from exported order by exported.customer_id"
 
 
-def _write_parquet(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[ExportColumn], path: Path
+def write_files(
+    connection: duckdb.DuckDBPyConnection,
+    selected: str,
+    folder: Path,
+    name: str,
+    file_format: str,
+    packaging: Packaging,
 ) -> None:
-    try:
-        connection.sql(_query(columns)).write_parquet(str(path), compression="zstd")
-    except duckdb.IOException as error:
-        raise OSError(" ".join(str(error).split())) from error
+    """Write what a query selects into numbered files of a folder. Raises SourceError and OSError."""
+    if file_format == "parquet":
+        try:
+            path = folder / f"{name}-0001.parquet"
+            connection.sql(selected).write_parquet(str(path), compression="zstd")
+        except duckdb.IOException as error:
+            raise OSError(" ".join(str(error).split())) from error
+    else:
+        _write_csv(connection.execute(selected), folder, name, packaging)
 
 
 def _write_csv(
-    connection: duckdb.DuckDBPyConnection,
-    columns: Sequence[ExportColumn],
-    folder: Path,
-    packaging: Packaging,
+    result: duckdb.DuckDBPyConnection, folder: Path, name: str, packaging: Packaging
 ) -> None:
     """Write numbered CSV files, each within the limits; nothing to tell is one with a header alone.
 
     Where files are zipped for an upload there is none then, as there is nothing to upload.
     """
     mark = "\ufeff" if packaging.has_byte_order_mark else ""
-    header = (mark + _line(column.target_name for column in columns)).encode()
-    result = connection.execute(_query(columns))
-    files = _Files(folder, header, packaging)
+    header = (mark + _line(column[0] for column in result.description or ())).encode()
+    files = _Files(folder, name, header, packaging)
     try:
         while batch := result.fetchmany(ROWS_AT_ONCE):
             for row in batch:
@@ -370,8 +400,8 @@ def _write_csv(
 class _Files:
     """Numbered files of lines, a new one begun where the next line would go over a limit."""
 
-    def __init__(self, folder: Path, header: bytes, packaging: Packaging) -> None:
-        self.folder, self.header, self.packaging = folder, header, packaging
+    def __init__(self, folder: Path, name: str, header: bytes, packaging: Packaging) -> None:
+        self.folder, self.name, self.header, self.packaging = folder, name, header, packaging
         self.number = self.records = self.bytes = 0
         self.file: IO[bytes] | None = None
         self.to_close = ExitStack()
@@ -398,7 +428,7 @@ class _Files:
         """Begin the next file with its header."""
         self.end()
         self.number += 1
-        name = f"{NAME}-{self.number:04d}"
+        name = f"{self.name}-{self.number:04d}"
         if self.packaging.is_zipped:
             archive = self.to_close.enter_context(ZipFile(self.folder / f"{name}.zip", "w"))
             entry = ZipInfo(f"{name}.csv", date_time=(1980, 1, 1, 0, 0, 0))  # the same every time
@@ -440,7 +470,7 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def _new_folder(folder: Path, is_private: bool) -> Iterator[Path]:
+def new_folder(folder: Path, is_private: bool) -> Iterator[Path]:
     """A folder to be filled, which then takes the place of `folder` in one step.
 
     `folder` may be there when it is empty, or holds the very same files already. Raises

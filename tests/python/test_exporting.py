@@ -17,6 +17,7 @@ import yaml
 from typer.testing import CliRunner
 
 from customer_tiering import cli
+from customer_tiering.campaign_lists import export_campaign
 from customer_tiering.errors import ConfigurationError, ExitCode, SourceError
 from customer_tiering.exporting import PACKAGINGS, Packaging, escaped, export, read_layout
 from customer_tiering.publishing import current_publication
@@ -715,6 +716,209 @@ def test_a_file_that_is_no_database_is_refused(warehouse: Path, tmp_path: Path) 
     message = refusal(SourceError, warehouse, tmp_path / "out", read_layout(ROOT, "plain"))
     assert message.startswith(f"{folder}: found a publication that cannot be exported (")
     assert not (tmp_path / "out").exists()
+
+
+# -- campaigns
+
+# SHA-256 of what advertising platforms hash, by sha256sum; that of test@test.com is a published one.
+HASHED = {
+    "test@test.com": "f660ab912ec121d1b1e928a0bb4bc61b15f5ad44d5efdc4e1c92a25e99b8e44a",
+    "ann@example.com": "71d4f55f72fa128dfb468a1a3901507c804b74316488744d769d7f4b16696476",
+    "+8613800138000": "ec61f3c620a98bdead8c1f1f0ae747abd1b62a0c2dba4fd4bc22cf0d1d8653e5",
+    "8613800138000": "bf08aacce7f9b2452863cf99373043c3333f0e3127f1f787c4abb46ab6cf2b83",
+    "+17025550100": "91408a87bf2c2fd5eb2e69d0cdd9bc546e9868543ac203a89d5b8a6e8cc87b5d",
+    "17025550100": "259a09d4f4b8ebe4870d4130f24573c569c10ec2e3f1f7530d9b476b66bd4509",
+}
+
+
+def publish_campaign(
+    warehouse: Path,
+    customers: list[dict[str, object]],
+    *,
+    held_out: tuple[str, ...] = (),
+    campaign_id: str = "spring",
+    is_preliminary: bool = False,
+) -> Path:
+    """Publish customers who are all on the list of a campaign, some of them held out."""
+    folder = publish(warehouse, NEW, customers)
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
+        connection.execute(
+            "create table marts.holdout_assignments (campaign_id text, customer_id text, contact_group text, "
+            "tier_code text, is_preliminary boolean, reviewed_on date, assigned_on date)"
+        )
+        connection.execute(
+            "create table marts.labels as from (values ('tier', 'gold', 'Gold', '黄金'), "
+            "('segment', 'gold', 'no', '否'), ('contact_group', 'holdout', 'Held out', '对照组')) "
+            "as labels (kind, code, label_en, label_zh)"
+        )
+        connection.executemany(
+            "insert into marts.holdout_assignments values (?, ?, ?, 'gold', ?, '2025-11-30', '2025-12-01')",
+            [
+                (campaign_id, key, "holdout" if key in held_out else "treatment", is_preliminary)
+                for one in customers
+                for key in [one["customer_id"]]
+            ],
+        )
+    return folder
+
+
+def asked(warehouse: Path, out: Path, *options: object) -> tuple[int, str, str]:
+    return run("--warehouse", warehouse, "--out", out, *options)
+
+
+def test_the_list_of_a_campaign_names_whom_it_contacts_and_whom_it_holds_out(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    """Consent is asked of those who are contacted; nobody who is erased is named at all."""
+    publish_campaign(
+        warehouse,
+        [
+            customer("a"),
+            customer("b", has_marketing_consent=False),
+            customer("c", has_marketing_consent=None),
+            customer("d", has_marketing_consent=False),
+            customer("erased_000001", has_marketing_consent=False, is_erased=True),
+            customer("erased_000002", has_marketing_consent=False, is_erased=True),
+        ],
+        held_out=("d", "erased_000002"),
+    )
+    code, printed, error = asked(warehouse, tmp_path / "out", "--campaign", "spring")
+    assert (code, error) == (0, "")
+    assert printed == (
+        f"Campaign spring: 1 contacted, 1 held out, in 1 file in {tmp_path / 'out'}. Left out: "
+        "1 without consent to marketing, 1 whose consent is unknown, 2 erased.\n"
+    )
+    assert (tmp_path / "out" / "campaign-0001.csv").read_text("utf-8").splitlines() == [
+        "customer_id,contact_group,contact_group_label_en,contact_group_label_zh,tier_code,tier_label_en,"
+        "tier_label_zh,is_preliminary,reviewed_on,assigned_on",
+        "a,treatment,,,gold,Gold,黄金,false,2025-11-30,2025-12-01",
+        "d,holdout,Held out,对照组,gold,Gold,黄金,false,2025-11-30,2025-12-01",
+    ]
+
+
+def test_a_preliminary_list_says_so(warehouse: Path, tmp_path: Path) -> None:
+    publish_campaign(warehouse, [customer("a")], is_preliminary=True)
+    code, printed, _ = asked(warehouse, tmp_path / "out", "--campaign", "spring")
+    assert code == 0
+    assert printed.endswith(
+        "The list is preliminary: the last review before the campaign is not closed yet.\n"
+    )
+    assert [row["is_preliminary"] for row in rows(tmp_path / "out")] == ["true"]
+
+
+def test_an_audience_is_hashes_of_those_who_are_contacted(warehouse: Path, tmp_path: Path) -> None:
+    """Addresses in any writing give one hash; a phone is hashed with its plus and without, as platforms ask for either."""
+    folder = publish_campaign(
+        warehouse,
+        [
+            customer("a", email=" TEST@test.com\u00a0", phone="+86 138-0013-8000"),
+            customer("b", email="Ann@Example.com", phone="0086 (138) 0013 8000"),
+            customer("c", email="ann@example.com", phone=None),
+            customer("d", email="ann at example.com", phone="+1 (0)702 555-0100"),
+            customer("e", email="ann@localhost", phone="138 0013 8000"),
+            customer("f", email=None, phone="+1 702"),
+            customer("g", has_marketing_consent=False),
+            customer("h", has_marketing_consent=None),
+            customer("i", email="held@example.com"),
+            customer("erased_000001", has_marketing_consent=False, is_erased=True),
+        ],
+        held_out=("i",),
+    )
+    out = tmp_path / "out"
+    code, printed, error = asked(warehouse, out, "--campaign", "spring", "--audience")
+    assert (code, error) == (0, "")
+    assert printed == (
+        f"Campaign spring: 4 in the audience, in 1 file in {out}. Left out: 1 without consent "
+        "to marketing, 1 whose consent is unknown, 1 erased, 1 held out, 2 without an e-mail address or phone "
+        "that can be hashed. Not in a form that can be hashed: 2 e-mail addresses, 2 phones.\n"
+    )
+    hashed = {"": "", **HASHED}
+    chinese, american = ("+8613800138000", "8613800138000"), ("+17025550100", "17025550100")
+    expected = [
+        ("test@test.com", *chinese),
+        ("ann@example.com", *chinese),
+        ("ann@example.com", "", ""),
+        ("", *american),
+    ]
+    found = [tuple(row.values()) for row in rows(out)]
+    assert sorted(found) == sorted(tuple(hashed[text] for text in row) for row in expected)
+    assert list(rows(out)[0]) == ["email_sha256", "phone_e164_sha256", "phone_digits_sha256"]
+    assert (out / "audience-0001.csv").stat().st_mode & 0o777 == 0o600
+    assert out.stat().st_mode & 0o777 == 0o700
+
+    (folder / "customer_contacts.duckdb").unlink()
+    code, _, error = asked(warehouse, tmp_path / "again", "--campaign", "spring", "--audience")
+    assert code == ExitCode.SOURCE
+    assert "customer_contacts.duckdb: found no such file" in error
+    assert asked(warehouse, tmp_path / "list", "--campaign", "spring")[0] == 0
+
+
+def test_a_campaign_without_a_list_is_told_with_those_that_have_one(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    publish_campaign(warehouse, [customer("a")])
+    code, _, error = asked(warehouse, tmp_path / "out", "--campaign", "sprung")
+    assert code == ExitCode.CONFIGURATION
+    assert error == (
+        "Error: command line, --campaign: found 'sprung', of which there is no list (did you mean spring?); "
+        "allowed is one of spring.\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_any_list_or_its_mart_there_is_no_campaign_to_export(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    folder = publish_campaign(warehouse, [customer("a")])
+    with duckdb.connect(str(folder / "customer_tiering.duckdb")) as connection:
+        connection.execute("delete from marts.holdout_assignments")
+    assert refusal_of_campaign(warehouse, tmp_path / "out") == (
+        "marts.holdout_assignments: found no campaign with a list; allowed is campaigns that hold customers out."
+    )
+    shutil.rmtree(warehouse / "publications")
+    folder = publish(warehouse, NEW, [CUSTOMER])
+    assert refusal_of_campaign(warehouse, tmp_path / "out") == (
+        f"{folder}: found no marts.holdout_assignments, as an earlier release published it; allowed is a "
+        "publication of this release, which `tiering refresh` makes."
+    )
+
+
+def refusal_of_campaign(warehouse: Path, out: Path) -> str:
+    """The sentence with which the list of a campaign is refused."""
+    with pytest.raises(SourceError) as caught:
+        export_campaign(warehouse, out, "spring")
+    assert not out.exists()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), ": found neither --layout nor --campaign; allowed is either a layout or a campaign."),
+        (
+            ("--layout", "plain", "--campaign", "spring"),
+            ": found --layout and --campaign; allowed is either a layout or a campaign.",
+        ),
+        (
+            ("--layout", "plain", "--audience"),
+            ", --audience: found --audience with a layout; allowed is it with a campaign alone.",
+        ),
+        (
+            ("--campaign", "spring", "--with-contacts"),
+            ", --with-contacts: found --with-contacts with a campaign; allowed is it with a layout alone.",
+        ),
+        (
+            ("--campaign", "spring", "--changed-since", "x"),
+            ", --changed-since: found --changed-since with a campaign; allowed is it with a layout alone.",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    warehouse: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    code, _, error = asked(warehouse, tmp_path / "out", *options)
+    assert code == ExitCode.CONFIGURATION
+    assert error == f"Error: command line{message}\n"
 
 
 # -- the sample
