@@ -39,12 +39,14 @@ Alert = Literal[
     "unusually_good_period",
     "one_order_to_next_tier",
 ]
+BudgetDriver = Literal["window_revenue", "revenue_at_risk", "growth_potential", "service_contacts"]
 TrueOrFalse = Literal["true", "false"]
 
 SEGMENT_MAPS: tuple[str, ...] = get_args(SegmentMap)
 BANDS: tuple[str, ...] = get_args(Band)
 ORDER_STATUSES: tuple[str, ...] = get_args(StatusOfOrder)
 METRICS: tuple[Metric, ...] = get_args(Metric)
+BUDGET_DRIVERS: tuple[BudgetDriver, ...] = get_args(BudgetDriver)
 
 COMPONENT_INPUTS = {
     "value": ("recency", "frequency", "monetary", "contribution", "balance"),
@@ -346,6 +348,13 @@ class HighNetWorthBand(SeedRow):
     balance_from: Amount
 
 
+class BudgetWeight(SeedRow):
+    """How much a driver counts where a budget is divided over the tiers."""
+
+    driver: BudgetDriver
+    weight: Weight
+
+
 class OrderStatus(SeedRow):
     """A source system's word for an order status (any case), what it means here, and the only system that has it."""
 
@@ -433,6 +442,7 @@ class Seeds(BaseModel):
     recommending_offers: list[RecommendingOffer]
     age_bands: list[AgeBand]
     high_net_worth_bands: list[HighNetWorthBand]
+    budget_weights: list[BudgetWeight]
     order_statuses: list[OrderStatus]
     countries: list[Country]
     nobody_words: list[NobodyWord]
@@ -542,6 +552,7 @@ def read_seeds(folder: Path) -> Seeds:
         recommending_offers=_read_seed(folder, "recommending_offers", RecommendingOffer),
         age_bands=_read_seed(folder, "age_bands", AgeBand),
         high_net_worth_bands=_read_seed(folder, "high_net_worth_bands", HighNetWorthBand),
+        budget_weights=_read_seed(folder, "budget_weights", BudgetWeight),
         order_statuses=_read_seed(folder, "order_statuses", OrderStatus),
         countries=_read_seed(folder, "countries", Country),
         nobody_words=_read_seed(folder, "nobody_words", NobodyWord),

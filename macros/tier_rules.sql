@@ -166,3 +166,11 @@
 {% macro points_missing(needed, score) -%}
     cast(ceil(100 * greatest({{ needed }} - {{ score }}, 0)) * 0.01 as decimal(18, 2))
 {%- endmacro %}
+
+
+{% macro revenue_to_next() -%}
+    case
+        when has_next_tier and customer_status <> 'prospect'
+            then cast(greatest(coalesce(next_min_revenue - monetary, 0), 0) as decimal(18, 2))
+    end
+{%- endmacro %}

@@ -5,6 +5,7 @@ Every finding is one sentence: file and line, what was found, what is allowed.
 
 from __future__ import annotations
 
+from customer_tiering.seed_rules.economics import budget_weight_findings
 from customer_tiering.seed_rules.export_columns import export_column_findings
 from customer_tiering.seed_rules.findings import Findings, raise_found, unique_findings
 from customer_tiering.seed_rules.lifecycle import lifecycle_findings
@@ -66,6 +67,7 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from recommending_offer_findings(seeds)
     yield from age_band_findings(seeds.age_bands)
     yield from high_net_worth_findings(seeds.high_net_worth_bands)
+    yield from budget_weight_findings(seeds.budget_weights)
     yield from order_status_findings(seeds.order_statuses)
     yield from country_findings(seeds.countries)
     yield from unique_findings("nobody_words", seeds.nobody_words, "word")

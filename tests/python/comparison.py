@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 from oracle import Result
 from oracle.campaigns import CampaignEffect
+from oracle.economics import Concentration, TierEconomics
 
 SHOWN = 5  # differences shown of each mart
 
@@ -455,6 +456,7 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
             "from_category to_category customers revenue is_open_period period_end"
         ).split(),
         _rows(result.category_flows, columns),
+    )
     lists = "customer_id contact_group tier_code is_preliminary reviewed_on assigned_on"
     for name, relation, expected in (
         ("published_holdouts", "history.published_holdouts", result.published_holdouts),
@@ -529,4 +531,33 @@ def _comparisons(result: Result) -> Iterable[tuple[str, str, list[str], list[tup
                 for name in ("points_to_next", "management_score")
             },
         ),
+    )
+    shares = {
+        name: lambda row, name=name: rounded(getattr(row, name), 6)
+        for name in (
+            "top_1_share top_5_share top_20_share gini window_revenue_share retention_rate"
+        ).split()
+    }
+    means = {
+        name: lambda row, name=name: rounded(getattr(row, name), 2)
+        for name in ("service_contacts_per_customer", "campaign_cost_per_customer")
+    }
+    yield (
+        "revenue_concentration",
+        "marts.revenue_concentration",
+        columns := [field.name for field in fields(Concentration)],
+        _rows(result.revenue_concentration, columns, shares),
+    )
+    yield (
+        "tier_economics",
+        "marts.tier_economics",
+        columns := [field.name for field in fields(TierEconomics)],
+        _rows(result.tier_economics, columns, shares | means),
+    )
+    unplaced = result.campaign_costs.unplaced
+    yield (
+        "warnings",
+        "quality.warnings where warning_code = 'unplaced_campaign_cost'",
+        "subject observed amount".split(),
+        [("campaigns", len(unplaced), sum(unplaced))] if unplaced else [],
     )

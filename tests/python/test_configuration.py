@@ -115,6 +115,7 @@ ALERTS = "seeds/alert_rules.csv"
 PLAYBOOK = "seeds/playbook.csv"
 AGES = "seeds/age_bands.csv"
 WEALTH = "seeds/high_net_worth_bands.csv"
+BUDGET = "seeds/budget_weights.csv"
 STATUSES = "seeds/order_statuses.csv"
 COUNTRY_WORDS = "seeds/countries.csv"
 CHANNELS = "seeds/sales_channels.csv"
@@ -732,6 +733,36 @@ BROKEN_SEEDS = {
         f"{WEALTH}, line 3",
         "high_net_worth 'mass' again",
         "each high_net_worth once",
+    ),
+    "budget_weights_that_are_more_than_a_whole": (
+        seed("budget_weights", "window_revenue,0.4", "window_revenue,0.5"),
+        f"{BUDGET}, lines 2 to 5",
+        "weights that sum to 1.1",
+        "weights that sum to 1",
+    ),
+    "unknown_budget_driver": (
+        seed("budget_weights", "growth_potential", "growth"),
+        f"{BUDGET}, line 4",
+        "driver 'growth'",
+        "one of window_revenue, revenue_at_risk, growth_potential, service_contacts",
+    ),
+    "a_budget_driver_left_out": (
+        seed("budget_weights", "0.2\ngrowth_potential,0.2", "0.4"),
+        BUDGET,
+        "no driver growth_potential",
+        "every driver (weight 0 leaves it out)",
+    ),
+    "a_budget_driver_again": (
+        seed("budget_weights", "growth_potential,0.2", "growth_potential,0.2\ngrowth_potential,0"),
+        f"{BUDGET}, line 5",
+        "driver 'growth_potential' again (it is on line 4 too)",
+        "each driver once",
+    ),
+    "a_budget_weight_above_1": (
+        seed("budget_weights", "window_revenue,0.4", "window_revenue,4"),
+        f"{BUDGET}, line 2",
+        "weight '4'",
+        "a number from 0 to 1",
     ),
     "unknown_target_status": (
         seed("order_statuses", "\npaid,completed", "\npaid,done"),

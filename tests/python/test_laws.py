@@ -23,15 +23,14 @@ MARTS = (
     "tier_change_details customer_tier_targets tier_summary customer_alerts customer_actions "
     "customer_profiles products customer_cohorts cohort_repeat_rates customer_attributes "
     "customer_categories market_trends segment_profiles product_affinity customer_recommendations "
-    "recommendation_backtest category_flows days"
-    "customer_categories market_trends segment_profiles campaign_effects holdout_assignments days"
+    "recommendation_backtest category_flows campaign_effects holdout_assignments days tier_economics "
+    "revenue_concentration"
 ).split()
 # of today alone, and so as of a day
 OF_A_DAY = (
     *("products", "order_items", "customer_cohorts", "cohort_repeat_rates", "customer_categories"),
     *("market_trends", "product_affinity", "customer_recommendations", "recommendation_backtest"),
-    *("category_flows", "days"),
-    *("market_trends", "campaign_effects", "days"),
+    *("category_flows", "campaign_effects", "days", "tier_economics", "revenue_concentration"),
 )
 
 

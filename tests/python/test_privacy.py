@@ -385,6 +385,8 @@ def totals(warehouse: Path) -> dict[str, list[tuple]]:
         "affinity": "from marts.product_affinity",
         "backtest": "from marts.recommendation_backtest",
         "flows": "from marts.category_flows",
+        "economics": "from marts.tier_economics",
+        "concentration": "from marts.revenue_concentration",
         "products": "from marts.products",
         "rows": "from quality.reconciliation "
         "where source_table not in ('erasure_requests', 'customer_attributes')",

@@ -2,12 +2,19 @@ with unknown_customers as (
     select * from {{ ref('int_unknown_customers') }}
 ),
 
+-- on words and names that the seeds or the customers do not have
+word_warnings as (
+    select warning_code, subject, observed from {{ ref('int_company_warnings') }}
+    union all
+    select warning_code, subject, observed from {{ ref('int_attribute_warnings') }}
+),
+
 balance_warnings as (
     select * from {{ ref('int_balance_warnings') }}
 ),
 
-company_warnings as (
-    select * from {{ ref('int_company_warnings') }}
+campaign_cost_warnings as (
+    select * from {{ ref('int_campaign_cost_warnings') }}
 ),
 
 rejects as (
@@ -20,10 +27,6 @@ customers as (
 
 orders as (
     select * from {{ ref('int_orders') }} where not is_rejected and not is_test
-),
-
-attribute_warnings as (
-    select * from {{ ref('int_attribute_warnings') }}
 ),
 
 order_totals as (
@@ -117,7 +120,7 @@ warnings as (
         cast(null as decimal(18, 2)) as amount,
         cast(null as decimal(7, 6)) as share,
         cast(null as decimal(7, 6)) as amount_share
-    from company_warnings
+    from word_warnings
     union all
     select
         warning_code,
@@ -132,10 +135,10 @@ warnings as (
         warning_code,
         subject,
         observed,
-        cast(null as decimal(18, 2)) as amount,
+        amount,
         cast(null as decimal(7, 6)) as share,
         cast(null as decimal(7, 6)) as amount_share
-    from attribute_warnings
+    from campaign_cost_warnings
 )
 
 select * from warnings

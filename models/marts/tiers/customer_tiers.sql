@@ -43,10 +43,7 @@ select
         when has_next_tier and customer_status <> 'prospect'
             then greatest(next_min_orders - frequency, 0)
     end as orders_to_next,
-    case
-        when has_next_tier and customer_status <> 'prospect'
-            then cast(greatest(coalesce(next_min_revenue - monetary, 0), 0) as decimal(18, 2))
-    end as revenue_to_next,
+    {{ revenue_to_next() }} as revenue_to_next,
 
     is_open_period as is_provisional,
 

@@ -16,6 +16,7 @@ from oracle import (
     campaigns,
     cohorts,
     daily_balances,
+    economics,
     explanations,
     habits,
     identity,
@@ -89,6 +90,9 @@ class Result:
     published_holdouts: list[campaigns.Assignment]
     holdout_assignments: list[campaigns.Assignment]
     campaign_effects: list[campaigns.CampaignEffect]
+    revenue_concentration: list[economics.Concentration]
+    tier_economics: list[economics.TierEconomics]
+    campaign_costs: economics.CampaignCosts
 
 
 def compute(
@@ -173,8 +177,8 @@ def _compute(
     newest_day = reviews[-1].period_end if reviews else run_date
     purchases = affinity.Purchases(orders_of, newest_day, rules)
     pairs = affinity.affinities(purchases, rules)
-    erased = {name for name in customers if actions.ERASED.fullmatch(name)}
-    recommended = affinity.recommendations(purchases, pairs, catalogue, erased, newest_day)
+    masked = {name for name in customers if actions.ERASED.fullmatch(name)}
+    recommended = affinity.recommendations(purchases, pairs, catalogue, masked, newest_day)
     due = actions.customer_actions(
         customers.values(),
         stretches,
@@ -191,7 +195,6 @@ def _compute(
     erased = {people.resolve(row["customer_id"]) for row in staging.rows("erasure_requests")}
     lists = campaigns.publish(published, planned, flat, erased, rules)
     assigned, left_out = campaigns.resolve(lists, people, as_of_date)
-    catalogue = products.products(staging, orders, as_of_date)
     begun = cohorts.cohorts_of(orders, as_of_date) if as_of_date else {}
     known_attributes = accounts.customer_attributes(staging, people)
     attributes_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -301,6 +304,18 @@ def _compute(
             _by_customer(ledger),
             flat,
             reviews,
+            as_of_date,
+            rules,
+        ),
+        revenue_concentration=economics.revenue_concentration(current.values()),
+        tier_economics=economics.tier_economics(
+            flat, reviews, current_tiers, staging, people, rules
+        ),
+        campaign_costs=economics.campaign_costs(
+            staging,
+            people,
+            {customer_id: row.tier_code for customer_id, row in current.items()},
+            as_of_date,
             rules,
         ),
     )

@@ -188,6 +188,7 @@ class Rules:
     company_sizes: tuple[CompanySize, ...]
     high_net_worth_bands: tuple[tuple[str, Decimal], ...]
     age_bands: dict[str, tuple[int, int]]
+    budget_weights: dict[str, Decimal]
 
     as_of_date: str | date = "latest"
     history_starts_on: date = date(2000, 1, 1)
@@ -277,6 +278,9 @@ class Rules:
             age_bands={
                 row["age_band"]: (int(row["age_from"]), int(row["age_to"]))
                 for row in _read(folder, "age_bands")
+            },
+            budget_weights={
+                row["driver"]: Decimal(row["weight"]) for row in _read(folder, "budget_weights")
             },
             **given,
         )
