@@ -22,6 +22,8 @@ TOP_PERCENTS = (1, 5, 10, 20, 50, 100)
 OTHER = "other"  # the code of what is pooled
 UNKNOWN = "unknown"  # the code of what nobody has said
 MARKETS = ("region", "industry", "category", "channel")
+# On which customers the figures of a tier's economics rest.
+BASES = ("customers", "with_revenue", "with_revenue_at_risk", "with_growth", "with_contacts")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class TierFigures:
+    """The economics of a tier, or of those that are pooled. `budget` is None where no budget is recommended."""
+
+    code: str
+    customers: int
+    revenue: Decimal
+    growth: Decimal
+    contacts: int
+    budget: Decimal | None
+
+
+@dataclass(frozen=True)
 class Tier:
     """A tier by code, and what it is called; rank 0 is none."""
 
@@ -84,6 +98,7 @@ class Overview:
     markets: Mapping[str, Shown]  # by MARKETS, at the newest closed review
     markets_year_before: Mapping[str, Shown]
     revenue_by_period: Mapping[date, Shown]
+    economics: Sequence[TierFigures] | None  # None: withheld, as too few customers are in it
     segment_of: Mapping[tuple[str, str], str]  # by recency and frequency score
     labels: Mapping[tuple[str, str], tuple[str, str]]
     rows_in: int
@@ -160,6 +175,7 @@ def read_overview(
         revenue_by_period=_revenue_by_period(
             rows(query("overview_revenue"), periods=PERIODS_SHOWN), smallest
         ),
+        economics=_read_economics(connection, as_of, tables["tiers"], smallest),
         segment_of=_segments_of_the_map(groups),
         labels={
             (kind, code): (english, chinese)
@@ -194,6 +210,47 @@ def _read_markets(
         pool([tables], groups.customers, groups.have_revenue, smallest)
         markets[is_year_before] = {table.name: _shown(table, groups, smallest) for table in tables}
     return markets
+
+
+def _read_economics(
+    connection: duckdb.DuckDBPyConnection, as_of: date | None, tiers: Table, smallest: int
+) -> list[TierFigures] | None:
+    """The economics by tier; what the table of tiers pools is pooled here too, and perhaps more.
+
+    Its other figures rest on fewer customers than revenue does, and follow from no other table.
+    """
+    found = connection.execute(query("overview_economics"), {"as_of": as_of})
+    names = [column[0] for column in found.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    members_of = np.eye(len(rows), dtype=bool)
+    cells: dict[Hashable, Members] = {
+        (row["tier_code"],): members_of[place] for place, row in enumerate(rows)
+    }
+    table = Table("economics", cells, is_withheld=tiers.is_withheld)
+    table.other |= tiers.other & cells.keys()
+    for basis in BASES:
+        counts = np.array([row[basis] for row in rows], dtype=np.int64)
+        pool([[table]], counts, counts > 0, smallest)
+    if table.is_withheld:
+        return None
+
+    def figures(code: str, members: Members) -> TierFigures:
+        of = [rows[place] for place in np.flatnonzero(members)]
+        budgets = [row["budget"] for row in of if row["budget"] is not None]
+        return TierFigures(
+            code,
+            customers=sum(row["customers"] for row in of),
+            revenue=sum((row["revenue"] for row in of), Decimal(0)),
+            growth=sum((row["growth"] for row in of), Decimal(0)),
+            contacts=sum(row["contacts"] for row in of),
+            budget=sum(budgets, Decimal(0)) if budgets else None,
+        )
+
+    return [
+        figures(OTHER if key is None else str(key[0]), members)
+        for key, members in table.figures()
+        if isinstance(key, tuple | None)
+    ]
 
 
 def _codes_by(name: str) -> Callable[[dict[str, Any]], list[tuple[Any, ...]]]:

@@ -21,6 +21,7 @@ from customer_tiering.overview.figures import (
     Cell,
     Overview,
     Shown,
+    TierFigures,
 )
 from customer_tiering.reporting import MOVEMENTS
 
@@ -146,6 +147,11 @@ class View:
     def tier_cells(self, shown: Shown) -> list[Cell]:
         """Cells by tier, the highest first; what is pooled comes last."""
         return _in_order(shown.cells, [tier.code for tier in self.overview.tiers])
+
+    def economics(self) -> list[TierFigures]:
+        """The economics by tier, the highest first; without tiers of an earlier ladder that nobody is in."""
+        found = self.overview.economics or []
+        return [one for one in found if one.customers or one.contacts or one.code in self.tiers]
 
     def by_size(self, name: str) -> list[Cell]:
         """The cells of a table, the largest first; what is pooled comes last."""

@@ -32,6 +32,8 @@ class Customer:
     category: str | None = None
     channel: str | None = None
     year_before: Decimal | None = None  # revenue of the window then
+    to_next: Decimal | None = None  # revenue that is missing to the next tier
+    contacts: int = 0  # tickets and calls
 
 
 TIERS = ("none", "silver", "gold", "diamond")  # by rank
@@ -109,27 +111,56 @@ def made_up(
             "customer_id varchar, period_end date, tier_code varchar, tier_code_before varchar, "
             "change_type varchar, reason_code varchar, r_score int, f_score int, frequency int, "
             "monetary decimal(18, 2), period_revenue decimal(18, 2), favourite_category varchar, "
-            "favourite_channel varchar",
+            "favourite_channel varchar, lifecycle_stage varchar",
             [
                 *(
                     (f"c{place}", AS_OF, c.tier, "none", None, None)
-                    + (*c.scores, c.frequency, c.revenue, c.revenue, c.category, c.channel)
+                    + (*c.scores, c.frequency, c.revenue, c.revenue, c.category, c.channel, c.stage)
                     for place, c in enumerate(customers)
                     if c.tier
                 ),
                 *(
                     (f"c{place}", CLOSED_ON, c.moved[1], c.moved[0])
-                    + (*c.moved[2:], *c.scores, 1, c.revenue, c.revenue, c.category, c.channel)
+                    + (
+                        *c.moved[2:],
+                        *c.scores,
+                        1,
+                        c.revenue,
+                        c.revenue,
+                        c.category,
+                        c.channel,
+                        c.stage,
+                    )
                     for place, c in enumerate(customers)
                     if c.moved
                 ),
                 *(
                     (f"c{place}", YEAR_BEFORE, "silver", "none", None, None)
-                    + (*c.scores, 1, c.year_before, Decimal(0), c.category, c.channel)
+                    + (*c.scores, 1, c.year_before, Decimal(0), c.category, c.channel, c.stage)
                     for place, c in enumerate(customers)
                     if c.year_before is not None
                 ),
             ],
+        )
+        table(
+            "marts.customer_tiers",
+            "customer_id varchar, tier_code varchar, revenue_to_next decimal(18, 2)",
+            [(f"c{place}", c.tier, c.to_next) for place, c in enumerate(customers) if c.tier],
+        )
+        table(
+            "marts.tier_economics",
+            "tier_code varchar, tier_rank int, customers bigint, served_customers bigint, window_revenue decimal(18, 2), "
+            "growth_potential decimal(18, 2), service_contacts bigint, recommended_budget_share decimal(7, 6), "
+            "as_of_date date",
+            [
+                (code, rank, len(of_tier), sum(c.contacts > 0 for c in of_tier))
+                + (sum(c.revenue for c in of_tier), sum(c.to_next or 0 for c in of_tier))
+                + (sum(c.contacts for c in of_tier), Decimal("0.25"), AS_OF)
+                for code, rank, *_ in ladder
+                for of_tier in [[c for c in customers if c.tier == code]]
+            ]
+            if ordered
+            else [],
         )
         table(
             "marts.customer_alerts",

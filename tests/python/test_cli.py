@@ -98,7 +98,13 @@ MARTS = {
             ('a', date '2025-06-15', 'upgrade', 'monetary_up', 1, 2)
         ) as periods (customer_id, period_end, change_type, reason_code, tier_rank_before, tier_rank)
         cross join (select 'gold' as tier_code, 'none' as tier_code_before, 5 as r_score, 5 as f_score, 1 as frequency,
-            1500.00 as monetary, 1500.00 as period_revenue, 'Books' as favourite_category, 'web' as favourite_channel)
+            1500.00 as monetary, 1500.00 as period_revenue, 'Books' as favourite_category, 'web' as favourite_channel,
+            'active' as lifecycle_stage)
+    """,
+    "marts.customer_tiers": "select 'gold' as tier_code, 600.00 as revenue_to_next",
+    "marts.tier_economics": """
+        select 'gold' as tier_code, 2 as tier_rank, 1 as customers, 1 as served_customers, 1500.00 as window_revenue,
+            600.00 as growth_potential, 3 as service_contacts, 1.0 as recommended_budget_share, date '2025-06-15' as as_of_date
     """,
     "marts.customers": """
         select 'a' as customer_id, 'a' as reviewed_customer_id, 'gold' as tier_code, 2 as tier_rank,

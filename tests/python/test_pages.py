@@ -144,6 +144,7 @@ def test_the_overview_says_what_the_marts_say(browser: Browser, sample_warehouse
             assert {code: number(t) for code, t in first("tiers", 2).items()} == {
                 code: revenue[code] for code in first("tiers", 2)
             }
+            economics(shown, marts)
             for name, column in (("lifecycle", "lifecycle_stage"), ("segments", "segment_code")):
                 same(
                     first(name),
@@ -278,6 +279,26 @@ def over_time(shown: Opened, marts: duckdb.DuckDBPyConnection) -> None:
         assert found.pop("") == round_(sum(periods[period_end].values(), Decimal(0)))
         found.pop("other", None)
         assert found == {code: round_(periods[period_end][code]) for code in found}
+
+
+def economics(shown: Opened, marts: duckdb.DuckDBPyConnection) -> None:
+    """Tiers that are pooled are in `other`; together they have all of it. The sample's ladder asks for no revenue."""
+    columns = "customers, round(100 * window_revenue_share, 1), service_contacts, round(100 * recommended_budget_share, 1)"
+    found = {
+        code: [str(value) for value in row]
+        for code, *row in marts.execute(
+            f"select tier_code, {columns} from marts.tier_economics"
+        ).fetchall()
+    }
+    rows = {
+        code: [text.strip("%").replace(",", "") for text in texts[:4]]
+        for code, texts in shown.table("economics").items()
+    }
+    assert sum(int(row[0]) for row in rows.values()) == sum(int(row[0]) for row in found.values())
+    assert sum(int(row[2]) for row in rows.values()) == sum(int(row[2]) for row in found.values())
+    rows.pop("other", None)
+    assert rows == {code: found[code] for code in rows}
+    assert len(rows) > 2
 
 
 def draw(file: Path, **what: object) -> Path:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_publication import YEAR_BEFORE, Customer, made_up
 
-from customer_tiering.overview.figures import Overview, Shown, read_overview
+from customer_tiering.overview.figures import Overview, Shown, TierFigures, read_overview
 from customer_tiering.overview.view import Rules, View
 from customer_tiering.publishing import open_publication
 
@@ -38,6 +38,15 @@ MARKETS: dict[str, Callable[[Customer], str | None]] = {
     "category": lambda c: c.category,
     "channel": lambda c: c.channel,
 }
+
+# On whom the figures of a tier's economics rest.
+BASES: tuple[Callable[[Customer], bool], ...] = (
+    lambda c: bool(c.tier),
+    lambda c: bool(c.tier and c.revenue),
+    lambda c: bool(c.tier and c.revenue and c.stage == "at_risk"),
+    lambda c: bool(c.tier and c.to_next),
+    lambda c: bool(c.tier and c.contacts),
+)
 
 Keys = Callable[[Customer], list[tuple[str, ...]]]
 
@@ -102,6 +111,25 @@ def market_cells(
             assert count == len(of_value[value])
             cells.append(of_value[value])
     return cells
+
+
+def economics_cells(customers: Sequence[Customer], overview: Overview) -> list[set[int]]:
+    """Who is in each row of the economics."""
+    of_code: dict[str, set[int]] = {}
+    for i, customer in enumerate(customers):
+        if customer.tier:
+            of_code.setdefault(customer.tier, set()).add(i)
+    rows = {row.code: row for row in overview.economics or ()}
+    others = set().union(*(of_code[code] for code in of_code if code not in rows))
+    cells = {code: of_code[code] for code in of_code if code in rows}
+    if "other" in rows:
+        cells["other"] = others
+    for code, members in cells.items():
+        assert rows[code].customers == len(members)
+        assert rows[code].revenue == sum(customers[i].revenue for i in members)
+        assert rows[code].contacts == sum(customers[i].contacts for i in members)
+        assert rows[code].growth == sum(customers[i].to_next or 0 for i in members)
+    return list(cells.values())
 
 
 def cells_of(name: str, customers: Sequence[Customer], shown: Shown) -> list[set[int]]:
@@ -175,7 +203,7 @@ people = st.one_of(
         Customer,
         tier=st.sampled_from(["none", "silver", "gold"]),
         segment=st.sampled_from(["loyal", "at_risk"]),
-        stage=st.sampled_from(["new", "active", "lost"]),
+        stage=st.sampled_from(["new", "active", "lost", "at_risk"]),
         scores=st.sampled_from([(1, 1), (5, 1), (5, 5)]),
         frequency=st.sampled_from([0, 1, 2]),
         revenue=amounts,
@@ -187,6 +215,8 @@ people = st.one_of(
         category=st.sampled_from(["tea", "books", None]),
         channel=st.sampled_from(["app", "store"]),
         year_before=st.one_of(st.none(), amounts),
+        to_next=st.sampled_from([None, Decimal(0), Decimal(50)]),
+        contacts=st.sampled_from([0, 0, 1, 7]),
     ),
 )
 
@@ -206,6 +236,12 @@ def test_no_small_group_can_be_worked_out_from_the_page(
         c for name in WITH_AMOUNTS for c in cells_of(name, customers, overview.tables[name])
     ]
     assert isolated(amounts_of, buyers, smallest) is None
+    economics = economics_cells(customers, overview)
+    of_today = [c for name in TODAY for c in cells_of(name, customers, overview.tables[name])]
+    assert isolated([*of_today, *economics], everybody, smallest) is None
+    for rests_on in BASES:
+        counting = [i for i in everybody if rests_on(customers[i])]
+        assert isolated(economics, counting, smallest) is None
     reviewed = [i for i, c in enumerate(customers) if c.moved]
     earlier = [i for i, c in enumerate(customers) if c.year_before is not None]
     for there, markets, revenue_of in (
@@ -320,6 +356,25 @@ def test_small_movements_are_hidden_with_another_where_they_could_be_worked_out(
         ("silver", "gold"): None,
     }
     assert found["movements"].hides_more
+
+
+def test_a_tier_with_few_who_called_is_pooled_in_the_economics_alone() -> None:
+    """Of 10 of gold 3 called, and of 8 of silver 6: gold's calls would be those of three."""
+    customers = [
+        *many(7),
+        *many(3, contacts=2),
+        *many(6, tier="silver", contacts=1, to_next=Decimal(50)),
+        *many(2, tier="silver"),
+    ]
+    overview = overview_of(customers, 5)
+    assert {cell.codes[0] for cell in overview.tables["tiers"].cells} >= {"gold", "silver"}
+    rows = {row.code: row for row in overview.economics or () if row.customers}
+    assert rows == {
+        "other": TierFigures("other", 18, Decimal(1800), Decimal(300), 12, Decimal("0.5"))
+    }
+    shown = {row.code: row.contacts for row in overview_of(customers, 3).economics or ()}
+    assert (shown["gold"], shown["silver"]) == (6, 6)
+    assert overview_of(many(3), 5).economics is None
 
 
 def test_tiers_of_an_earlier_ladder_keep_their_codes() -> None:
