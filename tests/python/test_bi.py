@@ -403,6 +403,37 @@ def recommended(marts: Marts) -> list[tuple]:
     return sorted(rows, key=lambda row: (-row[2], row[1]))
 
 
+def what_tiers_bring(marts: Marts) -> list[tuple]:
+    """The newest review is open: the one 13 before it is a year before the newest closed one."""
+    reviews = list(marts.reviews.values())
+    now, before = reviews[-1], reviews[-14]
+    ranks = {row["tier_code"]: row["tier_rank"] for row in marts["tiers"]} | {"none": 0}
+    everything = sum(row["monetary"] for row in now.values())
+    found = []
+    for code in sorted(ranks, key=ranks.__getitem__, reverse=True):
+        members = [row for row in now.values() if row["tier_code"] == code]
+        amounts = sorted((r["monetary"] for r in members if r["frequency"] > 0), reverse=True)
+        revenue = sum(amounts, Decimal(0))
+        fifth = sum(amounts[: -(-len(amounts) // 5)], Decimal(0))
+        held = [c for c, r in before.items() if r["tier_code"] == code and r["frequency"] > 0]
+        stayed = sum(now[customer]["frequency"] > 0 for customer in held)
+        found.append(
+            (
+                *(marts.label("tier", code), len(members), _share(revenue, everything)),
+                *(_share(fifth, revenue), _share(stayed, len(held))),
+            )
+        )
+    return found
+
+
+def _share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    return (
+        (Decimal(part) / Decimal(whole)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+        if whole
+        else None
+    )
+
+
 def _month(order: dict) -> int:
     return order["order_date"].year * 12 + order["order_date"].month - 1
 
@@ -425,6 +456,7 @@ ANSWERS: dict[str, Callable[[Marts], list[tuple]]] = {
     "Where do diamonds buy?": channels_of_diamonds,
     "How many customers of a cohort come back?": retention,
     "Which region grows?": growing_regions,
+    "What does each tier bring, and how loyal is it?": what_tiers_bring,
     "Who are our gold customers?": gold_customers,
     "Which categories does C1061 buy?": categories_of_a_customer,
     "What do customers of groceries buy next?": next_categories,

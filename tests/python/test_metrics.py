@@ -115,6 +115,15 @@ OF_MARKETS = {
     "market_orders": "orders",
     "market_new_customers": "new_customers",
 }
+# By tier of tier_economics, likewise.
+OF_TIERS = {
+    "tier_growth_potential": "growth_potential",
+    "tier_revenue_at_risk": "revenue_at_risk",
+    "tier_service_contacts": "service_contacts",
+    "tier_campaign_cost": "campaign_cost",
+    "tier_budget_share": "recommended_budget_share",
+}
+OF_CAMPAIGNS = ["campaigns", "campaign_incremental_revenue", "campaign_cost"]
 
 # By the columns of their own marts: metrics, dimensions, and the same as plain SQL.
 OF_FLOWS = (
@@ -221,7 +230,8 @@ def test_all_metrics_by_a_dimension_of_customers(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection, dimension: str
 ) -> None:
     names = names_of(published, FAMILIES)
-    assert sorted([*names, *OF_MARKETS, *OF_FLOWS[0], *OF_BACKTESTS[0]]) == sorted(
+    others = [*OF_MARKETS, *OF_TIERS, *OF_CAMPAIGNS, *OF_FLOWS[0], *OF_BACKTESTS[0]]
+    assert sorted([*names, *others]) == sorted(
         metric.name for metric in engine.list_metrics(False)
     )
     found = metrics(engine, published, names, [f"customer__{dimension}"])
@@ -305,6 +315,8 @@ def test_metrics_of_flows_and_backtests_are_those_of_their_marts(
 ) -> None:
     names, by, query = family
     assert_equal(metrics(engine, published, names, by), figures(published, query, 3))
+
+
 def test_metrics_of_campaigns_are_those_of_campaign_effects(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
 ) -> None:
@@ -312,7 +324,7 @@ def test_metrics_of_campaigns_are_those_of_campaign_effects(
         metrics(
             engine,
             published,
-            ["campaigns", "campaign_incremental_revenue", "campaign_cost"],
+            OF_CAMPAIGNS,
             ["metric_time__quarter", "campaign__effect_status"],
         ),
         figures(
@@ -326,11 +338,21 @@ def test_metrics_of_campaigns_are_those_of_campaign_effects(
     )
 
 
+def test_metrics_of_tiers_are_those_of_tier_economics(
+    engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
+) -> None:
+    sums = ", ".join(f"{column} as {name}" for name, column in OF_TIERS.items())
+    assert_equal(
+        metrics(engine, published, list(OF_TIERS), ["metric_time__day", "tier__tier_code"]),
+        figures(published, f"select as_of_date, tier_code, {sums} from marts.tier_economics", 2),
+    )
+
+
 def test_saved_queries_give_rows(
     engine: MetricFlowEngine, published: duckdb.DuckDBPyConnection
 ) -> None:
     queries = engine.list_saved_queries()
-    assert len(queries) == 6
+    assert len(queries) == 7
     for query in queries:
         request = MetricFlowQueryRequest.create(saved_query_name=query.name)
         sql = engine.explain(request).sql_statement.sql

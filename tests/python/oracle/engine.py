@@ -304,7 +304,6 @@ def _compute(
             _by_customer(ledger),
             flat,
             reviews,
-            as_of_date,
             rules,
         ),
         revenue_concentration=economics.revenue_concentration(current.values()),
