@@ -1,5 +1,5 @@
--- One row per customer whom a campaign contacts: hashes of e-mail address and phone, NULL for what there is not or what
--- cannot be brought into the form that advertising platforms hash.
+-- One row per customer whom a campaign contacts: hashes of e-mail address and phone, NULL for what
+-- there is not or what cannot be brought into the form that advertising platforms hash.
 with contacts as (
     select
         listed.customer_id,
