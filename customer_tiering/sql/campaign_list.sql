@@ -1,4 +1,4 @@
--- One row per customer whom the list of a campaign assigns, with why somebody is left out, else NULL.
+-- One row per customer on the list of a campaign, with why somebody is left out, else NULL.
 select
     assignments.customer_id,
     assignments.contact_group,
