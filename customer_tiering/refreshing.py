@@ -55,6 +55,7 @@ from customer_tiering.overview.page import write_overview
 from customer_tiering.overview.view import Rules
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.progress import Progress
+from customer_tiering.published_work import note_published
 from customer_tiering.publishing import (
     AUDIT,
     DUCKDB,
@@ -308,6 +309,7 @@ class Refresh:
 
     def _show(self, log: list[Run], built: Build, erasures: Erasures | None) -> None:
         """Publish what was built."""
+        note_published(self.warehouse / WORK, log[-1].run_id, self.project)
         publish(
             self.warehouse,
             log,
@@ -452,7 +454,7 @@ class _RecordedRun:
 def _recording(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_RecordedRun]:
     """Keep a run's row in the ledger true, however the run ends."""
     recorded = _RecordedRun(ledger, run)
-    with _ending_in_order():
+    with ending_in_order():
         try:
             yield recorded
         except BaseException as error:
@@ -476,7 +478,7 @@ def _recording(ledger: Ledger, run: Run, warehouse: Path) -> Iterator[_RecordedR
 
 
 @contextmanager
-def _ending_in_order() -> Iterator[None]:
+def ending_in_order() -> Iterator[None]:
     """Turn the request to stop into an exception, so that what has begun is ended in order."""
 
     def stop(number: int, _frame: object) -> None:

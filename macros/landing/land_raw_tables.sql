@@ -1,6 +1,10 @@
 {% macro land_raw_tables() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test', 'snapshot', 'run-operation') %}
         {% do customer_tiering.check_vars() %}
+        {% if env_var('TIERING_SIMULATION', '') %}
+            {% do customer_tiering.begin_simulation() %}
+            {{ return('') }}
+        {% endif %}
         {% set mapping = customer_tiering.mapping_in_use() %}
         {% if mapping %}{% do customer_tiering.check_vars_of_mapping(mapping) %}{% endif %}
         {% set sources = [] %}
@@ -21,6 +25,7 @@
             create schema if not exists {{ adapter.quote(sources[0].schema) }}
         {% endcall %}
         {% do run_query('create schema if not exists builds') %}
+        {% do customer_tiering.note_landing() %}
         {% call customer_tiering.replace_table('builds.landing_notes') %}
             select cast(null as {{ customer_tiering.string_type() }}) as note where false
         {% endcall %}
@@ -52,6 +57,17 @@
     {% do customer_tiering.carry_published_history(sources, is_erasing) %}
     {% do customer_tiering.land_published_counts() %}
     {% do customer_tiering.guard_raw_tables(sources) %}
+{% endmacro %}
+
+
+{# From here on the work database is no longer what was published: `tiering refresh` notes it again. #}
+{% macro note_landing() %}
+    {% call customer_tiering.replace_table('builds.last_landing') %}
+        select
+            cast(null as {{ customer_tiering.string_type() }}) as published_run,
+            cast(null as {{ customer_tiering.string_type() }}) as project_digest,
+            {{ customer_tiering.run_date() }} as run_date
+    {% endcall %}
 {% endmacro %}
 
 

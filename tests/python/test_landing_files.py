@@ -144,6 +144,7 @@ def test_a_file_with_other_columns_than_its_siblings_is_named(tmp_path: Path) ->
         assert session.sql("from builds.landing_notes") == [
             (f"raw table orders: columns differ from those of most files in {named}.",)
         ]
+        session.execute("update builds.last_landing set published_run = 'a run'")
         # what was read before is named as before
         write(raw, {"orders/9.csv": orders(header=f"{HEADER},rebate,channel")})
         write(raw, {"orders/a.csv": orders(header=f"{HEADER},rebate")})
@@ -153,6 +154,8 @@ def test_a_file_with_other_columns_than_its_siblings_is_named(tmp_path: Path) ->
         assert session.sql("from builds.landing_notes") == [
             (f"raw table orders: columns differ from those of most files in {named}.",)
         ]
+        # what is landed now is not what that run has published
+        assert session.sql("from builds.last_landing") == [(None, None, "2026-01-31")]
 
     session(tmp_path, steps)
 
