@@ -201,6 +201,17 @@ class Tier(SeedRow):
     keep_min_revenue: OrEmpty[Amount]
 
 
+class TierBenefit(SeedRow):
+    """What a benefit of a tier costs in a year: per customer in the reporting currency, and of their revenue."""
+
+    tier_code: Code
+    benefit_code: Code
+    label_en: Label
+    label_zh: Label
+    yearly_cost: Amount
+    percent_of_revenue: Points
+
+
 class ScoreWeight(SeedRow):
     """The weight of a component (empty input) or of an input inside its component."""
 
@@ -429,6 +440,7 @@ class Seeds(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     tiers: list[Tier]
+    tier_benefits: list[TierBenefit]
     score_weights: list[ScoreWeight]
     rfm_segments: list[RfmSegment]
     rfm_bands: list[RfmBand]
@@ -539,6 +551,7 @@ def read_seeds(folder: Path) -> Seeds:
     """
     return Seeds(
         tiers=_read_seed(folder, "tiers", Tier),
+        tier_benefits=_read_seed(folder, "tier_benefits", TierBenefit),
         score_weights=_read_seed(folder, "score_weights", ScoreWeight),
         rfm_segments=_read_seed(folder, "rfm_segments", RfmSegment),
         rfm_bands=_read_seed(folder, "rfm_bands", RfmBand),

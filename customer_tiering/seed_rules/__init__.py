@@ -27,7 +27,7 @@ from customer_tiering.seed_rules.score_weights import (
     profiles_with_little_value,
     weight_findings,
 )
-from customer_tiering.seed_rules.tiers import tier_findings
+from customer_tiering.seed_rules.tiers import benefit_findings, tier_findings
 from customer_tiering.seed_rules.words import (
     age_band_findings,
     code_label_findings,
@@ -51,6 +51,7 @@ def check_seeds(seeds: Seeds, profile: str) -> None:
 
 def _findings(seeds: Seeds, profile: str) -> Findings:
     yield from tier_findings(seeds.tiers)
+    yield from benefit_findings(seeds)
     of_weights = list(weight_findings(seeds.score_weights))
     yield from of_weights
     if not of_weights and profile in seeds.profiles:

@@ -1,4 +1,4 @@
-"""What the tiers of a ladder must be together: ranks without gaps, each harder to reach than the one below."""
+"""What tiers and benefits must be together: ranks without gaps, each harder to reach than the one below."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from customer_tiering.seed_rules.findings import Findings, finding, grouped
-from customer_tiering.seeds import Tier
+from customer_tiering.seeds import Seeds, Tier, did_you_mean
 
 TIERLESS = "none"  # the tier_code of customers without a tier
 
@@ -34,6 +34,28 @@ def tier_findings(tiers: list[Tier]) -> Findings:
             yield finding(
                 "tiers", row, found, "the same pairs of tier_code and tier_rank in all versions"
             )
+
+
+def benefit_findings(seeds: Seeds) -> Findings:
+    """Each benefit once in a tier that there is, and under one name."""
+    benefits = seeds.tier_benefits
+    tiers = list(dict.fromkeys(row.tier_code for row in seeds.tiers))
+    for row in benefits:
+        if row.tier_code not in tiers:
+            found = f"tier_code {row.tier_code!r}{did_you_mean(row.tier_code, tiers)}"
+            yield finding("tier_benefits", row, found, "a tier of seeds/tiers.csv")
+    for (tier, benefit), rows in grouped(benefits, "tier_code", "benefit_code").items():
+        if len(rows) > 1:
+            found = f"benefit {benefit} of {tier} again (it is on line {rows[0].line} too)"
+            yield finding("tier_benefits", rows[1], found, "each benefit once a tier")
+    for (benefit,), rows in grouped(benefits, "benefit_code").items():
+        first = rows[0]
+        for row in rows[1:]:
+            if (row.label_en, row.label_zh) != (first.label_en, first.label_zh):
+                found = f"labels {row.label_en!r} and {row.label_zh!r} of {benefit}"
+                allowed = f"those of line {first.line}: {first.label_en!r} and {first.label_zh!r}"
+                yield finding("tier_benefits", row, found, allowed)
+                break
 
 
 def _ladder_findings(version: date, ladder: list[Tier]) -> Findings:

@@ -656,6 +656,30 @@ BROKEN_SEEDS = {
         "offer 'free_shiping' (did you mean free_shipping?)",
         "an offer of seeds/playbook.csv",
     ),
+    "benefit_of_an_unknown_tier": (
+        appended("tier_benefits", "dimond,visit,Visit,拜访,1,0"),
+        "seeds/tier_benefits.csv, line 12",
+        "tier_code 'dimond' (did you mean diamond?)",
+        "a tier of seeds/tiers.csv",
+    ),
+    "benefit_of_a_tier_twice": (
+        appended("tier_benefits", "silver,birthday_gift,Birthday gift,生日礼遇,1,0"),
+        "seeds/tier_benefits.csv, line 12",
+        "benefit birthday_gift of silver again (it is on line 2 too)",
+        "each benefit once a tier",
+    ),
+    "benefit_of_two_names": (
+        appended("tier_benefits", "silver,cash_back,Money back,消费返现,1,0"),
+        "seeds/tier_benefits.csv, line 12",
+        "labels 'Money back' and '消费返现' of cash_back",
+        "those of line 7: 'Cash back' and '消费返现'",
+    ),
+    "benefit_that_costs_more_than_all_revenue": (
+        appended("tier_benefits", "silver,cash_back,Cash back,消费返现,0,101"),
+        "seeds/tier_benefits.csv, line 12",
+        "percent_of_revenue '101'",
+        "a number from 0 to 100 with at most 2 decimals",
+    ),
     "rhythms_that_leave_customers_out": (
         without_rows("contact_rhythms", "0,"),
         "seeds/contact_rhythms.csv",
