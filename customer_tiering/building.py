@@ -146,6 +146,7 @@ def build(
                 **os.environ,
                 "TIERING_WAREHOUSE": str(warehouse),
                 "TIERING_REFRESH": "true",
+                "TIERING_SIMULATION": "",
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
                 "PYTHONUTF8": "1",
                 **(environment or {}),

@@ -75,6 +75,10 @@ from customer_tiering.run_reporting import (
     status_as_json,
 )
 from customer_tiering.seeds import did_you_mean
+from customer_tiering.simulating.reporting import outcome_as_json, print_outcome
+from customer_tiering.simulating.simulation import Request as SimulationRequest
+from customer_tiering.simulating.simulation import simulate as simulated
+from customer_tiering.simulating.simulation import unpublished_seeds
 
 EXIT_CODES = (
     f"Exit codes: {'; '.join(f'{code} {PHRASES[code]}' for code in ExitCode)}. "
@@ -440,6 +444,47 @@ def calibrate(
             highlight=False,
             soft_wrap=True,
         )
+
+
+@app.command()
+def simulate(
+    warehouse: WarehouseOption,
+    vars_: Annotated[
+        str, typer.Option("--vars", help="Vars to try, as a YAML mapping; others as published.")
+    ] = "{}",
+    seeds: Annotated[
+        Path | None,
+        typer.Option(help="Folder of seeds to try, named as in seeds/; others as published."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="ISO date; else the date of the last refresh.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the customers who would move, .csv or .parquet, which must not be there yet."
+        ),
+    ] = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
+    project: ProjectOption = PROJECT_DIR,
+) -> None:
+    """Show who would move under other tiers, weights, edges or policies, and what that costs. Publishes nothing.
+
+    The models are built on a copy of the work database, which is removed in the end.
+    """
+    with _errors_as_one_sentence():
+        request = SimulationRequest(parse_vars(vars_), seeds, as_of, out)
+        for seed in unpublished_seeds(project, warehouse, seeds):
+            _note(
+                f"seeds/{seed} differs from what was published, and the published one is used. To try it, give its folder: "
+                "--seeds."
+            )
+        outcome = simulated(project, warehouse, request, errors)
+        if as_json:
+            typer.echo(outcome_as_json(outcome, out))
+        else:
+            print_outcome(outcome, console, language or language_of_locale())
 
 
 @app.command()

@@ -52,10 +52,26 @@ def locked(warehouse: Path) -> Iterator[list[int]]:
 
 def is_locked(warehouse: Path) -> bool:
     """Whether a refresh of the warehouse is running."""
-    return any(_is_locked(path) for path in (warehouse / LOCK, warehouse))
+    return any(is_held(path) for path in (warehouse / LOCK, warehouse))
 
 
-def _is_locked(path: Path) -> bool:
+@contextmanager
+def holding(folder: Path) -> Iterator[list[int]]:
+    """Hold a folder that this process has made, so that nobody tidies it away; gives its file descriptors.
+
+    Where folders cannot be locked, nothing is held.
+    """
+    descriptors: list[int] = []
+    try:
+        _take_folder(folder, descriptors)
+        yield descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file or folder."""
     with suppress(OSError):  # what is not there, or cannot be locked, nobody holds
         descriptor = os.open(path, os.O_RDONLY)
         try:

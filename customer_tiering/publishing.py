@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 
 from customer_tiering.errors import BuildError, SourceError, phrase
+from customer_tiering.locking import is_held
 from customer_tiering.messages import without_values
 from customer_tiering.parts import WHOLE, columns_of, contents_of, is_of, qualified
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
@@ -190,7 +191,8 @@ def tidy(warehouse: Path, kept: int, unpublished: Collection[str] = ()) -> None:
     current = current_publication(warehouse)
     with errors_as_build_error(f"tidying {warehouse}"):
         for leftover in (*folder.glob(f"*{UNFINISHED}"), *warehouse.glob(f"*{UNFINISHED}")):
-            remove(leftover)
+            if not is_held(leftover):  # a simulation that is running holds its folder
+                remove(leftover)
         for publication in publications(warehouse):
             if publication.name in unpublished and publication != current:
                 remove(publication)

@@ -69,9 +69,11 @@ class CompiledProject:
         self.run(connection, as_of_date)
         return connection
 
-    def build_landed(self, work: Path) -> duckdb.DuckDBPyConnection:
-        """Run all models over raw tables as dbt has landed them in a database."""
-        connection = self._connect()
+    def build_landed(
+        self, work: Path, seeds: Mapping[str, list[dict[str, str]]] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Run all models over raw tables as dbt has landed them in a database; see ``build`` for ``seeds``."""
+        connection = self._connect(seeds)
         connection.execute(f"attach '{work}' as landed (read_only)")
         for table in self.raw_columns:
             connection.execute(f"create table raw.{table} as from landed.raw.{table}")
