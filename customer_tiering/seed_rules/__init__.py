@@ -27,7 +27,11 @@ from customer_tiering.seed_rules.score_weights import (
     profiles_with_little_value,
     weight_findings,
 )
-from customer_tiering.seed_rules.tiers import benefit_findings, tier_findings
+from customer_tiering.seed_rules.tiers import (
+    benefit_findings,
+    benefits_of_no_tier,
+    tier_findings,
+)
 from customer_tiering.seed_rules.words import (
     age_band_findings,
     code_label_findings,
@@ -80,5 +84,7 @@ def _findings(seeds: Seeds, profile: str) -> Findings:
 
 
 def notes_on(seeds: Seeds) -> list[str]:
-    """Advice that is not a rule: codes without a label, profiles with little value."""
-    return codes_without_label(seeds) + profiles_with_little_value(seeds)
+    """Advice that is not a rule: codes without a label, profiles with little value, costs of no tier."""
+    return (
+        codes_without_label(seeds) + profiles_with_little_value(seeds) + benefits_of_no_tier(seeds)
+    )

@@ -37,13 +37,8 @@ def tier_findings(tiers: list[Tier]) -> Findings:
 
 
 def benefit_findings(seeds: Seeds) -> Findings:
-    """Each benefit once in a tier that there is, and under one name."""
+    """Each benefit once in a tier, and under one name."""
     benefits = seeds.tier_benefits
-    tiers = list(dict.fromkeys(row.tier_code for row in seeds.tiers))
-    for row in benefits:
-        if row.tier_code not in tiers:
-            found = f"tier_code {row.tier_code!r}{did_you_mean(row.tier_code, tiers)}"
-            yield finding("tier_benefits", row, found, "a tier of seeds/tiers.csv")
     for (tier, benefit), rows in grouped(benefits, "tier_code", "benefit_code").items():
         if len(rows) > 1:
             found = f"benefit {benefit} of {tier} again (it is on line {rows[0].line} too)"
@@ -56,6 +51,16 @@ def benefit_findings(seeds: Seeds) -> Findings:
                 allowed = f"those of line {first.line}: {first.label_en!r} and {first.label_zh!r}"
                 yield finding("tier_benefits", row, found, allowed)
                 break
+
+
+def benefits_of_no_tier(seeds: Seeds) -> list[str]:
+    """A note on benefits that nobody has: whoever renames tiers need not edit costs before a refresh."""
+    tiers = list(dict.fromkeys(row.tier_code for row in seeds.tiers))
+    unknown = {row.tier_code: None for row in seeds.tier_benefits if row.tier_code not in tiers}
+    named = ", ".join(f"{code}{did_you_mean(code, tiers)}" for code in unknown)
+    return (
+        [f"seeds/tier_benefits.csv: no tier {named}; its benefits cost nothing."] if named else []
+    )
 
 
 def _ladder_findings(version: date, ladder: list[Tier]) -> Findings:

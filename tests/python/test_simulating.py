@@ -400,8 +400,8 @@ def test_vars_that_cannot_be_simulated_are_refused(warehouse: Path, given: str, 
         (
             "tier_benefits.csv",
             "tier_code,benefit_code,label_en,label_zh,yearly_cost,percent_of_revenue\n"
-            "god,gift,Gift,礼品,1,0\n",
-            "tier_benefits.csv, line 2: found tier_code 'god'",
+            "gold,gift,Gift,礼品,1,101\n",
+            "tier_benefits.csv, line 2: found percent_of_revenue '101'",
         ),
     ],
 )
