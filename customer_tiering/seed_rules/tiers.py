@@ -58,9 +58,10 @@ def benefits_of_no_tier(seeds: Seeds) -> list[str]:
     tiers = list(dict.fromkeys(row.tier_code for row in seeds.tiers))
     unknown = {row.tier_code: None for row in seeds.tier_benefits if row.tier_code not in tiers}
     named = ", ".join(f"{code}{did_you_mean(code, tiers)}" for code in unknown)
-    return (
-        [f"seeds/tier_benefits.csv: no tier {named}; its benefits cost nothing."] if named else []
+    note = (
+        f"seeds/tier_benefits.csv has costs of tiers that seeds/tiers.csv does not have: {named}."
     )
+    return [note] if named else []
 
 
 def _ladder_findings(version: date, ladder: list[Tier]) -> Findings:

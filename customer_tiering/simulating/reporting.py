@@ -18,10 +18,12 @@ from customer_tiering.simulating.outcome import Move, Outcome
 CHANGES_SHOWN = 10
 REASONS = {
     "score": Words("another management score", "管理分不同"),
-    "tier_rules": Words("the same score, other rules of the ladder", "分数相同，等级规则不同"),
+    "tier_rules": Words(
+        "the same score, entry rule of another tier", "分数相同，符合另一等级的进入条件"
+    ),
     "earlier_reviews": Words(
-        "the same score and rules met, another way through earlier reviews",
-        "分数与所满足的规则相同，此前评审的经过不同",
+        "the same score and entry rule; since an earlier review, by keep rule, hold or grace",
+        "分数与进入条件相同；自此前评审起因保级条件、保护期或宽限期而不同",
     ),
     "rfm_scores": Words("other RFM scores", "RFM 评分不同"),
     "segment_map": Words("the same RFM scores, another map", "RFM 评分相同，细分规则不同"),

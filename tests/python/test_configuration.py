@@ -1690,7 +1690,9 @@ def test_all_that_a_ladder_of_three_tiers_asks_for_is_told_at_once(project: Path
     )
     seed("playbook", "neutral,false,4,", "neutral,false,3,")(project)
     seed("playbook", "expand,true,4,", "expand,true,3,")(project)
-    assert load_configuration(project, {}).notes == []
+    assert load_configuration(project, {}).notes == [
+        "seeds/tier_benefits.csv has costs of tiers that seeds/tiers.csv does not have: silver, gold, platinum, diamond."
+    ]
 
 
 def test_a_ladder_by_revenue_alone_may_have_no_score_lines(project: Path) -> None:

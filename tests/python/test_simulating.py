@@ -348,8 +348,8 @@ def test_the_matrix_and_json_say_the_same(warehouse: Path) -> None:
         f"{outcome.customers:,} 位客户中有 3 位等级会提高，0 位会降低，涉及窗口期收入 1,234 CNY"
         in chinese
     )
-    assert "the same score, other rules of the ladder" in english
-    assert "分数相同，等级规则不同" in chinese
+    assert "the same score, entry rule of another tier" in english
+    assert "分数相同，符合另一等级的进入条件" in chinese
     assert written["higher"] == {"customers": 3, "window_revenue": "1234.50"}
     assert written["compared_with"] == "publication"
     assert written["file"] == "moves.csv"
