@@ -1,10 +1,14 @@
 -- what the models in a work database decide of each reviewed customer at the newest period
-with stages as (
+with newest_period as (
+    select max(period_index) as period_index from intermediate.int_review_periods
+),
+
+stages as (
     select
-        customer_key,
-        lifecycle_stage
-    from intermediate.int_lifecycle_stages
-    where period_index = (select max(period_index) from intermediate.int_review_periods)
+        all_stages.customer_key,
+        all_stages.lifecycle_stage
+    from intermediate.int_lifecycle_stages as all_stages
+    inner join newest_period on all_stages.period_index = newest_period.period_index
 )
 
 select

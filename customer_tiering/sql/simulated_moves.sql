@@ -1,31 +1,38 @@
 -- both sides of each reviewed customer, and what decides that the second is another one
 with both_sides as (
     select
-        coalesce(before.customer_id, after.customer_id) as customer_id,
-        coalesce(before.tier_code, 'none') as tier_code,
-        coalesce(after.tier_code, 'none') as simulated_tier_code,
-        before.segment_code,
-        after.segment_code as simulated_segment_code,
-        before.value_matrix_code,
-        after.value_matrix_code as simulated_value_matrix_code,
-        before.lifecycle_stage,
-        after.lifecycle_stage as simulated_lifecycle_stage,
+        coalesce(published.customer_id, simulated.customer_id) as customer_id,
+        coalesce(published.tier_code, 'none') as tier_code,
+        coalesce(simulated.tier_code, 'none') as simulated_tier_code,
+        published.segment_code,
+        simulated.segment_code as simulated_segment_code,
+        published.value_matrix_code,
+        simulated.value_matrix_code as simulated_value_matrix_code,
+        published.lifecycle_stage,
+        simulated.lifecycle_stage as simulated_lifecycle_stage,
 
-        coalesce(before.tier_rank, 0) as tier_rank,
-        coalesce(after.tier_rank, 0) as simulated_tier_rank,
-        before.management_score,
-        after.management_score as simulated_management_score,
-        coalesce(before.window_revenue, after.window_revenue) as window_revenue,
+        coalesce(published.tier_rank, 0) as tier_rank,
+        coalesce(simulated.tier_rank, 0) as simulated_tier_rank,
+        published.management_score,
+        simulated.management_score as simulated_management_score,
+        coalesce(published.window_revenue, simulated.window_revenue) as window_revenue,
 
-        before.management_score is distinct from after.management_score as has_other_score,
-        before.qualified_tier_code is distinct from after.qualified_tier_code as has_other_rule,
-        (before.r_score, before.f_score, before.m_score)
-        is distinct from (after.r_score, after.f_score, after.m_score) as has_other_cell,
-        (before.segment_code, before.value_matrix_code)
-        is distinct from (after.segment_code, after.value_matrix_code) as has_other_segment,
-        before.lifecycle_stage is distinct from after.lifecycle_stage as has_other_stage
-    from simulation.before as before
-    full join simulation.after as after on before.customer_id = after.customer_id
+        -- what is unknown on both sides is alike
+        coalesce(cast(published.management_score as varchar), '')
+        <> coalesce(cast(simulated.management_score as varchar), '') as has_other_score,
+        coalesce(published.qualified_tier_code, '')
+        <> coalesce(simulated.qualified_tier_code, '') as has_other_rule,
+        concat_ws('|', published.r_score, published.f_score, published.m_score)
+        <> concat_ws('|', simulated.r_score, simulated.f_score, simulated.m_score)
+            as has_other_cell,
+        concat_ws('|', published.segment_code, published.value_matrix_code)
+        <> concat_ws('|', simulated.segment_code, simulated.value_matrix_code)
+            as has_other_segment,
+        coalesce(published.lifecycle_stage, '')
+        <> coalesce(simulated.lifecycle_stage, '') as has_other_stage
+    from simulation.before as published
+    full outer join simulation.after as simulated
+        on published.customer_id = simulated.customer_id
 )
 
 select
