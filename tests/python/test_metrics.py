@@ -231,9 +231,7 @@ def test_all_metrics_by_a_dimension_of_customers(
 ) -> None:
     names = names_of(published, FAMILIES)
     others = [*OF_MARKETS, *OF_TIERS, *OF_CAMPAIGNS, *OF_FLOWS[0], *OF_BACKTESTS[0]]
-    assert sorted([*names, *others]) == sorted(
-        metric.name for metric in engine.list_metrics(False)
-    )
+    assert sorted([*names, *others]) == sorted(metric.name for metric in engine.list_metrics(False))
     found = metrics(engine, published, names, [f"customer__{dimension}"])
     assert_equal(found, plain(published, FAMILIES, f"customer.{dimension}"))
 

@@ -140,8 +140,8 @@ VARIANTS = {
         "tier_level": "group",
         "score_profile": "b2b",
         "affinity_min_baskets": 2,
+        "holdout_percent": 50,
     },
-    "groups of companies": {"tier_level": "group", "score_profile": "b2b", "holdout_percent": 50},
     "quarters with fixed edges": {
         "review_period": "quarter",
         "source_time_zone": "Europe/Berlin",
