@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from customer_tiering.overview.campaigns import Campaign, read_campaigns
 from customer_tiering.overview.pooling import Counts, Members, Remedy, Table, pool
 from customer_tiering.queries import query
 from customer_tiering.reporting import MOVEMENTS
@@ -99,6 +100,7 @@ class Overview:
     markets_year_before: Mapping[str, Shown]
     revenue_by_period: Mapping[date, Shown]
     economics: Sequence[TierFigures] | None  # None: withheld, as too few customers are in it
+    campaigns: Sequence[Campaign]  # the newest first
     segment_of: Mapping[tuple[str, str], str]  # by recency and frequency score
     labels: Mapping[tuple[str, str], tuple[str, str]]
     rows_in: int
@@ -176,6 +178,7 @@ def read_overview(
             rows(query("overview_revenue"), periods=PERIODS_SHOWN), smallest
         ),
         economics=_read_economics(connection, as_of, tables["tiers"], smallest),
+        campaigns=read_campaigns(connection, smallest),
         segment_of=_segments_of_the_map(groups),
         labels={
             (kind, code): (english, chinese)

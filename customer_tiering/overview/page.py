@@ -9,7 +9,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from customer_tiering.errors import BuildError
 from customer_tiering.overview.bundle import bundle
 from customer_tiering.overview.figures import SEVERITIES, Overview, read_overview
-from customer_tiering.overview.view import HERE, Rules, View, amount, change, number, percent
+from customer_tiering.overview.view import (
+    HERE,
+    Rules,
+    View,
+    amount,
+    change,
+    number,
+    percent,
+    points,
+)
 from customer_tiering.publishing import OVERVIEW, errors_as_build_error, open_publication
 
 
@@ -39,7 +48,9 @@ def render(overview: Overview, rules: Rules) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, amount=amount, percent=percent, change=change)
+    environment.filters.update(
+        number=number, amount=amount, percent=percent, change=change, points=points
+    )
     view = View(overview, rules)
     return environment.get_template("page.html.j2").render(
         view=view,

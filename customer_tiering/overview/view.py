@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from customer_tiering.overview.campaigns import CAMPAIGNS_SHOWN, Campaign
 from customer_tiering.overview.figures import (
     MARKETS,
     OTHER,
@@ -83,6 +84,12 @@ def change(share: float) -> str:
     return text if text.strip("+-") != "0.0%" else "0.0%"
 
 
+def points(value: Decimal) -> str:
+    """Percentage points with their sign and one decimal; what rounds to nothing has none."""
+    text = f"{value:+.1f}"
+    return text if text.strip("+-") != "0.0" else "0.0"
+
+
 def part(of: float | Decimal, whole: float | Decimal) -> float:
     """What part of a whole something is, 0 to 1 for a bar; 0 of nothing."""
     return float(of) / float(whole) if whole else 0.0
@@ -113,6 +120,7 @@ class View:
             "profile": rules.score_profile,
             "smallest": rules.min_group_size,
             "rows": MARKET_ROWS,
+            "campaigns": CAMPAIGNS_SHOWN,
             "version": _version(),
         }
 
@@ -152,6 +160,21 @@ class View:
         """The economics by tier, the highest first; without tiers of an earlier ladder that nobody is in."""
         found = self.overview.economics or []
         return [one for one in found if one.customers or one.contacts or one.code in self.tiers]
+
+    def whisker(self, campaign: Campaign) -> tuple[float, float, float] | None:
+        """Where on a scale from 0 to 1 an effect's interval begins, the effect is, and it ends; 0.5 is no effect.
+
+        All campaigns have one scale.
+        """
+        if campaign.low is None or campaign.effect is None or campaign.high is None:
+            return None
+        ends = [abs(end) for one in self.overview.campaigns for end in (one.low, one.high) if end]
+        widest = float(max(ends, default=Decimal(1)))
+        low, effect, high = (
+            0.5 + float(value) / widest / 2
+            for value in (campaign.low, campaign.effect, campaign.high)
+        )
+        return low, effect, high
 
     def by_size(self, name: str) -> list[Cell]:
         """The cells of a table, the largest first; what is pooled comes last."""

@@ -48,8 +48,12 @@ def made_up(
     warnings: Iterable[tuple[str, str]] = (),
     currency: str = "EUR",
     starts_on: date = date(2023, 6, 1),
+    campaigns: Iterable[Sequence[object]] = (),
 ) -> Path:
-    """Write the publication into a file. `tier_labels` are those of TIERS, English and Chinese."""
+    """Write the publication into a file. `tier_labels` are those of TIERS, English and Chinese.
+
+    `campaigns` are rows of campaign_effects, from campaign_id to cost.
+    """
     names = tier_labels or [(code.title(), code) for code in TIERS]
     ordered = any(customer.tier for customer in customers)
     with duckdb.connect(str(file)) as connection:
@@ -161,6 +165,15 @@ def made_up(
             ]
             if ordered
             else [],
+        )
+        table(
+            "marts.campaign_effects",
+            "campaign_id varchar, campaign_name varchar, starts_on date, effect_status varchar, treated bigint, "
+            "held_out bigint, treated_responses bigint, held_out_responses bigint, effect decimal(9, 6), "
+            "effect_low decimal(9, 6), effect_high decimal(9, 6), incremental_revenue decimal(18, 2), "
+            "incremental_revenue_low decimal(18, 2), incremental_revenue_high decimal(18, 2), "
+            "cost decimal(18, 2), dimension varchar",
+            [(*row, "all") for row in campaigns],
         )
         table(
             "marts.customer_alerts",

@@ -377,6 +377,29 @@ def test_a_tier_with_few_who_called_is_pooled_in_the_economics_alone() -> None:
     assert overview_of(many(3), 5).economics is None
 
 
+@pytest.mark.parametrize(
+    ("groups", "is_few"),
+    [((100, 40, 50, 20), False), ((100, 40, 4, 20), True), ((100, 40, 96, 20), True)]
+    + [((100, 40, 50, 4), True), ((100, 40, 50, 36), True), ((100, 4, 50, 2), True)]
+    + [((100, 40, 0, 40), False), ((100, 40, 5, 35), False)],
+)
+def test_an_effect_of_few_is_not_shown(
+    groups: tuple[int, ...], is_few: bool, tmp_path: Path
+) -> None:
+    """Neither the effect nor the revenue, which few brought; nor how many few are."""
+    figures = (*map(Decimal, ("1.5", "-2", "5")), (Decimal(700), Decimal(-9), Decimal(1400)))
+    rows = [("k", None, date(2025, 1, 1), "judged", *groups, *figures[:3], *figures[3], Decimal(9))]
+    file = made_up(tmp_path / "made_up.duckdb", many(9), campaigns=rows)
+    with open_publication(file) as connection:
+        [campaign] = read_overview(connection, 5, WINDOW_DAYS).campaigns
+        [everything] = read_overview(connection, 1, WINDOW_DAYS).campaigns
+    shown = (campaign.effect, campaign.low, campaign.high, campaign.revenue)
+    assert (shown == (None,) * 4, shown == figures) == (is_few, not is_few)
+    assert (campaign.is_few, campaign.cost, campaign.name) == (is_few, 9, "k")
+    assert (campaign.treated, campaign.held_out) == (100, None if groups[1] == 4 else 40)
+    assert everything.effect == Decimal("1.5")
+
+
 def test_tiers_of_an_earlier_ladder_keep_their_codes() -> None:
     """What is rank 1 today had another name then."""
     overview = overview_of(many(9, moved=("none", "iron", "enter", "first_order")), 5)
