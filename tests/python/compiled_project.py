@@ -132,7 +132,7 @@ class CompiledProject:
     ) -> None:
         """Run all models, which go on from what is there or make it; ``after`` hears how many have run."""
         for number, model in enumerate(self._as_of(as_of_date).models, start=1):
-            if goes_on and model.hook:
+            if goes_on and model.hook and _is_there(connection, model):
                 _append(connection, model)
             else:
                 _create(connection, model)
@@ -323,6 +323,18 @@ def _insert_seed(
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     kind = "view" if model.is_view else "table"
     connection.execute(f"create or replace {kind} {model.relation} as ({model.sql}\n)")
+
+
+def _is_there(connection: duckdb.DuckDBPyConnection, model: Model) -> bool:
+    """Whether a model's table has been made; a refresh takes away published history before landing carries it over."""
+    schema, table = (part.strip('"') for part in model.relation.split(".")[-2:])
+    connection.execute(f"create schema if not exists {schema}")
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = $1 and table_name = $2",
+            [schema, table],
+        ).fetchone()
+    )
 
 
 def _append(connection: duckdb.DuckDBPyConnection, model: Model) -> None:

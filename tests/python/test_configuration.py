@@ -656,12 +656,6 @@ BROKEN_SEEDS = {
         "offer 'free_shiping' (did you mean free_shipping?)",
         "an offer of seeds/playbook.csv",
     ),
-    "benefit_of_an_unknown_tier": (
-        appended("tier_benefits", "dimond,visit,Visit,拜访,1,0"),
-        "seeds/tier_benefits.csv, line 12",
-        "tier_code 'dimond' (did you mean diamond?)",
-        "a tier of seeds/tiers.csv",
-    ),
     "benefit_of_a_tier_twice": (
         appended("tier_benefits", "silver,birthday_gift,Birthday gift,生日礼遇,1,0"),
         "seeds/tier_benefits.csv, line 12",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -47,12 +48,16 @@ OPEN, CLOSED = "period_end = date '2024-09-30'", "period_end = date '2024-06-30'
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
+def warehouse(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "warehouse"
     folder.mkdir()
     build(folder, COMPANY)
-    show(folder)
-    return folder
+    before = os.umask(0o022)
+    try:
+        show(folder)
+        yield folder
+    finally:
+        os.umask(before)
 
 
 def build(warehouse: Path, statements: str) -> None:
