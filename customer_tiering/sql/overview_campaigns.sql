@@ -12,7 +12,9 @@ select
     effect_low,
     effect_high,
     -- without an interval it is hardly more than chance
-    case when incremental_revenue_low is not null then incremental_revenue end as incremental_revenue,
+    case
+        when incremental_revenue_low is not null then incremental_revenue
+    end as incremental_revenue,
     incremental_revenue_low,
     incremental_revenue_high,
     cost
