@@ -1,4 +1,5 @@
-{# What campaigns of the window cost, shared over the tiers that the customers whom they contacted hold now. #}
+{# What campaigns of the window cost, shared over the tiers that the customers whom they contacted
+   hold now. #}
 with campaigns as (
     select * from {{ ref('stg_marketing__campaigns') }}
 ),

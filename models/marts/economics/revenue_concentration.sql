@@ -31,7 +31,7 @@ by_dimension as (
         revenue,
         sum(customers) as customers
     from amounts
-    group by revenue
+    group by 1, 2, 3
 ),
 
 placed as (
@@ -56,7 +56,9 @@ summed as (
             {{ cents('revenue') }} * least(
                 customers,
                 greatest(
-                    {{ customers_in_percent('all_customers', percent) }} - (all_customers - customers_up_to), 0
+                    {{ customers_in_percent('all_customers', percent) }}
+                    - (all_customers - customers_up_to),
+                    0
                 )
             )
         ) as top_{{ percent }}_revenue,

@@ -19,6 +19,10 @@ compared as (
     from totals
 ),
 
+budget as (
+    select count(*) as tiers from budget_shares
+),
+
 -- none has no part in a budget
 budgeted as (
     select
@@ -28,7 +32,7 @@ budgeted as (
             when budget.tiers > 0 then 0
         end as recommended_budget_share
     from compared
-    cross join (select count(*) as tiers from budget_shares) as budget
+    cross join budget
     left join budget_shares on compared.tier_rank = budget_shares.tier_rank
 )
 
