@@ -204,11 +204,18 @@ class _Copy:
                 connection.execute(f"drop schema if exists {identifier(schema)} cascade")
 
     def build(self, simulated: Simulated, changed: Sequence[str] | None) -> None:
-        """Build what decides under a configuration: all of it, or what the changed seeds lead to."""
+        """Build what decides under a configuration: all of it, or what the changed seeds lead to.
+
+        A table that a refresh makes of the periods that it computes holds these alone, so that it is built anew too.
+        """
         selected = (
             [f"+{model}" for model in DECIDING]
             if changed is None
-            else [f"{seed}+,+{model}" for seed in changed for model in DECIDING]
+            else [
+                f"{first}+,+{model}"
+                for first in ("int_first_change", *changed)
+                for model in DECIDING
+            ]
         )
         overrides = {**simulated.configuration.overrides, **self.vars}
         # what dbt has parsed is of the other project

@@ -102,6 +102,15 @@ MARTS = {
             'active' as lifecycle_stage)
     """,
     "marts.customer_tiers": "select 'gold' as tier_code, 600.00 as revenue_to_next",
+    "marts.campaign_effects": """
+        select * from (values
+            ('K1', 'Spring', date '2025-04-01', 'no_holdout', 3::bigint, 0::bigint, 1::bigint, 0::bigint, null::decimal(9, 6),
+                null::decimal(9, 6), null::decimal(9, 6), null::decimal(18, 2), null::decimal(18, 2), null::decimal(18, 2),
+                90.00::decimal(18, 2), 'all')
+        ) as campaigns (campaign_id, campaign_name, starts_on, effect_status, treated, held_out, treated_responses,
+            held_out_responses, effect, effect_low, effect_high, incremental_revenue, incremental_revenue_low,
+            incremental_revenue_high, cost, dimension)
+    """,
     "marts.tier_economics": """
         select 'gold' as tier_code, 2 as tier_rank, 1 as customers, 1 as served_customers, 1500.00 as window_revenue,
             600.00 as growth_potential, 3 as service_contacts, 1.0 as recommended_budget_share, date '2025-06-15' as as_of_date

@@ -87,11 +87,23 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(sample_warehouse: Path) -> Iterator[Path]:
-    """The sample's warehouse, of which no test may change a byte."""
-    before = contents(sample_warehouse)
-    yield sample_warehouse
-    assert contents(sample_warehouse) == before
+def warehouse(sample_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The sample's warehouse after a second refresh, which computed one period; no test may change a byte of it."""
+    again = tmp_path_factory.mktemp("again") / "warehouse"
+    shutil.copytree(sample_warehouse, again, symlinks=True)
+    command = [sys.executable, str(Path(__file__).with_name("cli_without_audit.py")), "refresh"]
+    where = ("--raw", str(PROJECT / "sample"), "--warehouse", str(again))
+    finished = subprocess.run(
+        [*command, *where, "--vars", f"{{run_date: {RUN_DATE}}}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "1 of 36 review periods computed" in finished.stdout
+    before = contents(again)
+    yield again
+    assert contents(again) == before
 
 
 @pytest.fixture
