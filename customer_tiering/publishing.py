@@ -104,19 +104,24 @@ def finish(
 
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
-    (all columns for other tables): so equal contents are equal bytes. `published_by` says which tables have a Parquet file for each
-    part. What was laid into the folder
-    that `prepare` gives, such as overview.html and audit.html, is published with it. `erasures`, if any, are
-    noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
-    `target` is what dbt built in. With `takes_over`, rows and Parquet files that are those of the publication that readers see are
-    taken from it, where that may be. Who else may open what is published, but for the restricted file, is for the umask to say. Raises
-    BuildError, and then there is none.
+    (all columns for other tables): so equal contents are equal bytes. `published_by` says which tables have a Parquet file for
+    each part. What was laid into the folder that `prepare` gives, such as overview.html and audit.html, is published with it.
+    `erasures`, if any, are noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
+    `target` is what dbt built in. With `takes_over`, rows and Parquet files that are those of the publication that readers
+    see are taken from it, where that may be. Who else may open what is published, but for the restricted file, is for the
+    umask to say. Raises BuildError, and then there is none.
     """
     run = log[-1]
     unfinished = prepare(warehouse, run.run_id)
     finished = warehouse / PUBLICATIONS / run.run_id
     rules = read_rules(unfinished)
-    said: dict[str, Any] = {"rules": rules and rules.digests(), "erasures": erasures or None}
+    # what a publication must have in common with the one before, to take anything over
+    said: dict[str, Any] = {
+        "rules": rules and rules.digests(),
+        "erasures": erasures or None,
+        "published_by": published_by,
+        "keys": keys,
+    }
     seen = current_publication(warehouse) if takes_over else None
     with (
         private_files() as umask,

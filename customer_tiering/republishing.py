@@ -81,7 +81,7 @@ def seen_before(
 ) -> Seen | None:
     """A publication to take rows over from; None when there is none, or its database is not as it was published.
 
-    What the new one's manifest will say of erasures and rules it must say too.
+    What is `same` its manifest must say too, such as erasures, rules and in which parts tables are.
     """
     try:
         said = json.loads((folder / manifest).read_text(encoding="utf-8")) if folder else {}

@@ -322,13 +322,18 @@ def _insert_seed(
 
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     kind = "view" if model.is_view else "table"
+    connection.execute(f"create schema if not exists {_name_of(model)[0]}")
     connection.execute(f"create or replace {kind} {model.relation} as ({model.sql}\n)")
+
+
+def _name_of(model: Model) -> list[str]:
+    """Schema and table of what a model makes."""
+    return [part.strip('"') for part in model.relation.split(".")[-2:]]
 
 
 def _is_there(connection: duckdb.DuckDBPyConnection, model: Model) -> bool:
     """Whether a model's table has been made; a refresh takes away published history before landing carries it over."""
-    schema, table = (part.strip('"') for part in model.relation.split(".")[-2:])
-    connection.execute(f"create schema if not exists {schema}")
+    schema, table = _name_of(model)
     return bool(
         connection.execute(
             "select 1 from duckdb_tables() where schema_name = $1 and table_name = $2",

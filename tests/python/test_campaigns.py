@@ -65,7 +65,7 @@ def models(compiled: Callable[..., CompiledProject]) -> Iterator[Models]:
 # -- The interval of the effect ----------------------------------------------------------------------
 
 # Responses and customers of treated and held out; the effect and its bounds as confint_proportions_2indep(method=
-# "newcomb") of statsmodels 0.15.0 gives them. The first ten are in Newcombe (1998), table II.
+# "newcomb") of statsmodels 0.15.0 gives them.
 TABLES = [
     ((56, 70, 48, 80), "20.000000 5.243147 33.387265"),
     ((9, 10, 3, 10), "60.000000 17.052272 80.901797"),

@@ -6,6 +6,7 @@ every small group whether their sums, added and subtracted in any way, give that
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,12 +17,14 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_once import PROJECT
 from made_up_publication import YEAR_BEFORE, Customer, made_up
 
 from customer_tiering.overview.figures import Overview, Shown, TierFigures, read_overview
 from customer_tiering.overview.view import Rules, View
 from customer_tiering.publishing import open_publication
 
+LABELS = PROJECT / "seeds" / "code_labels.csv"
 PRIME = 2_147_483_647
 WINDOW_DAYS = 365
 MOVES = ("enter", "upgrade", "downgrade", "leave")
@@ -398,6 +401,14 @@ def test_an_effect_of_few_is_not_shown(
     assert (campaign.is_few, campaign.cost, campaign.name) == (is_few, 9, "k")
     assert (campaign.treated, campaign.held_out) == (100, None if groups[1] == 4 else 40)
     assert everything.effect == Decimal("1.5")
+
+
+def test_every_warning_says_what_to_do() -> None:
+    view = View(overview_of(many(9), 5), Rules(WINDOW_DAYS, "retail", 5))
+    rows = csv.DictReader(LABELS.read_text(encoding="utf-8").splitlines())
+    warnings = [row["code"] for row in rows if row["kind"] == "warning"]
+    assert len(warnings) > 20
+    assert [code for code in warnings if not all(view.to_do(code))] == []
 
 
 def test_tiers_of_an_earlier_ladder_keep_their_codes() -> None:

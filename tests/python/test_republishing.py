@@ -95,12 +95,12 @@ def rows(publication: Path) -> dict[str, list[tuple]]:
         }
 
 
-def is_as_written_whole(warehouse: Path, publication: Path) -> bool:
+def is_as_written_whole(warehouse: Path, publication: Path, **given: object) -> bool:
     """Whether rows and Parquet files are those of the same tables published into an empty warehouse."""
     other = warehouse.parent / f"whole-{publication.name}"
     other.mkdir()
     os.link(warehouse / "work.duckdb", other / "work.duckdb")
-    whole = show(other)
+    whole = show(other, **given)
     contents = [
         {n: p.read_bytes() for n, p in parquet(one).items()} for one in (publication, whole)
     ]
@@ -149,6 +149,10 @@ def test_nothing_new_shares_every_file(warehouse: Path) -> None:
         ),
         pytest.param("", {"erasures": {"C01": "2026-01-01"}}, id="an erasure"),
         pytest.param("", {"takes_over": False}, id="--full"),
+        pytest.param("", {"published_by": {"orders": "month"}}, id="other parts"),
+        pytest.param(
+            "", {"keys": {**KEYS, "orders": ["customer_id", "order_id"]}}, id="another order"
+        ),
         pytest.param(
             "update marts.customer_periods set monetary = 1 where period_end < date '2024-06-01'",
             {},
@@ -161,7 +165,7 @@ def test_all_is_written_anew(warehouse: Path, statements: str, given: dict[str, 
     build(warehouse, statements)
     now = show(warehouse, **given)
     assert shared(before, now) == set()
-    assert is_as_written_whole(warehouse, now)
+    assert is_as_written_whole(warehouse, now, **given)
 
 
 def test_up_to_a_quarter_of_the_rows_in_parts_may_differ(warehouse: Path) -> None:
