@@ -58,6 +58,12 @@
             cast(null as decimal(38, 0)) as fingerprint
         where false
     {% endcall %}
+    {% call customer_tiering.replace_table('builds.ledger_fingerprints') %}
+        select
+            cast(null as integer) as customer_key,
+            cast(null as decimal(38, 0)) as fingerprint
+        where false
+    {% endcall %}
     {% call customer_tiering.replace_table('builds.customer_keys') %}
         select
             cast(null as {{ customer_tiering.string_type() }}) as resolved_customer_id,

@@ -11,6 +11,9 @@
         {% call customer_tiering.replace_table('builds.fact_fingerprints') %}
             select * from intermediate.int_fact_fingerprints
         {% endcall %}
+        {% call customer_tiering.replace_table('builds.ledger_fingerprints') %}
+            select * from intermediate.int_ledger_fingerprints
+        {% endcall %}
         {% call customer_tiering.replace_table('builds.customer_keys') %}
             select distinct resolved_customer_id, customer_key from intermediate.int_customer_keys
         {% endcall %}

@@ -384,6 +384,7 @@ def begin_builds(connection: duckdb.DuckDBPyConnection) -> None:
         "cast(null as integer) as periods_kept",
         "create table builds.fact_fingerprints "
         "(fact_table varchar, known_on date, fingerprint decimal(38, 0))",
+        "create table builds.ledger_fingerprints (customer_key integer, fingerprint decimal(38, 0))",
         "create table builds.customer_keys (resolved_customer_id varchar, customer_key integer)",
         "create table builds.published_counts (source_table varchar, rows_in bigint, rows_rejected bigint, "
         "rows_undecided bigint, rows_of_known_customers bigint, rows_of_unknown_customers bigint, "
@@ -397,6 +398,8 @@ def end_build(connection: duckdb.DuckDBPyConnection) -> None:
     for statement in (
         "create or replace table builds.fact_fingerprints as "
         "select * from intermediate.int_fact_fingerprints",
+        "create or replace table builds.ledger_fingerprints as "
+        "select * from intermediate.int_ledger_fingerprints",
         "create or replace table builds.customer_keys as "
         "select distinct resolved_customer_id, customer_key from intermediate.int_customer_keys",
         "update builds.last_build set is_complete = true, "

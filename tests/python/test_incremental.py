@@ -626,3 +626,37 @@ def test_kept_rows_are_those_of_the_build_before(
     project.build_again(in_june, raw, "2024-06-12")
     assert not any(marked_rows(project, in_june).values())
     assert_equals_full_build(project, in_june, raw, "2024-06-12")
+
+
+def test_measures_and_rhythms_of_customers_whose_ledger_stands_are_kept(
+    project: CompiledProject, in_june: duckdb.DuckDBPyConnection
+) -> None:
+    """Marked customers keep their marks until their own ledger changes, or an order of theirs leaves the year."""
+    marks = {"int_measure_changes": "period_orders = 777", "int_purchase_rhythms": "order_days = 777"}
+
+    def marked() -> dict[str, set[str]]:
+        found = {}
+        for name, mark in marks.items():
+            rows = in_june.execute(
+                "select resolved_customer_id, count(*) filter (where not coalesce("
+                f"{mark}, false)) from intermediate.{name} inner join "
+                "(select distinct customer_key, resolved_customer_id from intermediate.int_customer_keys) "
+                "using (customer_key) group by 1"
+            ).fetchall()
+            found[name] = {customer for customer, others in rows if not others}
+        return found
+
+    for name, mark in marks.items():
+        in_june.execute(f"update intermediate.{name} set {mark}")
+    everybody = marked()["int_measure_changes"]
+    assert {"a", "b", "c"} <= everybody
+
+    raw = with_order("c3", "c", "2024-06-12", "5.00")
+    project.build_again(in_june, raw, "2024-06-12")
+    assert marked() == dict.fromkeys(marks, everybody - {"c"})
+
+    # 182 days after 10 January a's revenue of that day passes into the older half; b's first order follows in August
+    project.build_again(in_june, raw, "2024-07-09")
+    assert marked()["int_measure_changes"] == everybody - {"c"}
+    project.build_again(in_june, raw, "2024-07-10")
+    assert marked()["int_measure_changes"] == everybody - {"a", "c"}

@@ -2,7 +2,7 @@
    epoch of the customer's history. Within one epoch days are only added, so running counts are
    exact. #}
 with ledger as (
-    select * from {{ ref('int_customer_ledger') }}
+    select * from {{ ref('int_ledger_to_compute') }}
 ),
 
 undone_days as (

@@ -1,5 +1,5 @@
 with ledger as (
-    select * from {{ ref('int_customer_ledger') }}
+    select * from {{ ref('int_ledger_to_compute') }}
 ),
 
 as_of as (
