@@ -15,6 +15,16 @@ with changes as (
     where states.change_type is not null and states.change_type <> 'keep'
 ),
 
+-- made first: joined last, the inputs of all reviews would be joined to all else
+reference as {{ computed_once() }} (
+    select inputs.*
+    from {{ ref('int_score_inputs') }} as inputs
+    inner join (select distinct customer_key, reference_index from changes) as compared_reviews
+        on
+            inputs.customer_key = compared_reviews.customer_key
+            and inputs.period_index = compared_reviews.reference_index
+),
+
 weight_sets as (
     select * from {{ ref('int_score_weight_sets') }}
 ),
@@ -60,7 +70,7 @@ by_input as (
                 latest_measures.next_change_index is null
                 or latest.period_index < latest_measures.next_change_index
             )
-    inner join {{ ref('int_score_inputs') }} as reference
+    inner join reference
         on
             changes.customer_key = reference.customer_key
             and changes.reference_index = reference.period_index
