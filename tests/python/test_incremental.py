@@ -632,7 +632,10 @@ def test_measures_and_rhythms_of_customers_whose_ledger_stands_are_kept(
     project: CompiledProject, in_june: duckdb.DuckDBPyConnection
 ) -> None:
     """Marked customers keep their marks until their own ledger changes, or an order of theirs leaves the year."""
-    marks = {"int_measure_changes": "period_orders = 777", "int_purchase_rhythms": "order_days = 777"}
+    marks = {
+        "int_measure_changes": "period_orders = 777",
+        "int_purchase_rhythms": "order_days = 777",
+    }
 
     def marked() -> dict[str, set[str]]:
         found = {}
