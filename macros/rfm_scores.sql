@@ -8,7 +8,31 @@
 {%- endmacro %}
 
 
-{% macro edges_by_period(edges) -%}
+{% macro quantiles_by_period(measures, period='period_index') -%}
+    select
+        {{ period }},
+        count(*) as customers,
+        {{ customer_tiering.quantiles('recency_days', [0.2, 0.4, 0.6, 0.8]) }} as recency,
+        {{ customer_tiering.quantiles('frequency', [0.2, 0.4, 0.6, 0.8]) }} as frequency,
+        {{ customer_tiering.quantiles('monetary', [0.2, 0.4, 0.6, 0.8]) }} as monetary
+    from {{ measures }}
+    where customer_status = 'active'
+    group by {{ period }}
+{%- endmacro %}
+
+
+{# Positions are multiples of 1/5 of days, counts or cents, so three decimals are exact. #}
+{% macro quantile_edges(metric) -%}
+    {%- for position in range(1, 5) %}
+    cast(
+        {{ customer_tiering.rounded(customer_tiering.element('quantiles.' ~ metric, position), 3) }}
+        as decimal(18, 4)
+    ) as edge_{{ position }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{% macro edges_by_period(edges, period='period_index') -%}
     select
         {%- for metric in ['recency', 'frequency', 'monetary'] %}
         {%- for position in range(1, 5) %}
@@ -16,9 +40,9 @@
             as {{ metric }}_edge_{{ position }},
         {%- endfor %}
         {%- endfor %}
-        period_index
+        {{ period }}
     from {{ edges }}
-    group by period_index
+    group by {{ period }}
 {%- endmacro %}
 
 

@@ -39,7 +39,7 @@ def build_on_postgres(
 ) -> None:
     """Build in BUILT_IN, which is there, from a folder of raw tables.
 
-    `without` are dbt's kinds of nodes, `only` is a model to build alone, and `change` changes the parsed project.
+    `without` are dbt's kinds of nodes, `only` is what to select, and `change` changes the parsed project.
     """
     parsed = _parsed()
     change(parsed)
@@ -58,13 +58,16 @@ def build_on_postgres(
         dbt(folder, "build", *kinds, *selected, *given, parsed=parsed)
 
 
-def build_on_duckdb(warehouse: Path, raw: Path, project_vars: Mapping[str, object]) -> None:
-    """Build in a warehouse's work database from a folder of raw tables, without tests."""
+def build_on_duckdb(
+    warehouse: Path, raw: Path, project_vars: Mapping[str, object], *, only: str = ""
+) -> None:
+    """Build in a warehouse's work database from a folder of raw tables, without tests; `only` is what to select."""
     warehouse.mkdir(exist_ok=True)
     given = json.dumps({**project_vars, "raw_path": str(raw)})
+    selected = ("--select", only) if only else ()
     dbt(
         warehouse,
-        *("build", "--exclude-resource-type", "unit_test", "test", "--vars", given),
+        *("build", "--exclude-resource-type", "unit_test", "test", *selected, "--vars", given),
         parsed=parsed_project(),
     )
 

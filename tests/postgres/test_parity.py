@@ -29,6 +29,7 @@ from customer_tiering.pseudonyms import KEY
 VARS = {"run_date": "2026-01-31"}
 NEW_YORK = {"source_time_zone": "America/New_York", "business_time_zone": "America/New_York"}
 ICU = "locale_provider icu icu_locale 'en-US' locale 'C.UTF-8'"
+RFM_ALONE = "+customer_rfm"
 PSEUDONYM_KEY = "a-key-for-tests-0123456789"
 # They show what was published before, which a first build has none of.
 PUBLISHED_TIERS = "marts.published_tier_changes"
@@ -94,19 +95,23 @@ def test_a_small_company_is_the_same_on_both(first_on_postgres, first_on_duckdb)
 def test_a_build_goes_on_from_the_last_as_on_duckdb_and_equals_one_from_nothing(
     server, small, first_on_postgres, first_on_duckdb, tmp_path
 ):
+    """Even if RFM alone was built between the two, or before the first."""
     later = tmp_path / "later"
     with_late_facts(small, later)
     begin_with(server, first_on_postgres)
+    build_on_postgres(server, tmp_path, later, VARS, only=RFM_ALONE)
     build_on_postgres(server, tmp_path, later, VARS)
     assert periods_kept(server) > 0
     built = keep(server, "later")
 
     goes_on = shutil.copytree(first_on_duckdb, tmp_path / "goes_on", symlinks=True)
+    build_on_duckdb(goes_on, later, VARS, only=RFM_ALONE)
     build_on_duckdb(goes_on, later, VARS)
     # What was recorded of erased persons, plain dbt forgets on PostgreSQL, as a refresh does on both.
     found = differences(built, goes_on / "work.duckdb")
     assert [line for line in found if not line.startswith(f"{PUBLISHED_TIERS}: 'erased_")] == []
 
+    build_on_duckdb(tmp_path / "anew", later, VARS, only=RFM_ALONE)
     build_on_duckdb(tmp_path / "anew", later, VARS)
     assert differences(built, tmp_path / "anew" / "work.duckdb", but=OF_HISTORY) == []
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 import pytest
-from compiled_project import ANY_DATE, CompiledProject, RawTables
+from compiled_project import ANY_DATE, CompiledProject, RawTables, end_build
 from hypothesis import HealthCheck, Phase, given, settings
 from raw_companies import histories
 
@@ -541,6 +541,26 @@ def test_a_number_of_somebody_who_is_gone_may_be_given_to_another(
     assert in_june.execute(query).fetchone() == (3,)
     assert kept_periods(in_june) == kept_up_to("2024-04-30")
     assert_equals_full_build(project, in_june, other, JUNE)
+
+
+def test_rfm_alone_between_two_builds_is_of_its_own_day_and_changes_neither(
+    project: CompiledProject, in_june: duckdb.DuckDBPyConnection
+) -> None:
+    """It makes customers, orders and ledger anew, and keeps all that is by period."""
+    alone = project.only("customer_rfm")
+    assert not any(model.hook for model in alone.models)
+    raw = with_order("d1", "d", "2024-04-25", "70.00")
+    end_build(in_june)
+    alone.land(in_june, raw)
+    alone.run(in_june, LATER_IN_JUNE)
+    found = contents(alone, in_june)
+    assert found["customer_rfm"]
+    assert_equals_full_build(alone, in_june, raw, LATER_IN_JUNE)
+
+    project.run(in_june, LATER_IN_JUNE, goes_on=True)
+    assert kept_periods(in_june) == kept_up_to("2024-03-31")
+    assert contents(alone, in_june) == found
+    assert_equals_full_build(project, in_june, raw, LATER_IN_JUNE)
 
 
 def test_views_give_what_tables_in_their_place_give(

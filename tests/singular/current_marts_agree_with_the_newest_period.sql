@@ -31,6 +31,13 @@ compared as (
         coalesce(newest.segment_code, 'prospect') as segment_of_period,
         coalesce(rfm.segment_code, 'prospect') as segment_of_rfm,
         customers.segment_code as segment_of_customers,
+        concat_ws(
+            '/',
+            newest.recency_days, newest.frequency, newest.r_score, newest.f_score, newest.m_score
+        ) as rfm_of_period,
+        concat_ws(
+            '/', rfm.recency_days, rfm.frequency, rfm.r_score, rfm.f_score, rfm.m_score
+        ) as rfm_of_rfm,
         coalesce(newest.monetary, 0) as monetary_of_period,
         coalesce(rfm.monetary, 0) as monetary_of_rfm,
         newest.customer_id is not null as has_newest,
@@ -59,6 +66,7 @@ where
     or score_of_scores <> score_of_customers
     or segment_of_period <> segment_of_customers
     or segment_of_rfm <> segment_of_customers
+    or rfm_of_period <> rfm_of_rfm
     or monetary_of_period <> monetary_of_rfm
     -- who never ordered may have a balance too
     or (has_newest and newest_balance_of_period is distinct from newest_balance_of_customers)

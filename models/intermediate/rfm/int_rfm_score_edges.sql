@@ -13,15 +13,7 @@ fixed_edges as (
 ),
 
 quantiles as (
-    select
-        period_index,
-        count(*) as customers,
-        {{ quantiles('recency_days', [0.2, 0.4, 0.6, 0.8]) }} as recency,
-        {{ quantiles('frequency', [0.2, 0.4, 0.6, 0.8]) }} as frequency,
-        {{ quantiles('monetary', [0.2, 0.4, 0.6, 0.8]) }} as monetary
-    from measures
-    where customer_status = 'active'
-    group by period_index
+    {{ quantiles_by_period('measures') }}
 ),
 
 quantile_edges as (
@@ -31,13 +23,7 @@ quantile_edges as (
         periods.period_end,
         '{{ metric }}' as metric,
 
-        -- positions are multiples of 1/5 of days, counts or cents, so three decimals are exact
-        {%- for position in range(1, 5) %}
-        cast(
-            {{ rounded(element('quantiles.' ~ metric, position), 3) }}
-            as decimal(18, 4)
-        ) as edge_{{ position }},
-        {%- endfor %}
+        {{ quantile_edges(metric) }},
         coalesce(quantiles.customers, 0) as customers
     from periods
     left join quantiles on periods.period_index = quantiles.period_index

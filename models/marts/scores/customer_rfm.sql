@@ -1,26 +1,21 @@
-with scores as (
-    select * from {{ ref('int_current_scores') }}
-),
-
-as_of as (
-    select * from {{ ref('int_as_of') }}
+with rfm as (
+    select * from {{ ref('int_current_rfm') }}
 )
 
 select
-    scores.customer_id,
-    cast(scores.r_score as {{ string_type() }})
-    || cast(scores.f_score as {{ string_type() }})
-    || cast(scores.m_score as {{ string_type() }}) as rfm_cell,
-    scores.segment_code,
-    scores.value_matrix_code,
+    customer_id,
+    cast(r_score as {{ string_type() }})
+    || cast(f_score as {{ string_type() }})
+    || cast(m_score as {{ string_type() }}) as rfm_cell,
+    segment_code,
+    value_matrix_code,
 
-    scores.recency_days,
-    scores.frequency,
-    scores.monetary,
-    scores.r_score,
-    scores.f_score,
-    scores.m_score,
+    recency_days,
+    frequency,
+    monetary,
+    r_score,
+    f_score,
+    m_score,
 
-    as_of.as_of_date
-from scores
-cross join as_of
+    period_end as as_of_date
+from rfm
