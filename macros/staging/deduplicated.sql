@@ -1,5 +1,6 @@
-{# Only keys that occur more than once are sorted; nearly all others cost one count. The relation is named three times
-   instead of once in a CTE, as a CTE would be written out with all of its columns. #}
+{# Only keys that occur more than once are sorted, in rejected rows too: whether a row is rejected costs more to say than its
+   key. All others cost one count. The relation is named three times instead of once in a CTE, as a CTE would be written
+   out with all of its columns. #}
 {% macro deduplicated(source_name, table_name, columns) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
@@ -102,7 +103,6 @@
 {% macro repeated_keys(relation, key) -%}
     select {{ key | join(', ') }}
     from {{ relation }}
-    where reject_reason is null
     group by {{ key | join(', ') }}
     having count(*) > 1
 {%- endmacro %}
