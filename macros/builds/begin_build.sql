@@ -38,10 +38,7 @@
             {% do adapter.drop_relation(relation) %}
         {% endif %}
     {% endfor %}
-    {% if customer_tiering.table_exists('intermediate', 'int_review_periods')
-        and 'is_kept' in customer_tiering.types_of('intermediate.int_review_periods') %}
-        {% do run_query('update intermediate.int_review_periods set is_kept = false') %}
-    {% endif %}
+    {% do customer_tiering.keep_no_period() %}
     {% call customer_tiering.replace_table('builds.last_build') %}
         select
             '{{ salt }}' as salt,
@@ -104,7 +101,10 @@
         graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed')
         | selectattr('package_name', 'equalto', 'customer_tiering') | first
     ).root_path %}
-    {% set files = ['dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*'] %}
+    {% set files = [
+        'dbt_project.yml', 'macros/**/*.sql', 'models/**/*.sql', 'models/**/*.yml', 'seeds/*', 'tests/**/*.sql',
+        'customer_tiering/**/*.py'
+    ] %}
     {% set settings = customer_tiering.settings() %}
     {% set rules = {} %}
     {% for name, value in customer_tiering.command_line_vars().items() | sort

@@ -25,11 +25,21 @@
                 periods = (select count(*) from intermediate.int_review_periods),
                 periods_kept = (select count(*) from intermediate.int_review_periods where is_kept)
         {% endcall %}
-        {# a later build or query of a part of the project sees all periods #}
-        {% do run_query('update intermediate.int_review_periods set is_kept = false where is_kept') %}
-    {% elif not customer_tiering.selected_period_models() %}
+    {% elif succeeded and not customer_tiering.selected_period_models() %}
         {# no model by period was touched; without a date there was nothing to continue from #}
         {% do run_query('update builds.last_build set is_complete = true where as_of_date is not null') %}
+    {% endif %}
+    {% if succeeded %}
+        {# a later build, test or query of a part of the project sees all periods #}
+        {% do customer_tiering.keep_no_period() %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro keep_no_period() %}
+    {% if customer_tiering.table_exists('intermediate', 'int_review_periods')
+        and 'is_kept' in customer_tiering.types_of('intermediate.int_review_periods') %}
+        {% do run_query('update intermediate.int_review_periods set is_kept = false where is_kept') %}
     {% endif %}
 {% endmacro %}
 

@@ -402,6 +402,39 @@ def is_by_period(node: Node) -> bool:
     return any("delete_periods_to_compute" in hook["sql"] for hook in hooks)
 
 
+def keeps_rows(manifest: Node, unique_id: str) -> bool:
+    """Whether rows of kept periods stand: a model by period has them, or they are made of those, of seeds and periods."""
+    node = manifest["nodes"].get(unique_id, {"name": "", "resource_type": "source", "config": {}})
+    if is_by_period(node) or node["name"] == "int_review_periods":
+        return True
+    parents = node.get("depends_on", {}).get("nodes", [])
+    return node["resource_type"] == "seed" or (
+        bool(parents) and all(keeps_rows(manifest, parent) for parent in parents)
+    )
+
+
+def careless_tests(manifest: Node) -> set[str]:
+    """Tests that leave rows of kept periods out, of models whose rows may be others in each build."""
+    return {
+        test["name"]
+        for test in nodes(manifest, "test")
+        if test.get("test_metadata", {}).get("kwargs", {}).get("period")
+        and not keeps_rows(manifest, test["attached_node"])
+    }
+
+
+def test_only_rows_that_stand_are_not_tested(manifest: Node) -> None:
+    assert careless_tests(manifest) == set()
+
+
+def test_a_test_of_what_is_not_kept_is_noticed(manifest: Node) -> None:
+    careless = deepcopy(manifest)
+    for test in nodes(careless, "test"):
+        if test["name"] == "customer_tiers_key":
+            test["test_metadata"]["kwargs"]["period"] = "period_end"
+    assert careless_tests(careless) == {"customer_tiers_key"}
+
+
 def fingerprinted_facts(manifest: Node) -> set[str]:
     """The models of which int_fact_fingerprints takes the fingerprints."""
     (node,) = (row for row in nodes(manifest, "model") if row["name"] == "int_fact_fingerprints")

@@ -72,7 +72,11 @@ with codes as (
         '{{ mart }}.{{ column }}' as found_in,
         cast({{ column }} as {{ string_type() }}) as code
     from {{ ref(mart) }}
-    where {{ column }} is not null
+    where
+        {{ column }} is not null
+        {%- if mart == 'customer_periods' %}
+        and {{ is_to_test('period_end') }}
+        {%- endif %}
     {{ 'union all' if not (is_last_mart and loop.last) }}
     {%- endfor %}
     {%- endfor %}

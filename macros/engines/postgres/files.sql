@@ -53,12 +53,14 @@
 {% endmacro %}
 
 
-{# What dbt knows of models, seeds, raw tables, macros and vars: PostgreSQL cannot read the project's files. #}
+{# What dbt knows of models, seeds, data tests, raw tables, macros and vars: PostgreSQL cannot read the project's files. #}
 {% macro postgres__digest_of_files(root, patterns) %}
     {% set parts = [] %}
     {% for node in graph.nodes.values() | sort(attribute='unique_id')
-        if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot') %}
-        {% do parts.append([node.unique_id, node.checksum.checksum, node.unrendered_config, node.raw_code] | join('|')) %}
+        if node.package_name == 'customer_tiering' and node.resource_type in ('model', 'seed', 'snapshot', 'test') %}
+        {% do parts.append(
+            [node.unique_id, node.checksum.checksum, node.unrendered_config, node.raw_code, node.get('test_metadata')] | join('|')
+        ) %}
     {% endfor %}
     {% for source in graph.sources.values() | sort(attribute='unique_id')
         if source.package_name == 'customer_tiering' %}
