@@ -53,6 +53,13 @@ class Landings:
             )
             execute("update builds.last_build set is_complete = true")
 
+    def take_files_of(self, project: Path) -> None:
+        """Let the files by which a build is known be those of another folder."""
+        for node in self._task.manifest.nodes.values():
+            if hasattr(node, "root_path"):
+                node.root_path = str(project)
+        self._task.manifest.build_flat_graph()
+
     def replace_macro(self, name: str, code: str) -> None:
         """Let the project have another macro of a name."""
         self._task.manifest.macros[f"macro.customer_tiering.{name}"].macro_sql = code

@@ -267,6 +267,34 @@ def test_other_rules_or_erasures_land_everything_anew(tmp_path: Path) -> None:
     landings(warehouse, steps, ["customers", "orders", "erasure_requests", "customer_merges"])
 
 
+def test_another_test_or_other_code_lands_everything_anew(tmp_path: Path) -> None:
+    """All is then computed and tested, too. The content is exchanged without a trace each time."""
+    raw, project, warehouse = (tmp_path / name for name in ("raw", "project", "warehouse"))
+    files = [
+        project / name
+        for name in ("tests/singular/a.sql", "tests/generic/a.sql", "customer_tiering/a/a.py")
+    ]
+    for path in (*files, warehouse / "a", raw / "a"):
+        path.parent.mkdir(parents=True)
+    (raw / "customers.csv").write_text("customer_id\na\n")
+
+    def steps(session: Landings) -> None:
+        def landed(amount: int) -> list[tuple]:
+            (raw / "orders.csv").write_text(f"{ORDERS}o1,a,2024-01-01,completed,{amount}\n")
+            os.utime(raw / "orders.csv", (LONG_AGO, LONG_AGO))
+            session.land(raw_path=str(raw))
+            return session.sql("select order_amount from raw.orders")
+
+        session.take_files_of(project)
+        assert landed(10) == [("10",)]
+        for amount, file in enumerate(files, 11):
+            file.write_text("1")
+            assert landed(amount) == [(str(amount),)]
+            assert landed(99) == [(str(amount),)]
+
+    landings(warehouse, steps, ["orders", "customers", "customer_merges"])
+
+
 # What is done to a shop's orders, one after the other, and what of them is landed then: (order_id,
 # order_amount). At first there are o1 of 1 January, o2 of 1 February and o3 of 15 March 2024.
 STEPS = [
