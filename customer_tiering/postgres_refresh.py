@@ -168,6 +168,7 @@ class PostgresRefresh(Refresh):
             erasures,
             built.descriptions,
             built.published_by,
+            self._digest_of_checks(),
             self.target,
         )
         self._database.show_next()

@@ -77,6 +77,7 @@ def publish(
     erasures: Mapping[str, object] | None = None,
     descriptions: Mapping[str, Description] | None = None,
     published_by: Mapping[str, str] | None = None,
+    checks: str | None = None,
     takes_over: bool = True,
 ) -> Path:
     """Finish `warehouse`/work.duckdb as a publication and let readers see it; gives its folder.
@@ -84,7 +85,7 @@ def publish(
     See `finish`. Raises BuildError, and then the old publication stands.
     """
     finished = finish(
-        warehouse, log, keys, erasures, descriptions, published_by, takes_over=takes_over
+        warehouse, log, keys, erasures, descriptions, published_by, checks, takes_over=takes_over
     )
     point_to(warehouse, finished)
     return finished
@@ -97,6 +98,7 @@ def finish(
     erasures: Mapping[str, object] | None = None,
     descriptions: Mapping[str, Description] | None = None,
     published_by: Mapping[str, str] | None = None,
+    checks: str | None = None,
     target: str = DUCKDB,
     takes_over: bool = False,
 ) -> Path:
@@ -105,7 +107,7 @@ def finish(
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
     (all columns for other tables): so equal contents are equal bytes. `published_by` says which tables have a Parquet file for
-    each part. What was laid into the folder that `prepare` gives, such as overview.html and audit.html, is published with it.
+    each part. `checks` is a digest of what tested and audited. What was laid into the folder that `prepare` gives, such as overview.html and audit.html, is published with it.
     `erasures`, if any, are noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
     `target` is what dbt built in. With `takes_over`, rows and Parquet files that are those of the publication that readers
     see are taken from it, where that may be. Who else may open what is published, but for the restricted file, is for the
@@ -118,6 +120,7 @@ def finish(
     # what a publication must have in common with the one before, to take anything over
     said: dict[str, Any] = {
         "rules": rules and rules.digests(),
+        "checks": checks,
         "erasures": erasures or None,
         "published_by": published_by,
         "keys": keys,

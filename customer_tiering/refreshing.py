@@ -55,7 +55,7 @@ from customer_tiering.overview.page import write_overview
 from customer_tiering.overview.view import Rules
 from customer_tiering.permissions import FOLDER, make_private, private_files
 from customer_tiering.progress import Progress
-from customer_tiering.published_work import note_published
+from customer_tiering.published_work import differing_period, digest_of_checks, note_published
 from customer_tiering.publishing import (
     AUDIT,
     DUCKDB,
@@ -203,7 +203,8 @@ class Refresh:
 
     def _prepare_work(self, ledger: Ledger) -> None:
         """Leave a work database to build in, which holds no more than this build may continue from."""
-        if self.from_scratch or not _has_built(ledger) or not _reuse_work_database(self.warehouse):
+        may_continue = not self.from_scratch and _has_built(ledger)
+        if not may_continue or not _reuse_work_database(self.warehouse, self.note):
             start_afresh(self.warehouse)
 
     @contextmanager
@@ -317,8 +318,12 @@ class Refresh:
             erasures,
             built.descriptions,
             built.published_by,
+            self._digest_of_checks(),
             takes_over=not self.from_scratch,
         )
+
+    def _digest_of_checks(self) -> str:
+        return digest_of_checks(self.project, self.configuration.settings)
 
     def _tidy(self) -> None:
         """Remove what is no longer kept."""
@@ -522,11 +527,21 @@ def _has_built(ledger: Ledger) -> bool:
     return len(refreshes) > 1 and refreshes[-2].stage in ("audit", "publish")
 
 
-def _reuse_work_database(warehouse: Path) -> bool:
-    """Prepare the work database that is there for another build; whether that could be done."""
+def _reuse_work_database(warehouse: Path, note: Callable[[str], None]) -> bool:
+    """Prepare the work database that is there for another build; whether that could be done.
+
+    Rows that were published by period must be as they were: they were tested then. People are told where they are not.
+    """
     if not (warehouse / WORK).is_file():
         return False
     try:
+        if found := differing_period(warehouse):
+            table, period = found
+            note(
+                f"{WORK}: the rows of {table} for {period} are not those that were published; "
+                "this refresh begins with a new work database."
+            )
+            return False
         _copy_last_counts(warehouse)
     except (duckdb.Error, OSError):  # whatever is wrong with it, a new one is made
         return False

@@ -149,6 +149,7 @@ def test_nothing_new_shares_every_file(warehouse: Path) -> None:
         ),
         pytest.param("", {"erasures": {"C01": "2026-01-01"}}, id="an erasure"),
         pytest.param("", {"takes_over": False}, id="--full"),
+        pytest.param("", {"checks": "other"}, id="another test"),
         pytest.param("", {"published_by": {"orders": "month"}}, id="other parts"),
         pytest.param(
             "", {"keys": {**KEYS, "orders": ["customer_id", "order_id"]}}, id="another order"
