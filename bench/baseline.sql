@@ -1,10 +1,12 @@
--- The bar: tiers with their whole monthly history from raw tables, written by hand for speed.
+-- The bar: tiers and lifecycle with their whole monthly history, alerts and the actions due now,
+-- from raw tables, written by hand for speed.
 --
 -- It computes what the project computes with its default configuration (month, 365-day window,
--- quantile edges, retail profile, the shipped ladder, hold 3, grace 1, one level, rolling) from
--- customers, orders, order lines, products, refunds, interactions, tickets, survey responses and
--- referrals in one currency. It trusts the files: no duplicates, no bad values, no merges, no
--- unknown customers, no tests, no reasons, nothing configurable.
+-- quantile edges, retail profile, the shipped ladder, lifecycle, alert rules and playbook, hold 3,
+-- grace 1, one level, rolling) from customers, orders, order lines, products, refunds,
+-- interactions, tickets, survey responses and referrals in one currency. It trusts the files: no
+-- duplicates, no bad values, no merges, no unknown customers, no tests, no reasons, nothing
+-- configurable.
 -- Variables: raw_path (folder of a folder per table), as_of_date (ISO date).
 --
 -- Customers are small integers until the last statement; money is cents until then.
@@ -167,10 +169,9 @@ from (
     from periods
 );
 
--- Measures: each ledger row changes the windows' sums when it becomes known and when its order date
--- leaves a window; running sums over the changes, then one row per period until the next change ---
+-- Order days of which no order is left, and when --------------------------------------------------
 
-create temp table measures as
+create temp table undone as
 with touched as (
     select distinct
         customer_key,
@@ -192,24 +193,29 @@ touched_orders as (
     from ledger
     inner join touched using (customer_key, order_date)
     where known_date <= getvariable('as_of_date')::date
-),
+)
 
-undone as (
-    select
-        customer_key,
-        order_date,
-        min(known_date) as undone_on
-    from touched_orders
-    where net_orders <= 0
-    group by all
-),
+select
+    touched_orders.customer_key,
+    touched_orders.order_date,
+    min(touched_orders.known_date) as undone_on,
+    min(calendar.period) as period
+from touched_orders
+inner join calendar on touched_orders.known_date = calendar.date
+where touched_orders.net_orders <= 0
+group by 1, 2;
 
+-- Measures: each ledger row changes the windows' sums when it becomes known and when its order date
+-- leaves a window; running sums over the changes, then one row per period until the next change ---
+
+create temp table measures as
 -- 0 and 99: never.
-dated as (
+with dated as (
     select
         ledger.customer_key,
         ledger.orders_delta,
         ledger.revenue_delta,
+        if(known.period = ordered.period, ledger.revenue_delta, 0) as period_revenue,
         known.period as known_in,
         coalesce(half.period, 99)::smallint as leaves_half_in,
         coalesce(leaving.period, 99)::smallint as leaves_in,
@@ -218,11 +224,10 @@ dated as (
         undone.undone_on
     from ledger
     inner join calendar as known on ledger.known_date = known.date
+    inner join calendar as ordered on ledger.order_date = ordered.date
     left join calendar as half on ledger.order_date + 182 = half.date
     left join calendar as leaving on ledger.order_date + 365 = leaving.date
-    left join (
-        select undone.*, calendar.period from undone inner join calendar on undone_on = date
-    ) as undone
+    left join undone
         on
             ledger.customer_key = undone.customer_key
             and ledger.order_date = undone.order_date
@@ -236,26 +241,27 @@ events as (
         if(leaves_in > known_in, orders_delta, 0) as orders_delta,
         if(leaves_in > known_in, revenue_delta, 0) as revenue_delta,
         if(leaves_half_in > known_in, revenue_delta, 0) as half_delta,
+        period_revenue,
         if(undone_on is null, order_date, null) as lasting_date,
         null::date as passing_date
     from dated
 
     union all
 
-    select customer_key, leaves_half_in, 0, 0, -revenue_delta, null, null
+    select customer_key, leaves_half_in, 0, 0, -revenue_delta, 0, null, null
     from dated
     where leaves_half_in > known_in and leaves_half_in < 99
 
     union all
 
-    select customer_key, leaves_in, -orders_delta, -revenue_delta, 0, null, null
+    select customer_key, leaves_in, -orders_delta, -revenue_delta, 0, 0, null, null
     from dated
     where leaves_in > known_in and leaves_in < 99
 
     union all
 
     -- A date whose orders are all undone later counts in each period until then.
-    select customer_key, unnest(range(known_in, undone_in))::smallint, 0, 0, 0, null, order_date
+    select customer_key, unnest(range(known_in, undone_in))::smallint, 0, 0, 0, 0, null, order_date
     from dated
     where undone_in > known_in
 ),
@@ -267,6 +273,7 @@ changes as (
         sum(orders_delta)::integer as orders_delta,
         sum(revenue_delta)::bigint as revenue_delta,
         sum(half_delta)::bigint as half_delta,
+        sum(period_revenue)::bigint as period_revenue,
         min(lasting_date) as first_lasting,
         max(lasting_date) as last_lasting,
         min(passing_date) as first_passing,
@@ -281,6 +288,7 @@ spans as (
         sum(orders_delta) over known::bigint as frequency,
         sum(revenue_delta) over known::bigint as monetary,
         sum(half_delta) over known::bigint as recent_half,
+        period_revenue,
         least(min(first_lasting) over known, first_passing) as first_on,
         greatest(max(last_lasting) over known, last_passing) as last_on,
         row_number() over known = 1 as is_first,
@@ -318,6 +326,9 @@ grid as (
         customer_key,
         frequency,
         monetary,
+        older,
+        recent,
+        period_revenue,
         trend_points,
         repeat_points,
         tenure_points,
@@ -334,13 +345,17 @@ select
     grid.period,
     grid.frequency::integer as frequency,
     grid.monetary,
+    grid.older,
+    grid.recent,
+    if(grid.period = grid.from_period, grid.period_revenue, 0) as period_revenue,
     (periods.period_end - grid.last_on)::smallint as recency_days,
     case
         when grid.last_on is null then 'prospect'
         when grid.frequency = 0 then 'lapsed'
         else 'active'
     end::enum ('prospect', 'lapsed', 'active') as status,
-    if(grid.first_on <= periods.period_end - 365, grid.trend_points, null) as trend_points,
+    coalesce(grid.first_on <= periods.period_end - 365, false) as is_a_year_old,
+    if(is_a_year_old, grid.trend_points, null) as trend_points,
     grid.repeat_points,
     grid.tenure_points,
     grid.is_first and grid.period = grid.from_period as is_first
@@ -923,7 +938,11 @@ with scored as (
                 + (measures.monetary > m2)::tinyint
                 + (measures.monetary > m3)::tinyint
                 + (measures.monetary > m4)::tinyint
-        end::tinyint as m_score
+        end::tinyint as m_score,
+        (frequency + 1 > f1)::tinyint
+        + (frequency + 1 > f2)::tinyint
+        + (frequency + 1 > f3)::tinyint
+        + (frequency + 1 > f4)::tinyint as edges_below_next_order
     from measures
     left join edges using (period)
     left join contributions
@@ -1012,7 +1031,15 @@ summed as (
         + growth * coalesce(growth_score, 0)
         + loyalty * loyalty_score
         + satisfaction * coalesce(satisfaction_score, 0)
-        + engagement * coalesce(engagement_score, 0) as management_score
+        + engagement * coalesce(engagement_score, 0) as management_score,
+        -- One more order on the period's last day, whatever its amount.
+        management_score
+        + value * 200000 * (
+            10000 - 2500 * (r_score - 1) + 2500 * (edges_below_next_order - f_score + 1)
+        )
+        + loyalty * repeat_rate * (
+            (20000 * frequency + frequency + 1) // (2 * (frequency + 1)) - repeat_points
+        ) as score_with_an_order
     from components
 )
 
@@ -1032,6 +1059,20 @@ select
     engagement_score,
     partnership_score,
     management_score,
+    older,
+    recent,
+    period_revenue,
+    status,
+    is_a_year_old,
+    if(frequency > 0, score_with_an_order, null) as score_with_an_order,
+    case
+        when frequency = 0 or status = 'prospect' then 0
+        when score_with_an_order >= 87e14::bigint then 5
+        when score_with_an_order >= 78e14::bigint then 4
+        when score_with_an_order >= 60e14::bigint then 3
+        when score_with_an_order >= 40e14::bigint then 2
+        else 1
+    end::tinyint as rank_with_an_order,
     case
         when status = 'prospect' then 0
         when management_score >= 87e14::bigint and frequency >= 1 then 5
@@ -1063,6 +1104,8 @@ with recursive states as (
         entered_rank as tier_rank,
         0::tinyint as held,
         0::tinyint as grace,
+        management_score,
+        null::bigint as score_before,
         if(entered_rank > 0, 'enter', null)::enum (
             'enter', 'upgrade', 'keep', 'protected', 'grace', 'downgrade', 'leave'
         ) as change_type
@@ -1083,13 +1126,16 @@ with recursive states as (
         end::tinyint as tier_rank,
         case
             when change_type in ('enter', 'upgrade') then 0
+            when is_open_period then held
             else least(held + 1, 3)
         end::tinyint as held,
-        case change_type
-            when 'protected' then grace
-            when 'grace' then grace + 1
+        case
+            when change_type = 'grace' then grace + 1
+            when change_type = 'protected' or is_open_period and change_type = 'keep' then grace
             else 0
         end::tinyint as grace,
+        management_score,
+        score_before,
         change_type
     from (
         select
@@ -1099,6 +1145,9 @@ with recursive states as (
             states.tier_rank as rank_before,
             states.held,
             states.grace,
+            reviews.management_score,
+            states.management_score as score_before,
+            periods.is_open_period,
             case
                 when states.tier_rank = 0 and reviews.entered_rank = 0 then null
                 when states.tier_rank = 0 then 'enter'
@@ -1125,8 +1174,170 @@ select
     customer_key,
     period,
     tier_rank,
+    held,
+    grace,
+    score_before,
     change_type
 from states;
+
+-- Rhythms: order days so far, the last gap and, from three gaps on, twice their median. Undoing a
+-- day starts a new count; within one, days are only added, so gaps so far begin the list of all ----
+
+create temp table rhythms as
+with order_days as (
+    select
+        ledger.customer_key,
+        ledger.order_date,
+        entering.period as starts,
+        coalesce(undone.period, 99)::smallint as ends
+    from ledger
+    inner join calendar as entering on ledger.order_date = entering.date
+    left join undone
+        on ledger.customer_key = undone.customer_key and ledger.order_date = undone.order_date
+    where
+        ledger.known_date = ledger.order_date
+        and coalesce(undone.period, 99) > entering.period
+),
+
+counts as (
+    select
+        customer_key,
+        counts_from,
+        lead(counts_from, 1, 99) over (partition by customer_key order by counts_from) as counts_to
+    from (
+        select distinct
+            customer_key,
+            0 as counts_from
+        from order_days
+        union
+        select
+            customer_key,
+            ends
+        from order_days
+        where ends < 99
+    )
+),
+
+standing as (
+    select
+        customer_key,
+        counts_from,
+        counts_to,
+        order_date,
+        greatest(starts, counts_from) as period,
+        (row_number() over so_far)::integer as order_days,
+        (order_date - lag(order_date) over so_far)::integer as gap
+    from counts
+    inner join order_days using (customer_key)
+    where starts < counts_to and ends > counts_from
+    window so_far as (partition by customer_key, counts_from order by order_date)
+),
+
+lists as (
+    select
+        customer_key,
+        counts_from,
+        list(gap order by order_date) as gaps
+    from standing
+    where gap is not null
+    group by all
+),
+
+-- Of several order days in a period the last one counts.
+changes as (
+    select
+        *,
+        lead(period, 1, least(counts_to, (select max(period) + 1 from periods))) over so_far
+            as to_period
+    from standing
+    window so_far as (partition by customer_key, counts_from order by order_date)
+)
+
+select
+    changes.customer_key,
+    changes.order_days,
+    changes.gap as last_gap,
+    if(changes.order_days > 3, 2 * list_median(lists.gaps[:changes.order_days - 1]), null)::integer
+        as double_gap,
+    unnest(range(changes.period, changes.to_period))::smallint as period
+from changes
+left join lists using (customer_key, counts_from)
+where changes.to_period > changes.period;
+
+-- Reviews: scores and tiers, where a customer stands, and four times the expected gap: one's own, or
+-- that of the segment, of everybody or 90 days -----------------------------------------------------
+
+create temp table placed as
+select
+    scores.* replace (recency_days::integer as recency_days),
+    states.* exclude (customer_key, period),
+    if(recency_days is null, 0, rhythms.order_days) as order_days,
+    rhythms.last_gap,
+    if(recency_days is null, null, rhythms.double_gap) as double_gap,
+    case
+        when status <> 'active' then status::varchar
+        when f_score >= 4 and r_score = 5 then 'champions'
+        when f_score >= 4 and r_score >= 3 then 'loyal'
+        when f_score between 2 and 3 and r_score >= 4 then 'potential_loyalists'
+        when r_score = 5 then 'new_customers'
+        when r_score = 4 then 'promising'
+        when r_score = 3 and f_score = 3 then 'need_attention'
+        when r_score = 3 then 'about_to_sleep'
+        when f_score = 5 then 'cant_lose'
+        when f_score >= 3 then 'at_risk'
+        else 'hibernating'
+    end::enum (
+        'prospect', 'lapsed', 'champions', 'loyal', 'potential_loyalists', 'new_customers',
+        'promising', 'need_attention', 'about_to_sleep', 'cant_lose', 'at_risk', 'hibernating'
+    ) as segment_code
+from scores
+inner join states using (customer_key, period)
+left join rhythms using (customer_key, period);
+
+create temp table reviews as
+with of_segments as (
+    select
+        period,
+        segment_code,
+        (2 * quantile_cont(double_gap, 0.5))::integer as quadruple_gap
+    from placed
+    group by all
+),
+
+of_periods as (
+    select
+        period,
+        (2 * quantile_cont(double_gap, 0.5))::integer as quadruple_gap
+    from placed
+    group by all
+),
+
+expected as (
+    select
+        placed.*,
+        coalesce(
+            2 * placed.double_gap, of_segments.quadruple_gap, of_periods.quadruple_gap, 360
+        ) as quadruple_gap
+    from placed
+    inner join of_segments using (period, segment_code)
+    inner join of_periods using (period)
+)
+
+select
+    *,
+    case
+        when order_days = 0 then 'prospect'
+        when 4 * recency_days >= 6 * quadruple_gap then 'lost'
+        when 4 * recency_days >= 3 * quadruple_gap then 'dormant'
+        when 8 * recency_days >= 3 * quadruple_gap then 'at_risk'
+        when order_days >= 2 and 4 * last_gap >= 3 * quadruple_gap then 'won_back'
+        when order_days = 1 then 'new'
+        when order_days <= 3 then 'developing'
+        else 'active'
+    end::enum (
+        'prospect', 'lost', 'dormant', 'at_risk', 'won_back', 'new', 'developing', 'active'
+    ) as lifecycle_stage
+from expected;
 
 create temp macro component(score) as
     (score::decimal(11, 0) * 0.00000001::decimal(8, 8))::decimal(11, 8);
@@ -1151,8 +1362,536 @@ select
         as management_score,
     states.tier_rank,
     states.change_type,
+    reviews.segment_code,
+    reviews.lifecycle_stage,
     periods.period_end
 from scores
 inner join states using (customer_key, period)
+inner join reviews using (customer_key, period)
 inner join customer_keys using (customer_key)
 inner join periods using (period);
+
+-- Alerts: what holds at the end of each period, with figures in hundredths, and then the stretches
+-- of periods in which it does ----------------------------------------------------------------------
+
+create temp table complaints as
+select
+    customer_keys.customer_key,
+    opened_at::date as opened_on,
+    if(closed_at is not null, greatest(closed_at, opened_at)::date, '9999-12-31'::date) as closed_on
+from read_parquet(getvariable('raw_path') || '/tickets/*.parquet')
+inner join customer_keys using (customer_id)
+where ticket_type = 'complaint';
+
+create temp table contacts as
+select
+    customer_keys.customer_key,
+    interaction_type in ('call', 'message') as is_personal,
+    occurred_at::date as contact_on
+from read_parquet(getvariable('raw_path') || '/interactions/*.parquet')
+inner join customer_keys using (customer_id)
+
+union all
+
+select customer_keys.customer_key, false, responded_at::date
+from read_parquet(getvariable('raw_path') || '/survey_responses/*.parquet')
+inner join customer_keys using (customer_id)
+
+union all
+
+select customer_keys.customer_key, true, opened_at::date
+from read_parquet(getvariable('raw_path') || '/tickets/*.parquet')
+inner join customer_keys using (customer_id);
+
+-- Whether a ratio, rounded to hundredths, is at least a limit.
+create temp macro reaches(part, whole, at_least) as
+    200 * part::bigint + whole >= (200 * at_least * whole::bigint)::bigint;
+
+create temp table alert_reviews as
+with slowing as (
+    select
+        customer_key,
+        period,
+        'purchases_slowing' as alert_code,
+        100 * recency_days as value_now,
+        50 * double_gap as value_before,
+        case
+            when reaches(2 * recency_days, double_gap, 6) then null
+            when reaches(2 * recency_days, double_gap, 3) and tier_rank >= 3 then 'high'
+            when reaches(2 * recency_days, double_gap, 1.5) then 'medium'
+        end as severity
+    from reviews
+    where double_gap > 0
+),
+
+dropping as (
+    select
+        customer_key,
+        period,
+        'spend_drop' as alert_code,
+        recent as value_now,
+        older as value_before,
+        case
+            when reaches(100 * (older - recent), older, 70) and tier_rank >= 3 then 'high'
+            when reaches(100 * (older - recent), older, 50) then 'medium'
+        end as severity
+    from reviews
+    where frequency >= 3 and older > recent and is_a_year_old
+),
+
+surging as (
+    select
+        customer_key,
+        period,
+        'complaint_surge' as alert_code,
+        100 * recent as value_now,
+        100 * older as value_before,
+        case
+            when recent - older >= 3 then 'high'
+            when recent - older >= 2 then 'medium'
+        end as severity
+    from (
+        select
+            complaints.customer_key,
+            periods.period,
+            count(*) filter (complaints.opened_on > periods.period_end - 90) as recent,
+            count(*) filter (complaints.opened_on <= periods.period_end - 90) as older
+        from complaints
+        inner join periods
+            on
+                complaints.opened_on <= periods.period_end
+                and complaints.opened_on > periods.period_end - 180
+        group by all
+    )
+),
+
+waiting as (
+    select
+        complaints.customer_key,
+        periods.period,
+        (max(periods.period_end) - min(complaints.opened_on))::integer as days,
+        count(*) as complaints
+    from complaints
+    inner join periods
+        on
+            complaints.opened_on <= periods.period_end
+            and complaints.closed_on > periods.period_end
+    group by all
+),
+
+unanswered as (
+    select
+        waiting.customer_key,
+        waiting.period,
+        'unanswered_complaint' as alert_code,
+        100 * waiting.complaints as value_now,
+        100 * coalesce(earlier.complaints, 0) as value_before,
+        case
+            when waiting.days >= 30 then 'high'
+            when waiting.days >= 7 then 'medium'
+        end as severity
+    from waiting
+    left join waiting as earlier
+        on waiting.customer_key = earlier.customer_key and waiting.period = earlier.period + 1
+),
+
+answers as (
+    select
+        customer_keys.customer_key,
+        periods.period,
+        score,
+        lead(score) over newest_first as score_before,
+        row_number() over newest_first as place
+    from read_parquet(getvariable('raw_path') || '/survey_responses/*.parquet')
+    inner join customer_keys using (customer_id)
+    inner join periods
+        on
+            responded_at::date <= periods.period_end
+            and responded_at::date > periods.period_end - 365
+    where survey_type = 'nps'
+    window newest_first as (
+        partition by customer_keys.customer_key, periods.period
+        order by responded_at desc, response_id desc
+    )
+),
+
+detracting as (
+    select
+        customer_key,
+        period,
+        'detractor_in_high_tier' as alert_code,
+        100 * answers.score as value_now,
+        100 * answers.score_before as value_before,
+        case
+            when tier_rank >= 4 then 'high'
+            when tier_rank = 3 then 'medium'
+        end as severity
+    from answers
+    inner join reviews using (customer_key, period)
+    where answers.place = 1 and answers.score < 7
+),
+
+falling as (
+    select
+        customer_key,
+        period,
+        'downgrade_ahead' as alert_code,
+        (management_score + 500000000000) // 1000000000000 as value_now,
+        (score_before + 500000000000) // 1000000000000 as value_before,
+        case
+            when days < 46 and tier_rank >= 4 then 'high'
+            when tier_rank >= 3 then 'medium'
+            when tier_rank >= 2 then 'low'
+        end as severity
+    from (
+        select
+            reviews.*,
+            last_day(
+                date_trunc('month', periods.period_end)
+                + to_months(
+                    if(periods.is_open_period, 0, 1)
+                    + greatest(3 - reviews.held, 0)
+                    + greatest(1 - reviews.grace, 0)
+                )
+            ) - periods.period_end as days
+        from reviews
+        inner join periods using (period)
+        where reviews.tier_rank > 0 and reviews.kept_rank < reviews.tier_rank
+    )
+),
+
+silent as (
+    select
+        customer_key,
+        period,
+        'silent_high_value' as alert_code,
+        100 * silent_days as value_now,
+        25 * quadruple_gap as value_before,
+        case
+            when silent_days >= 120 then 'high'
+            when silent_days >= 60 then 'medium'
+        end as severity
+    from (
+        select
+            ordered.customer_key,
+            ordered.period,
+            ordered.quadruple_gap,
+            least(ordered.recency_days, ordered.period_end - contacts.contact_on) as silent_days
+        from (
+            select reviews.*, periods.period_end
+            from reviews
+            inner join periods using (period)
+            where reviews.recency_days >= 60 and reviews.tier_rank >= 4
+        ) as ordered
+        asof left join contacts
+            on
+                ordered.customer_key = contacts.customer_key
+                and ordered.period_end >= contacts.contact_on
+    )
+),
+
+-- Periods with revenue, each with those of the year before.
+bought as (
+    select
+        customer_key,
+        period,
+        period_revenue,
+        sum(period_revenue) over year_before as revenue_before,
+        count(*) over year_before as periods_before
+    from reviews
+    where period_revenue > 0
+    window year_before as (
+        partition by customer_key
+        order by period
+        range between 12 preceding and 1 preceding
+    )
+),
+
+unusual as (
+    select
+        customer_key,
+        period,
+        'unusually_good_period' as alert_code,
+        period_revenue as value_now,
+        usual as value_before,
+        if(reaches(period_revenue, usual, 2), 'low', null) as severity
+    from (
+        select
+            *,
+            (2 * revenue_before + periods_before) // nullif(2 * periods_before, 0) as usual
+        from bought
+        where periods_before >= 3
+    )
+    where usual > 0
+),
+
+rising as (
+    select
+        customer_key,
+        period,
+        'one_order_to_next_tier' as alert_code,
+        (management_score + 500000000000) // 1000000000000 as value_now,
+        (score_before + 500000000000) // 1000000000000 as value_before,
+        'low' as severity
+    from reviews
+    where rank_with_an_order > tier_rank and tier_rank >= 1
+),
+
+candidates as (
+    select * from slowing
+    union all
+    select * from dropping
+    union all
+    select * from surging
+    union all
+    select * from unanswered
+    union all
+    select * from detracting
+    union all
+    select * from falling
+    union all
+    select * from silent
+    union all
+    select * from unusual
+    union all
+    select * from rising
+)
+
+select
+    customer_key,
+    period,
+    alert_code::enum (
+        'purchases_slowing', 'spend_drop', 'complaint_surge', 'unanswered_complaint',
+        'detractor_in_high_tier', 'downgrade_ahead', 'silent_high_value', 'unusually_good_period',
+        'one_order_to_next_tier'
+    ) as alert_code,
+    severity::enum ('high', 'medium', 'low') as severity,
+    value_now::bigint as value_now,
+    value_before::bigint as value_before
+from candidates
+where severity is not null;
+
+create temp macro figure(hundredths) as
+    (hundredths::decimal(18, 0) * 0.01::decimal(2, 2))::decimal(18, 2);
+
+create table alerts as
+with placed as (
+    select
+        *,
+        period - row_number() over by_period as stretch
+    from alert_reviews
+    window by_period as (partition by customer_key, alert_code order by period)
+),
+
+stretches as (
+    select
+        customer_key,
+        alert_code,
+        min(period) as first_period,
+        max(period) as last_period,
+        arg_max(severity, period) as severity,
+        arg_max(value_now, period) as value_now,
+        arg_max_null(value_before, period) as value_before
+    from placed
+    group by customer_key, alert_code, stretch
+)
+
+select
+    customer_keys.customer_id,
+    stretches.alert_code,
+    stretches.severity,
+    case stretches.alert_code
+        when 'purchases_slowing'
+            then if(severity = 'high', 'call_slowing_customer', 'remind_to_reorder')
+        when 'spend_drop' then 'win_back_spending'
+        when 'complaint_surge' then 'review_complaints'
+        when 'unanswered_complaint' then 'answer_complaint'
+        when 'detractor_in_high_tier' then 'call_detractor'
+        when 'downgrade_ahead' then 'remind_of_downgrade'
+        when 'silent_high_value' then 'check_in'
+        when 'unusually_good_period' then 'offer_more'
+        when 'one_order_to_next_tier' then 'invite_to_next_tier'
+    end as recommended_action_code,
+    figure(stretches.value_now) as value_now,
+    figure(stretches.value_before) as value_before,
+    following.period is null as is_open,
+    raised.period_end as raised_on,
+    following.period_end as resolved_on
+from stretches
+inner join customer_keys using (customer_key)
+inner join periods as raised on stretches.first_period = raised.period
+left join periods as following on stretches.last_period + 1 = following.period;
+
+-- Actions: what the playbook asks for now. Marketing needs consent, of several entries of an action
+-- the first is due, keeping and selling are not due together, and three at most are due ------------
+
+create temp table playbook as
+select
+    *,
+    action_code <> 'none' and (priority between 50 and 120 or priority >= 140) and priority <> 160
+        as is_marketing
+from (
+    values
+    (10, 'answer_complaint', 'customer_service', 'phone', 'service_recovery', 'protect',
+        0, 5, null, null, 'unanswered_complaint'),
+    (20, 'review_complaints', 'customer_service', 'phone', 'service_recovery', 'protect',
+        0, 5, null, null, 'complaint_surge'),
+    (30, 'call_detractor', 'account_management', 'phone', null, 'protect',
+        0, 5, null, null, 'detractor_in_high_tier'),
+    (40, 'check_in', 'account_management', 'phone', null, 'protect',
+        0, 5, null, null, 'silent_high_value'),
+    (50, 'call_slowing_customer', 'account_management', 'phone', null, 'protect',
+        3, 5, null, null, 'purchases_slowing'),
+    (60, 'remind_to_reorder', 'marketing', 'email', 'reorder_reminder', 'protect',
+        0, 2, null, null, 'purchases_slowing'),
+    (70, 'win_back_spending', 'marketing', 'sms', 'win_back_discount', 'protect',
+        0, 5, null, null, 'spend_drop'),
+    (80, 'remind_of_downgrade', 'marketing', 'email', 'bonus_points', 'protect',
+        0, 5, null, null, 'downgrade_ahead'),
+    (90, 'rescue_valued_customer', 'account_management', 'phone', 'win_back_discount', 'protect',
+        0, 5, 'cant_lose', null, null),
+    (100, 'win_back_lost', 'marketing', 'email', 'win_back_discount', 'protect',
+        0, 5, null, 'lost', null),
+    (110, 'wake_dormant', 'marketing', 'email', 'free_shipping', 'protect',
+        0, 5, null, 'dormant', null),
+    (120, 'reassure_at_risk', 'marketing', 'email', 'free_shipping', 'protect',
+        0, 5, null, 'at_risk', null),
+    (130, 'welcome_new', 'customer_service', 'email', 'welcome_guide', 'neutral',
+        0, 5, null, 'new', null),
+    (140, 'invite_second_order', 'marketing', 'email', 'second_order_discount', 'expand',
+        0, 5, null, 'new', null),
+    (150, 'welcome_back', 'marketing', 'email', 'loyalty_points', 'neutral',
+        0, 5, null, 'won_back', null),
+    (160, 'vip_service', 'account_management', 'phone', 'dedicated_contact', 'neutral',
+        4, 5, null, null, null),
+    (170, 'exclusive_offer', 'marketing', 'email', 'exclusive_preview', 'expand',
+        4, 5, 'champions', null, null),
+    (180, 'invite_to_next_tier', 'marketing', 'app', 'upgrade_bonus', 'expand',
+        0, 5, null, null, 'one_order_to_next_tier'),
+    (190, 'offer_more', 'sales', 'email', 'cross_sell_bundle', 'expand',
+        0, 5, null, null, 'unusually_good_period'),
+    (200, 'grow_promising', 'marketing', 'email', 'cross_sell_bundle', 'expand',
+        0, 5, 'promising', null, null),
+    (210, 'grow_promising', 'marketing', 'email', 'cross_sell_bundle', 'expand',
+        0, 5, 'potential_loyalists', null, null),
+    (220, 'reward_loyal', 'marketing', 'app', 'loyalty_points', 'neutral',
+        0, 5, 'loyal', null, null),
+    (230, 'activate_low_tier', 'marketing', 'sms', 'second_order_discount', 'expand',
+        1, 2, null, 'developing', null),
+    (240, 'activate_low_tier', 'marketing', 'sms', 'free_shipping', 'expand',
+        1, 2, null, 'active', null),
+    (250, 'invite_first_order', 'sales', 'email', 'first_order_discount', 'expand',
+        0, 5, null, 'prospect', null),
+    (1000, 'none', null, null, null, 'neutral',
+        0, 5, null, null, null)
+) as entries (
+    priority, action_code, owner_department, channel, offer, stance,
+    rank_from, rank_to, segment, stage, alert
+);
+
+create table actions as
+with customers as (
+    select
+        customer_keys.customer_key,
+        customer_keys.customer_id,
+        coalesce(marketing_consent, false) as is_contactable,
+        coalesce(reviews.segment_code::varchar, 'prospect') as segment,
+        coalesce(reviews.lifecycle_stage::varchar, 'prospect') as stage,
+        coalesce(reviews.tier_rank, 0) as tier_rank
+    from read_parquet(getvariable('raw_path') || '/customers/*.parquet')
+    inner join customer_keys using (customer_id)
+    left join reviews
+        on
+            customer_keys.customer_key = reviews.customer_key
+            and reviews.period = (select max(period) from periods)
+),
+
+due as (
+    select
+        customers.*,
+        playbook.priority,
+        playbook.action_code,
+        playbook.stance
+    from customers
+    inner join playbook
+        on
+            tier_rank between rank_from and rank_to
+            and customers.segment = coalesce(playbook.segment, customers.segment)
+            and customers.stage = coalesce(playbook.stage, customers.stage)
+            and (is_contactable or not is_marketing)
+    where playbook.alert is null
+    union all
+    select
+        customers.*,
+        playbook.priority,
+        playbook.action_code,
+        playbook.stance
+    from customers
+    inner join alert_reviews
+        on
+            customers.customer_key = alert_reviews.customer_key
+            and alert_reviews.period = (select max(period) from periods)
+    inner join playbook
+        on
+            alert_reviews.alert_code::varchar = playbook.alert
+            and tier_rank between rank_from and rank_to
+            and (is_contactable or not is_marketing)
+),
+
+first_of_action as (
+    select distinct on (customer_key, action_code) *
+    from due
+    order by customer_key, action_code, priority
+),
+
+-- The more urgent of keeping and selling decides.
+unopposed as (
+    select *
+    from first_of_action
+    qualify
+        stance = 'neutral'
+        or stance = arg_min(stance, priority) filter (stance <> 'neutral')
+            over (partition by customer_key)
+),
+
+kept as (
+    select *
+    from unopposed
+    qualify
+        row_number() over (partition by customer_key order by priority) = 1
+        or action_code <> 'none'
+        and row_number() over (partition by customer_key order by priority) <= 3
+),
+
+last_contacts as (
+    select
+        customer_key,
+        max(contact_on) as last_contact_on
+    from contacts
+    where is_personal and contact_on <= getvariable('as_of_date')::date
+    group by all
+)
+
+select
+    kept.customer_id,
+    kept.action_code,
+    playbook.owner_department,
+    playbook.channel,
+    playbook.offer,
+    kept.stance,
+    kept.priority,
+    playbook.is_marketing,
+    kept.is_contactable,
+    case
+        when kept.action_code = 'none' then null
+        when playbook.alert is not null then getvariable('as_of_date')::date
+        else coalesce(
+            last_contact_on
+            + [90, 90, 60, 45, 30, 14][kept.tier_rank + 1],
+            getvariable('as_of_date')::date
+        )
+    end as due_on,
+    last_contact_on
+from kept
+inner join playbook on kept.priority = playbook.priority
+left join last_contacts on kept.customer_key = last_contacts.customer_key;
