@@ -37,9 +37,10 @@ setup-postgres: .venv/.installed-postgres ## Add what building on PostgreSQL nee
 	$(UV) install --compile-bytecode --require-hashes --requirement requirements-postgres.txt
 	touch $@
 
-lock: ## Compile requirements.txt and requirements-postgres.txt anew from the .in files
+lock: ## Compile requirements.txt, requirements-postgres.txt and bench/requirements.txt anew from the .in files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --constraints requirements.txt requirements-postgres.in --output-file requirements-postgres.txt
+	$(BIN)/uv pip compile --no-config --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" bench/requirements.in --output-file bench/requirements.txt
 
 demo: setup ## Build the sample company's warehouse and show its tiers
 	$(BIN)/tiering refresh --raw sample --warehouse $(WAREHOUSE) --vars '$(VARS)'
@@ -110,8 +111,18 @@ dagster: setup ## Open Dagster's web page on the schedule (http://localhost:3000
 	DAGSTER_HOME=$(abspath $(WAREHOUSE)/dagster) TIERING_RAW=$${TIERING_RAW:-sample} TIERING_WAREHOUSE=$(abspath $(WAREHOUSE)) \
 	TIERING_VARS='$(VARS)' $(BIN)/dagster dev --module-name customer_tiering.schedule --attribute defs
 
-bench: setup ## Measure a refresh by part beside a hand-written script: make bench SIZE=100k, 1m or 10m
-	$(BIN)/python -m bench.run $(or $(SIZE),1m)
+bench: setup $(if $(findstring --peers,$(OPTIONS)),setup-bench) ## Measure refreshes beside a hand-written script: make bench SIZE=100k, 1m or 10m; OPTIONS=--peers for RFM alone beside other tools, OPTIONS=--help for all
+	$(BIN)/python -m bench.run $(or $(SIZE),1m) $(OPTIONS)
+
+bench-docs: setup ## Write the figures of docs/benchmarks.md, and its plots, from bench/results.json
+	$(BIN)/python -m bench.report
+
+setup-bench: bench/.venv/.installed ## Make bench/.venv with what the benchmark measures beside this project
+
+bench/.venv/.installed: .venv/.installed bench/requirements.txt
+	test -x bench/.venv/bin/python || $(PYTHON) -m venv --without-pip bench/.venv
+	VIRTUAL_ENV=$(CURDIR)/bench/.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes bench/requirements.txt
+	touch $@
 
 pictures: setup ## Draw the README's pictures of Online Retail (needs Chromium and a Chinese font): make pictures DATA=folder
 	@command -v chromium > /dev/null || { echo "No Chromium found: apt-get install chromium fonts-noto-cjk."; exit 1; }
@@ -126,6 +137,6 @@ docs: setup ## Write docs/raw-contract.md from the source YAML
 	$(BIN)/python -m customer_tiering.raw_contract
 
 clean: ## Remove everything that was built, .venv too
-	rm -rf .venv warehouse/* target logs bench/data
+	rm -rf .venv warehouse/* target logs bench/data bench/.venv
 
-.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres test-engines-full dagster bench pictures sample docs clean
+.PHONY: help setup setup-postgres lock demo build check example lint lint-changed dbt-tests oracle-tests python-tests test-fast test test-postgres test-engines-full dagster bench bench-docs setup-bench pictures sample docs clean

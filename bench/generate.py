@@ -23,16 +23,26 @@ import duckdb
 import typer
 
 DATA = Path(__file__).parent / "data"
-FIRST_DAY = date(2023, 1, 1)
-LAST_DAY = date(2025, 12, 15)
+LAST_DAY = date(2025, 12, 15)  # of the open month
+CLOSED_PERIODS = 36
+
+
+def first_day(closed_periods: int) -> date:
+    """The first day of a history with so many closed months."""
+    months = 12 * LAST_DAY.year + LAST_DAY.month - 1 - closed_periods
+    return date(months // 12, months % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many customers and orders a benchmark size has."""
+    """How many customers and orders a benchmark size has; a younger shop has fewer orders, as many a month."""
 
     customers: int
     orders: int
+
+    def aged(self, closed_periods: int) -> Size:
+        """The size of the shop after so many closed months."""
+        return Size(self.customers, self.orders * closed_periods // CLOSED_PERIODS)
 
     @property
     def products(self) -> int:
@@ -44,6 +54,7 @@ SIZES = {
     "100k": Size(customers=10_000, orders=100_000),
     "1m": Size(customers=100_000, orders=1_000_000),
     "10m": Size(customers=1_000_000, orders=10_000_000),
+    "100m": Size(customers=10_000_000, orders=100_000_000),
 }
 
 # unit(key, purpose): an even draw in [0, 1); normal(key, purpose): a standard normal draw.
@@ -142,7 +153,7 @@ with placed as (
 )
 
 select
-    'C' || lpad(number::varchar, 7, '0') as customer_id,
+    'C' || lpad(number::varchar, 8, '0') as customer_id,
     case when is_company then 'company' else 'person' end as customer_type,
     'Customer ' || number as full_name,
     'customer' || number || '@example.com' as email,
@@ -173,8 +184,8 @@ select
     end as company_size,
     case
         when place between 1 and 4 and number > 5 * place
-            then 'C' || lpad((number - 5 * place)::varchar, 7, '0')
-        when place = 5 and number > 5 then 'C' || lpad((number - 5)::varchar, 7, '0')
+            then 'C' || lpad((number - 5 * place)::varchar, 8, '0')
+        when place = 5 and number > 5 then 'C' || lpad((number - 5)::varchar, 8, '0')
     end as parent_customer_id,
     case
         when unit(number, 'found by') < 0.5 then 'search'
@@ -264,7 +275,7 @@ settled as (
 select
     order_id,
     number,
-    'C' || lpad(number::varchar, 7, '0') as customer_id,
+    'C' || lpad(number::varchar, 8, '0') as customer_id,
     draw,
     status,
     case when unit(draw, 'channel') < 0.7 then 'online' else 'store' end as channel,
@@ -604,9 +615,9 @@ newcomers as (
 )
 
 select
-    'F' || lpad(newcomers.number::varchar, 7, '0') as referral_id,
-    'C' || lpad(founders.number::varchar, 7, '0') as referrer_customer_id,
-    case when has_answered then 'C' || lpad(newcomers.number::varchar, 7, '0') end
+    'F' || lpad(newcomers.number::varchar, 8, '0') as referral_id,
+    'C' || lpad(founders.number::varchar, 8, '0') as referrer_customer_id,
+    case when has_answered then 'C' || lpad(newcomers.number::varchar, 8, '0') end
         as referred_customer_id,
     instant(newcomers.start_day - 9 * unit(newcomers.number, 'asked')) as referred_at,
     case when has_answered then newcomers.ordered_at end as converted_at
@@ -637,8 +648,8 @@ known as (
 )
 
 select
-    'C' || lpad(number::varchar, 7, '0') as customer_id,
-    'A' || lpad(number::varchar, 7, '0') as account_id,
+    'C' || lpad(number::varchar, 8, '0') as customer_id,
+    'A' || lpad(number::varchar, 8, '0') as account_id,
     date '$first_day' + day::int as balance_date,
     (
         case when unit(number, 'overdrawn ' || day) < 0.01 then -1 else 1 end
@@ -669,7 +680,7 @@ with described as (
 )
 
 select
-    'C' || lpad(number::varchar, 7, '0') as customer_id,
+    'C' || lpad(number::varchar, 8, '0') as customer_id,
     attribute,
     attribute || ' ' || (1 + floor(5 * unit(number, attribute || ' value')))::int as value,
     instant(start_day) as updated_at
@@ -679,19 +690,20 @@ order by customer_id, attribute
 """
 )
 
-# Ten campaigns, a hundred days apart, and one that begins the day after.
+# Campaigns a hundred days apart, and one that begins the day after.
 CAMPAIGNS = Template(
     """
 select
-    case when number <= 10 then 'K' || lpad(number::varchar, 2, '0') else 'K10n' end as campaign_id,
+    'K' || lpad(least(number, $campaigns)::varchar, 2, '0')
+    || case when number > $campaigns then 'n' else '' end as campaign_id,
     'Campaign ' || number as campaign_name,
     case when unit(number, 'campaign channel') < 0.6 then 'app' else 'email' end as channel,
-    date '$first_day' + least(100 * number - 20, $days)::int as starts_on,
-    date '$first_day' + (least(100 * number - 20, $days) + 20)::int as ends_on,
+    date '$first_day' + if(number <= $campaigns, 100 * number - 20, $days)::int as starts_on,
+    date '$first_day' + if(number <= $campaigns, 100 * number, $days + 20)::int as ends_on,
     case when unit(number, 'goal') < 0.5 then 'upsell' else 'win_back' end as goal,
     case when unit(number, 'goal') < 0.2 then 'gold' end as target_tier_code,
     money(200000 + 2800000 * unit(number, 'cost')) as cost_amount
-from range(1, 12) as numbers (number)
+from range(1, $campaigns + 2) as numbers (number)
 order by campaign_id
 """
 )
@@ -701,7 +713,7 @@ CAMPAIGN_CONTACTS = Template(
     """
 select
     'K' || lpad(campaigns.number::varchar, 2, '0') as campaign_id,
-    'C' || lpad(shoppers.number::varchar, 7, '0') as customer_id,
+    'C' || lpad(shoppers.number::varchar, 8, '0') as customer_id,
     instant(100 * campaigns.number - 20 + 4 * unit(shoppers.number, 'contacted ' || campaigns.number))
         as contacted_at,
     case
@@ -709,7 +721,7 @@ select
         else 'treatment'
     end as contact_group
 from shoppers
-inner join range(1, 11) as campaigns (number)
+inner join range(1, $campaigns + 1) as campaigns (number)
     on
         shoppers.start_day < 100 * campaigns.number - 20
         and unit(shoppers.number, 'campaign ' || campaigns.number) < 0.135
@@ -734,36 +746,39 @@ TABLES = {
 }
 
 
-def generate(size: str, seed: int = 1) -> Path:
+def generate(size: str, closed_periods: int = CLOSED_PERIODS, seed: int = 1) -> Path:
     """Write the raw tables of one size under bench/data, unless they are there already.
 
     Args:
         size: a key of SIZES.
+        closed_periods: the shop's age, in closed months.
         seed: any whole number; another seed gives another shop of the same size.
 
     Returns:
         The folder that holds a Parquet file per table of TABLES.
     """
-    folder = DATA / f"{size}-{seed}"
+    folder = DATA / f"{size}-{closed_periods}-{seed}"
     if all((folder / f"{table}.parquet").exists() for table in TABLES):
         return folder
     unfinished = folder.with_suffix(".unfinished")
     for path in (folder, unfinished):
         shutil.rmtree(path, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    write_tables(unfinished, SIZES[size], seed)
+    write_tables(unfinished, SIZES[size].aged(closed_periods), closed_periods, seed)
     unfinished.rename(folder)
     return folder
 
 
-def write_tables(folder: Path, size: Size, seed: int) -> None:
+def write_tables(folder: Path, size: Size, closed_periods: int, seed: int) -> None:
     """Write a Parquet file per table of TABLES into a folder that is there."""
     database = folder / "work.duckdb"
+    days = (LAST_DAY - first_day(closed_periods)).days + 1
     with duckdb.connect(str(database)) as connection:
         values = {
             "seed": seed,
-            "days": (LAST_DAY - FIRST_DAY).days + 1,
-            "first_day": FIRST_DAY,
+            "days": days,
+            "first_day": first_day(closed_periods),
+            "campaigns": (days + 15) // 100,
             "customers": size.customers,
             "orders": size.orders,
             "products": size.products,
@@ -780,12 +795,13 @@ def write_tables(folder: Path, size: Size, seed: int) -> None:
 
 def main(
     size: Annotated[str, typer.Argument(help=f"one of {', '.join(SIZES)}")],
+    closed_periods: Annotated[int, typer.Option(help="age in closed months")] = CLOSED_PERIODS,
     seed: Annotated[int, typer.Option(help="another seed gives another shop")] = 1,
 ) -> None:
     """Generate the raw tables of one size."""
     if size not in SIZES:
         raise typer.BadParameter(f"size is {size}; allowed: {', '.join(SIZES)}")
-    typer.echo(generate(size, seed))
+    typer.echo(generate(size, closed_periods, seed))
 
 
 if __name__ == "__main__":
