@@ -70,6 +70,24 @@ def compiled_code(project_vars: Mapping[str, object], *, goes_on: bool = False) 
     return json.loads((folder / "code.json").read_text(encoding="utf-8"))
 
 
+def compiled_tests(project_vars: Mapping[str, object]) -> dict[str, str]:
+    """The SQL of every data test by unique id, for some vars."""
+
+    def compile_for(folder: Path) -> None:
+        results = dbt(
+            folder,
+            *("compile", "--select", "resource_type:test", "--no-write-json"),
+            *("--vars", json.dumps(project_vars)),
+            parsed=parsed_project(),
+        ).results
+        code = {row.node.unique_id: row.node.compiled_code for row in results}
+        (folder / "code.json").write_text(json.dumps(code), encoding="utf-8")
+
+    name = hashlib.sha256(json.dumps(["tests", project_vars]).encode()).hexdigest()[:16]
+    folder = made_once("compiled", name, DBT_FILES, compile_for)
+    return json.loads((folder / "code.json").read_text(encoding="utf-8"))
+
+
 def _parsed() -> Path:
     """A folder with the parsed project: target/manifest.json, and what dbt itself goes on from."""
 
