@@ -157,7 +157,9 @@ def percent(part: float, whole: float) -> str:
 def page(text: str, kept: Sequence[Results]) -> str:
     """The page with the figures of the results in place of those that it has."""
     by_hand = text.split(MARK)[0]
-    lines = [MARK, "", *goals(kept), "", *ages(kept)]
+    lines = [MARK]
+    if kept:
+        lines += ["", *goals(kept), "", *ages(kept)]
     for name, what in plots(kept).items():
         lines += ["", f"![{what.title}](benchmarks-{name}.svg)"]
     for results in reversed(kept):

@@ -18,7 +18,7 @@ from bench.processes import apart
 from bench.refreshes import measure_refresh, measure_script
 from bench.report import section
 from bench.results import Day, Results, keep, machine
-from bench.rfm import measure_peers
+from bench.rfm import PEERS_PYTHON, measure_peers
 from customer_tiering.publishing import PUBLICATION
 
 # The days in their order: each goes on from the one before. The shop's newest day and what arrives first.
@@ -91,9 +91,9 @@ def main(
         bool, typer.Option("--compare/--no-compare", help="run the script, and compare with it")
     ] = True,
     memory_limit: Annotated[str, typer.Option(help="what DuckDB may hold in memory")] = "6GB",
-    keeps: Annotated[bool, typer.Option("--keep", help="write results into bench/results.json")] = (
-        False
-    ),
+    keeps: Annotated[
+        bool, typer.Option("--keep", help="write bench/results.json, after each step")
+    ] = (False),
     note: Annotated[str, typer.Option(help="a sentence about the run, kept with its results")] = "",
     seed: Annotated[int, typer.Option(help="another seed gives another shop")] = 1,
 ) -> None:
@@ -106,6 +106,8 @@ def main(
         raise typer.BadParameter(f"size is {size}; allowed: {', '.join(SIZES)}")
     if until not in [*DAYS, "none"]:
         raise typer.BadParameter(f"until is {until}; allowed: {', '.join(DAYS)}, none")
+    if peers and not PEERS_PYTHON.exists():
+        raise typer.BadParameter("--peers needs bench/.venv; make it: make setup-bench")
     console = Console(stderr=True, markup=False, emoji=False)
     with console.status("raw tables"):
         tables = apart(generate, size, closed_periods, seed)
@@ -113,6 +115,11 @@ def main(
     shutil.rmtree(folder, ignore_errors=True)
     lay_out(tables, folder / "raw")
     results = Results(size, closed_periods, memory_limit, machine(), note, raw_rows(folder / "raw"))
+
+    def keep_so_far() -> None:
+        if keeps:
+            keep(results)
+
     try:
         if peers:
             with console.status("RFM alone"):
@@ -120,16 +127,16 @@ def main(
                     measure_peers, folder / "raw", LAST_DAY, folder / "peers", memory_limit
                 )
                 results.peers.update(found)
+            keep_so_far()
         for name in [] if until == "none" else DAYS:
             with console.status(name):
                 results.days[name] = measure_day(name, folder, memory_limit, compares)
+            keep_so_far()
             if name == until:
                 break
     except RuntimeError as error:
         console.print(error)
         raise typer.Exit(2) from error
-    if keeps:
-        keep(results)
     typer.echo("\n".join(section(results)))
     if any(day.comparison and day.comparison.differences for day in results.days.values()):
         raise typer.Exit(1)
