@@ -27,7 +27,7 @@ from bench.plots import plots
 from bench.processes import Measured
 from bench.refresh import Stages, time_stages
 from bench.refreshes import Refresh, parts_of
-from bench.report import PAGE, comparison, days_table, goals, page, parts_table, plot_file
+from bench.report import MARK, PAGE, comparison, days_table, goals, page, parts_table, plot_file
 from bench.results import Day, Results, keep, read
 from bench.rfm import THIS_PROJECT, WAYS, Peer, what_is_kept
 from customer_tiering import building, publishing, refreshing
@@ -286,13 +286,32 @@ def test_results_replace_those_of_the_same_shop_and_limit(tmp_path):
     assert read(file)[2] == results()
 
 
-def test_the_page_and_its_plots_show_the_results_that_are_kept():
-    kept = read()
-    text = PAGE.read_text(encoding="utf-8")
+def test_the_page_is_written_from_the_results_that_are_kept():
+    text, kept = PAGE.read_text(encoding="utf-8"), read()
     assert text == page(text, kept)
-    assert plots(kept)
     for name, plot in plots(kept).items():
         assert plot_file(name).read_text(encoding="utf-8") == plot.svg, name
+
+
+def test_a_page_of_other_results_replaces_what_was_written():
+    by_hand = PAGE.read_text(encoding="utf-8").split(MARK)[0]
+    first = page(by_hand, [results(12)])
+    text = page(first, [results(), results(memory_limit="4GB")])
+    assert text == page(by_hand, [results(), results(memory_limit="4GB")])
+    assert text.startswith(by_hand)
+    assert "12 closed periods" not in text.removeprefix(by_hand)
+    for name in ("refreshes", "peers"):
+        assert f"](benchmarks-{name}.svg)" in text
+    assert "| hand-written script | 4.0 | 6.0 | 4.0 | 6.0 |" in text
+
+
+def test_plots_show_every_part_and_peer():
+    drawn = plots([results()])
+    assert list(drawn) == ["refreshes", "peers"]
+    for word in (*PARTS, "the day after"):
+        assert f">{word}<" in drawn["refreshes"].svg, word
+    for word in (THIS_PROJECT, "openretailscience"):
+        assert f">{word}<" in drawn["peers"].svg, word
 
 
 def test_what_is_left_out_is_tried(compiled, tmp_path):
