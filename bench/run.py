@@ -70,10 +70,10 @@ def measure_day(name: str, folder: Path, memory_limit: str, compares: bool) -> D
 
 
 def orders_of(customer_id: str, warehouse: Path) -> int:
-    """The orders of a customer in the window of the newest published review."""
+    """The orders of a customer that are published."""
     with duckdb.connect(str(warehouse / PUBLICATION), read_only=True) as connection:
         (orders,) = connection.execute(
-            "select frequency from marts.customer_rfm where customer_id = $1", [customer_id]
+            "select lifetime_orders from marts.customers where customer_id = $1", [customer_id]
         ).fetchone()
     return orders
 
