@@ -36,7 +36,9 @@ def with_openretailscience(raw: Path, as_of: date, out: Path) -> None:
     segmentation = RFMSegmentation(
         transactions, current_date=as_of, r_segments=5, f_segments=5, m_segments=5
     )
-    segmentation.df.reset_index()[COLUMNS].to_parquet(out)
+    customers = segmentation.df.reset_index()
+    customers[COLUMNS[-3:]] += 1  # its scores begin with 0
+    customers[COLUMNS].to_parquet(out)
 
 
 def with_pandas(raw: Path, as_of: date, out: Path) -> None:

@@ -159,7 +159,9 @@ def page(text: str, kept: Sequence[Results]) -> str:
     by_hand = text.split(MARK)[0]
     lines = [MARK]
     if kept:
-        lines += ["", *goals(kept), "", *ages(kept)]
+        lines += ["", *goals(kept)]
+    if any(results.days for results in kept):
+        lines += ["", *ages(kept)]
     for name, what in plots(kept).items():
         lines += ["", f"![{what.title}](benchmarks-{name}.svg)"]
     for results in reversed(kept):
