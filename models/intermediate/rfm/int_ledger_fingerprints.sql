@@ -1,6 +1,6 @@
-{# The measures and rhythms of a customer are computed from these facts alone. A ledger row changes them when it is
-   known and when it passes out of half a year, a year and the window: what it has passed by as_of_date
-   belongs to the fact. #}
+{# The measures and rhythms of a customer are computed from these facts alone. A ledger row changes
+   them when it is known and when it passes out of half a year, a year and the window: what it has
+   passed by as_of_date belongs to the fact. #}
 with ledger as (
     select * from {{ ref('int_customer_ledger') }}
 ),

@@ -2,8 +2,14 @@ with ledger as (
     select * from {{ ref('int_ledger_to_compute') }}
 ),
 
+customers as (
+    select * from {{ ref('int_customers_to_compute') }}
+),
+
 undone_days as (
-    select * from {{ ref('int_undone_order_days') }}
+    select undone_order_days.*
+    from {{ ref('int_undone_order_days') }} as undone_order_days
+    inner join customers on undone_order_days.customer_key = customers.customer_key
 ),
 
 days as (

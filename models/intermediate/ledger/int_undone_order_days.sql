@@ -1,5 +1,5 @@
 with ledger as (
-    select * from {{ ref('int_ledger_to_compute') }}
+    select * from {{ ref('int_customer_ledger') }}
 ),
 
 as_of as (
