@@ -107,7 +107,8 @@ def finish(
     It is whole, and readers do not see it until `point_to` shows it. The log becomes quality.refresh_log, with what the exit codes mean as
     messages. `keys` are the key columns of tables by name, by which the Parquet copies are ordered
     (all columns for other tables): so equal contents are equal bytes. `published_by` says which tables have a Parquet file for
-    each part. `checks` is a digest of what tested and audited. What was laid into the folder that `prepare` gives, such as overview.html and audit.html, is published with it.
+    each part. `checks` is a digest of what tested and audited. What was laid into the folder that `prepare` gives, such as
+    overview.html and audit.html, is published with it.
     `erasures`, if any, are noted in the manifest. `descriptions` by `schema.table` become comments on tables and columns.
     `target` is what dbt built in. With `takes_over`, rows and Parquet files that are those of the publication that readers
     see are taken from it, where that may be. Who else may open what is published, but for the restricted file, is for the

@@ -96,7 +96,7 @@ REASONS: dict[str, dict[str, dict[str, int]]] = {
         "weights of all periods are made anew of the inputs that were known": {
             "int_score_weights": 1,
         },
-        "the test is of all rows": {
+        "as it is compiled here; in a build the test leaves rows of kept periods out": {
             "int_customer_scores_key": 1,
             "int_customer_scores_rules": 1,
             "int_lifecycle_stages_key": 1,
@@ -111,9 +111,11 @@ REASONS: dict[str, dict[str, dict[str, int]]] = {
             "tier_transitions": 1,
         },
         "the hash of closed rows says what differs from the last publication": {PUBLICATION: 2},
-        "the test is of all rows": {
+        "as it is compiled here; in a build the test leaves rows of kept periods out": {
             "customer_periods_key": 1,
             "customer_periods_rules": 1,
+        },
+        "the test is of all rows": {
             "summary_and_transitions_count_every_customer_once": 1,
         },
     },
