@@ -33,6 +33,7 @@ from customer_tiering.audit_words import allowed_by, columns_of
 from customer_tiering.configuration import Settings
 from customer_tiering.errors import AuditError, ComparisonError
 from customer_tiering.language import Words
+from customer_tiering.memory import limits
 from customer_tiering.messages import without_values
 from customer_tiering.quoting import literal
 from customer_tiering.rules import RuleChanges
@@ -209,9 +210,7 @@ class _Database:
 
     def __init__(self, work: Path, project: Path, settings: Settings) -> None:
         self.statements = [
-            f"set memory_limit = {literal(os.environ.get('TIERING_MEMORY_LIMIT', '6GB'))}",
-            # Beside the database, not where the command happens to run.
-            f"set temp_directory = {literal(f'{work.resolve()}.tmp')}",
+            *(f"set {name} = {literal(value)}" for name, value in limits(work).items()),
             "set TimeZone = 'UTC'",
             # Raw views over files name them from the folder in which dbt runs.
             f"set file_search_path = {literal(project.resolve())}",

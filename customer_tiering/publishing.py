@@ -24,6 +24,7 @@ import duckdb
 
 from customer_tiering.errors import BuildError, SourceError, phrase
 from customer_tiering.locking import is_held
+from customer_tiering.memory import limits
 from customer_tiering.messages import without_values
 from customer_tiering.parts import WHOLE, columns_of, contents_of, is_of, qualified
 from customer_tiering.permissions import FOLDER, READERS_FILE, private_files
@@ -143,7 +144,7 @@ def finish(
             seen_before(seen, said, MANIFEST, PUBLICATION),
         )
         _write_database(work, unfinished / RESTRICTED, RESTRICTED_SCHEMAS, described)
-        linked = _write_parquet(unfinished, built, keys or {}, taken)
+        linked = _write_parquet(work, unfinished, built, keys or {}, taken)
         said |= {CONTENTS: built.contents, "target": None if target == DUCKDB else target}
         _write_manifest(unfinished, run, said)
         _seal(unfinished, umask, linked)
@@ -261,12 +262,13 @@ def verify(publication: Path) -> None:
             raise SourceError(str(path), "a file with another checksum", allowed)
 
 
-def open_publication(publication: Path) -> duckdb.DuckDBPyConnection:
+def open_publication(publication: Path, **config: Any) -> duckdb.DuckDBPyConnection:
     """A read-only connection in which the schemas go by their own names, such as marts.customers.
 
-    Attached as `warehouse`, as a publication of the release before is named like its schema marts.
+    Attached as `warehouse`, as a publication of the release before is named like its schema marts. `config` are settings
+    of DuckDB.
     """
-    connection = duckdb.connect()
+    connection = duckdb.connect(config=config)
     try:
         connection.execute(f"attach {literal(publication)} as warehouse (read_only)")
         connection.execute("use warehouse")
@@ -290,7 +292,7 @@ def _write_database(
     Rows are taken over from the publication `seen` where that may be. Gives it if so, and what was built.
     """
     new.unlink(missing_ok=True)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=limits(work)) as connection:
         # dbt names the work database after its file; views in it need that name.
         connection.execute(f"attach {literal(work)} as work (read_only)")
         columns = columns_of(connection, "work", schemas)
@@ -348,14 +350,18 @@ def _comment(
 
 
 def _write_parquet(
-    publication: Path, built: Built, keys: Mapping[str, list[str]], seen: Seen | None
+    work: Path,
+    publication: Path,
+    built: Built,
+    keys: Mapping[str, list[str]],
+    seen: Seen | None,
 ) -> set[Path]:
     """Copy every table of a publication into Parquet files, ordered by its key; one for each part of a table in parts.
 
     Files of the publication `seen` with the same rows are not written again. Gives those that are one with its files.
     """
     linked = set()
-    with open_publication(publication / PUBLICATION) as connection:
+    with open_publication(publication / PUBLICATION, **limits(work)) as connection:
         connection.execute("set preserve_insertion_order = true")
         for table in columns_of(connection, "warehouse", SCHEMAS):
             order = ", ".join(map(identifier, keys.get(table.split(".")[1], []))) or "all"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.console import Console
 from customer_tiering.building import build, dbt_command
 from customer_tiering.configuration import COMMAND_LINE
 from customer_tiering.errors import ConfigurationError, SourceError
+from customer_tiering.memory import limits
 from customer_tiering.permissions import private_files
 from customer_tiering.progress import Progress
 from customer_tiering.published_work import WorkState, digest_of_project, read_state
@@ -245,9 +245,6 @@ class _Copy:
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         # as dbt's profile has it
-        connection = duckdb.connect(
-            str(self.folder / WORK), config={"storage_compatibility_version": "latest"}
-        )
-        limit = os.environ.get("TIERING_MEMORY_LIMIT", "6GB")
-        connection.execute("set memory_limit = $limit", {"limit": limit})
-        return connection
+        work = self.folder / WORK
+        config = {"storage_compatibility_version": "latest", **limits(work)}
+        return duckdb.connect(str(work), config=config)

@@ -276,7 +276,9 @@ def whole_reads(compiled: Callable[..., CompiledProject], tmp_path_factory) -> C
         end_build(connection)
     reads.clear()
     connect = duckdb.connect
-    with mock.patch.object(duckdb, "connect", lambda *given: Watched(connect(*given), reads)):
+    with mock.patch.object(
+        duckdb, "connect", lambda *given, **named: Watched(connect(*given, **named), reads)
+    ):
         publishing.publish(warehouse, [run("1"), run("2")], **said)
     note(PUBLICATION)
     return found
