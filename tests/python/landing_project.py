@@ -19,6 +19,7 @@ QUALITY = ("reconciliation", "rejected_records", "source_coverage")
 # What the end of a build notes, where the real models are not among the project's.
 NOTED = {
     "int_fact_fingerprints": "select 'none' as fact_table, date '2025-01-31' as known_on, 1 as fingerprint",
+    "int_ledger_fingerprints": "select 1 as customer_key, 1 as fingerprint",
     "int_as_of": "select date '2025-01-31' as as_of_date",
     "int_review_periods": "select 1 as period_index, false as is_kept",
 }
