@@ -179,7 +179,7 @@ def goals(kept: Sequence[Results]) -> list[str]:
         *table(
             ["", "wanted", *(f"{size} orders" for size in sizes)],
             [
-                [goal, wanted, *(measured[size].get(goal, "") for size in sizes)]
+                [goal, wanted, *(measured[size].get(goal, "not measured") for size in sizes)]
                 for goal, wanted in WANTED.items()
             ],
         ),
