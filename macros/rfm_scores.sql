@@ -32,6 +32,22 @@
 {%- endmacro %}
 
 
+{% macro chosen_edges() -%}
+    case
+        when fixed_edges.metric is not null then 'fixed'
+        when frozen_edges.metric is not null then 'frozen'
+        else 'quantile'
+    end as method,
+    {%- for position in range(1, 5) %}
+    coalesce(
+        fixed_edges.edge_{{ position }},
+        frozen_edges.edge_{{ position }},
+        quantile_edges.edge_{{ position }}
+    ) as edge_{{ position }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
 {% macro edges_by_period(edges, period='period_index') -%}
     select
         {%- for metric in ['recency', 'frequency', 'monetary'] %}

@@ -37,19 +37,7 @@ frozen_edges as (
 chosen as (
     select
         quantile_edges.metric,
-        case
-            when fixed_edges.metric is not null then 'fixed'
-            when frozen_edges.metric is not null then 'frozen'
-            else 'quantile'
-        end as method,
-
-        {%- for position in range(1, 5) %}
-        coalesce(
-            fixed_edges.edge_{{ position }},
-            frozen_edges.edge_{{ position }},
-            quantile_edges.edge_{{ position }}
-        ) as edge_{{ position }},
-        {%- endfor %}
+        {{ chosen_edges() }},
 
         quantile_edges.period_end
     from quantile_edges
