@@ -363,6 +363,8 @@ def undescribed_arguments(manifest: Node) -> list[str]:
     """Macros of which the YAML has other arguments than the macro itself."""
     faults = []
     for macro in macros(manifest):
+        if macro["name"].startswith("materialization_"):
+            continue  # it has none
         written = re.match(r"\{%-? *macro \w+\((.*?)\) *-?%\}", macro["macro_sql"], re.DOTALL)
         assert written, macro["name"]
         arguments = re.findall(r"(\w+)(?:=[^,\[]+|=\[.*?\])?(?:, *|$)", written[1])
