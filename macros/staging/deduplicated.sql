@@ -45,19 +45,12 @@
 {% endmacro %}
 
 
-{# A base model without duplicates is not read, as the empty side of the cross join ends it. #}
-{% macro undecided_duplicates(source_name, table_name, counted) %}
+{% macro duplicate_counts(source_name, table_name) %}
     {%- set relation = ref('base_' ~ source_name ~ '__' ~ table_name) -%}
     {%- set key = customer_tiering.source_meta(source_name, table_name, 'key', ['parsed']) -%}
     {%- set amount = customer_tiering.source_meta(source_name, table_name, 'amount') -%}
-    with has_duplicates as (
-        select source_table
-        from {{ counted }}
-        where source_table = '{{ table_name }}' and rows_accepted > rows_kept
-    ),
-
-    repeated_keys as (
-        {{ customer_tiering.repeated_keys(relation ~ ' cross join has_duplicates', key) }}
+    with repeated_keys as (
+        {{ customer_tiering.repeated_keys(relation, key) }}
     ),
 
     versions as (
@@ -77,26 +70,40 @@
     ranked as (
         select
             *,
+            row_number() over (
+                partition by {{ key | join(', ') }}
+                order by changed_at desc nulls last, newest_event_at desc nulls last, row_text
+            ) as place,
             rank() over (
                 partition by {{ key | join(', ') }}
                 order by changed_at desc nulls last, newest_event_at desc nulls last
-            ) as place,
-            min(row_text) over (
-                partition by {{ key | join(', ') }}, changed_at, newest_event_at
-            ) as first_row_text,
+            ) as age_rank,
+            rank() over (
+                partition by {{ key | join(', ') }}, changed_at, newest_event_at order by row_text
+            ) as text_rank,
             min(amount) over (
                 partition by {{ key | join(', ') }}, changed_at, newest_event_at
             ) as smallest_amount
         from versions
+    ),
+
+    judged as (
+        select
+            amount,
+            amount > smallest_amount as has_other_amount,
+            place > 1 as is_duplicate,
+            age_rank = 1 and text_rank > 1 as is_undecided
+        from ranked
     )
 
     select
         '{{ table_name }}' as source_table,
-        count(*) as row_count,
-        sum(amount) as amount,
-        count(case when amount > smallest_amount then 1 end) > 0 as has_different_amounts
-    from ranked
-    where place = 1 and row_text <> first_row_text
+        count(case when is_duplicate then 1 end) as rows_duplicate,
+        count(case when is_undecided then 1 end) as rows_undecided,
+        coalesce(sum(case when is_duplicate then amount end), 0) as amount_duplicate,
+        coalesce(sum(case when is_undecided then amount end), 0) as amount_undecided,
+        count(case when is_undecided and has_other_amount then 1 end) > 0 as has_different_amounts
+    from judged
 {% endmacro %}
 
 

@@ -1,22 +1,22 @@
 {# Adding a table means its source YAML, its base and staging model, and a line here. #}
 {% macro raw_tables() %}
     {{ return([
-        ['crm', 'customers', 'stg_crm__customers'],
-        ['crm', 'customer_merges', 'stg_crm__customer_merges'],
-        ['crm', 'erasure_requests', 'stg_crm__erasure_requests'],
-        ['crm', 'customer_attributes', 'int_identified_customer_attributes'],
-        ['shop', 'orders', 'int_orders'],
-        ['shop', 'order_items', 'int_order_items'],
-        ['shop', 'products', 'stg_shop__products'],
-        ['shop', 'refunds', 'stg_shop__refunds'],
-        ['shop', 'exchange_rates', 'stg_shop__exchange_rates'],
-        ['engagement', 'interactions', 'int_identified_interactions'],
-        ['service', 'tickets', 'int_identified_tickets'],
-        ['survey', 'survey_responses', 'int_identified_survey_responses'],
-        ['marketing', 'referrals', 'int_referrals'],
-        ['marketing', 'campaigns', 'stg_marketing__campaigns'],
-        ['marketing', 'campaign_contacts', 'int_campaign_contacts'],
-        ['finance', 'account_balances', 'int_account_balances'],
+        ['crm', 'customers'],
+        ['crm', 'customer_merges'],
+        ['crm', 'erasure_requests'],
+        ['crm', 'customer_attributes'],
+        ['shop', 'orders'],
+        ['shop', 'order_items'],
+        ['shop', 'products'],
+        ['shop', 'refunds'],
+        ['shop', 'exchange_rates'],
+        ['engagement', 'interactions'],
+        ['service', 'tickets'],
+        ['survey', 'survey_responses'],
+        ['marketing', 'referrals'],
+        ['marketing', 'campaigns'],
+        ['marketing', 'campaign_contacts'],
+        ['finance', 'account_balances'],
     ]) }}
 {% endmacro %}
 

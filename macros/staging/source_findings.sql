@@ -72,7 +72,7 @@
 
 {% macro shown_columns() %}
     {% set words, shapes = [], [] %}
-    {% for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
+    {% for source_name, table_name in customer_tiering.raw_tables() if execute %}
         {% for column in customer_tiering.source_node(source_name, table_name).columns.values()
             if not column.name.endswith('_id') and not column.config.meta.get('pii') %}
             {% do (words if column.data_type in ('string', 'boolean') else shapes).append(
@@ -86,7 +86,7 @@
 
 {% macro fault_in_words(table, column, reason) %}
         case
-            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
+            {%- for source_name, table_name in customer_tiering.raw_tables() if execute %}
             {%- for name, declared in customer_tiering.source_node(source_name, table_name).columns.items()
                 if 'words_of' in declared.config.meta %}
             when {{ table }} = '{{ table_name }}' and {{ column }} = '{{ name }}' and {{ reason }} = 'not_allowed'
@@ -111,7 +111,7 @@
 
 {% macro advice_in_words(table, column, reason) %}
         case
-            {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() if execute %}
+            {%- for source_name, table_name in customer_tiering.raw_tables() if execute %}
             {%- set columns = customer_tiering.source_node(source_name, table_name).columns %}
             {%- for name in customer_tiering.rejecting_columns(columns.values()) %}
             {%- for fault, advice in customer_tiering.advice_on(columns[name]).items() %}
@@ -169,7 +169,7 @@
         ],
     } -%}
     {%- set queries = [] -%}
-    {%- for source_name, table_name, staged_model in customer_tiering.raw_tables() -%}
+    {%- for source_name, table_name in customer_tiering.raw_tables() -%}
         {%- set limits = customer_tiering.source_limits(source_name, table_name) -%}
         {%- for finding, rows in measures.items() if finding == 'rejected' or finding in limits -%}
             {%- set query %}
@@ -186,32 +186,4 @@
         {%- endfor -%}
     {%- endfor -%}
     {{ queries | join('\n        union all') }}
-{% endmacro %}
-
-
-{# Rows with the key of an accepted one are counted for required tables alone. The base model of a table that is not
-   in `limited` is not read, as a join with nothing ends at once. #}
-{% macro rejected_values(source_name, table_name, limited) %}
-    {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
-    {%- set is_required = customer_tiering.source_meta(source_name, table_name, 'required') %}
-        select
-            '{{ table_name }}' as source_table,
-            rejected.rejected_column as column_name,
-            rejected.reject_reason,
-            {{ customer_tiering.json_value('rejected.raw_record', "'$.' || rejected.rejected_column") }} as raw_value,
-            count(*) as row_count,
-            {{ 'count(accepted.row_key)' if is_required else '0' }} as rows_of_accepted_keys
-        from {{ base }} as rejected
-        inner join {{ limited }} as limited
-            on limited.source_table = case when rejected.reject_reason is not null then '{{ table_name }}' end
-        {%- if is_required %}
-        left join (
-            select distinct base.row_key
-            from {{ base }} as base
-            inner join {{ limited }} as limited_table
-                on limited_table.source_table = case when base.reject_reason is null then '{{ table_name }}' end
-        ) as accepted
-            on rejected.row_key = accepted.row_key
-        {%- endif %}
-        group by 1, 2, 3, 4
 {% endmacro %}

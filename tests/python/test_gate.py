@@ -242,7 +242,8 @@ def test_all_that_is_computed_waits_for_the_gate() -> None:
     }
     assert early == {
         *("int_customer_merges", "int_customer_identities", "int_customer_keys", "int_orders"),
-        *("int_unknown_customers", "int_raw_row_counts", "int_source_counts", "source_coverage"),
+        *("int_unknown_customers", "int_flawed_rows", "int_duplicate_counts", "int_raw_row_counts"),
+        *("int_source_counts", "source_coverage"),
         *("int_exceeded_limits", "int_rejection_causes", "int_foreign_currencies"),
         # of a group of companies the key is that of its root
         *("int_customer_records", "int_customer_parents", "int_customer_groups"),

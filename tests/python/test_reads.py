@@ -38,10 +38,12 @@ REASONS: dict[str, dict[str, dict[str, int]]] = {
     "raw.orders": {
         "which of several rows of an order counts is known from all of them": {
             "int_orders": 3,
-            "int_rejected_records": 2,
+            "int_duplicate_counts": 2,
+            "int_rejected_records": 1,
         },
-        "the gate counts all rows that have landed, by what became of them": {
-            "int_source_counts": 3,
+        "the gate looks at all rows that have landed, and counts them": {
+            "int_flawed_rows": 1,
+            "int_raw_row_counts": 1,
             "source_coverage": 1,
         },
         "customers are numbered by all ids that any table names": {"int_customer_keys": 1},
@@ -64,9 +66,9 @@ REASONS: dict[str, dict[str, dict[str, int]]] = {
             "int_unknown_customers": 1,
         },
         "the gate and its reports count all rows": {
-            "int_source_counts": 2,
-            "int_source_findings": 1,
-            "reconciliation": 1,
+            "int_raw_row_counts": 1,
+            "int_source_counts": 1,
+            "int_source_findings": 2,
             "warnings": 1,
         },
         "the test is of all rows": {

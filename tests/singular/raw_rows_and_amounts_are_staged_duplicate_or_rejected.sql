@@ -10,7 +10,7 @@ reconciliation as (
 ),
 
 raw_counts as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- for source_name, table_name in raw_tables() %}
     select
         '{{ table_name }}' as source_table,
         count(*) as row_count

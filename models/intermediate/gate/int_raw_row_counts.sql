@@ -14,8 +14,12 @@
     'account_balances': ['customer_id', known_customers],
 } -%}
 
-with customers as (
-    select * from {{ ref('stg_crm__customers') }}
+with flawed_rows as (
+    select * from {{ ref('int_flawed_rows') }}
+),
+
+customers as (
+    select * from {{ ref('base_crm__customers') }}
 ),
 
 customer_keys as (
@@ -34,6 +38,7 @@ known_keys as (
     select customer_keys.customer_key
     from customers
     inner join customer_keys on customers.customer_id = customer_keys.customer_id
+    where customers.reject_reason is null
     union
     select orders.member_key as customer_key from orders
     where not orders.is_rejected
@@ -46,18 +51,14 @@ known_customers as (
 ),
 
 read as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- for source_name, table_name in raw_tables() %}
     {%- set base = ref('base_' ~ source_name ~ '__' ~ table_name) %}
     {%- set amount = source_meta(source_name, table_name, 'amount') %}
-    {%- set has_amount = 'true' if amount else 'false' %}
-    {%- set amount = amount or 'cast(null as decimal(18, 2))' %}
     {%- set naming_column, known_ids = naming.get(table_name, ['', '']) %}
     select
         '{{ table_name }}' as source_table,
         '{{ naming_column }}' as naming_column,
         count(*) as rows_in,
-        count(case when reject_reason is null then 1 end) as rows_accepted,
-        {{ has_amount }} as has_amount,
         {%- if naming_column %}
         exists (
             select 1
@@ -71,11 +72,31 @@ read as (
         {%- else %}
         true as has_known_rows,
         {%- endif %}
-        sum({{ amount }}) as amount_in,
-        sum(case when reject_reason is null then {{ amount }} end) as amount_accepted
+        {{ 'true' if amount else 'false' }} as has_amount,
+        sum({{ amount or 'cast(null as decimal(18, 2))' }}) as amount_in
     from {{ base }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+rejected as (
+    select
+        source_table,
+        count(*) as row_count,
+        sum(amount) as amount
+    from flawed_rows
+    where reject_reason is not null
+    group by 1
+),
+
+-- a row is accepted unless it is rejected: the faults of all rows are looked for once
+accepted as (
+    select
+        read.*,
+        read.rows_in - coalesce(rejected.row_count, 0) as rows_accepted,
+        coalesce(read.amount_in, 0) - coalesce(rejected.amount, 0) as amount_accepted
+    from read
+    left join rejected on read.source_table = rejected.source_table
 ),
 
 counted as (
@@ -87,10 +108,10 @@ counted as (
         rows_in,
         rows_accepted,
         coalesce(amount_in, 0) as amount_in,
-        coalesce(amount_accepted, 0) as amount_accepted,
+        amount_accepted,
 
         has_amount
-    from read
+    from accepted
 )
 
 select * from counted

@@ -3,6 +3,14 @@ with source_counts as (
     select * from {{ ref('int_source_counts') }}
 ),
 
+flawed_rows as (
+    select * from {{ ref('int_flawed_rows') }}
+),
+
+customers as (
+    select * from {{ ref('base_crm__customers') }}
+),
+
 orders as (
     select * from {{ ref('int_orders') }}
 ),
@@ -11,11 +19,43 @@ too_many_rejected as (
     select * from {{ ref('int_exceeded_limits') }} where finding = 'rejected'
 ),
 
-rejected_values as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
-    {{ rejected_values(source_name, table_name, 'too_many_rejected') }}
+rejected_rows as (
+    select flawed_rows.*
+    from flawed_rows
+    inner join too_many_rejected on flawed_rows.source_table = too_many_rejected.source_table
+    where flawed_rows.reject_reason is not null
+),
+
+-- keys of accepted rows, in tables that are required
+accepted_keys as (
+    select distinct 'customers' as source_table, customers.customer_id as row_key
+    from customers
+    where
+        customers.reject_reason is null
+        and customers.customer_id in (select rejected_rows.row_key from rejected_rows)
     union all
-    {%- endfor %}
+    -- not the CTE above: DuckDB writes out one that is read twice
+    select 'orders' as source_table, orders.order_id as row_key
+    from {{ ref('int_orders') }} as orders
+    where orders.order_id in (select rejected_rows.row_key from rejected_rows)
+),
+
+values_at_fault as (
+    select
+        rejected_rows.source_table,
+        rejected_rows.rejected_column as column_name,
+        rejected_rows.reject_reason,
+        {{ json_value('rejected_rows.raw_record', "'$.' || rejected_rows.rejected_column") }}
+            as raw_value,
+        count(*) as row_count,
+        count(accepted_keys.row_key) as rows_of_accepted_keys
+    from rejected_rows
+    left join accepted_keys
+        on
+            rejected_rows.source_table = accepted_keys.source_table
+            and rejected_rows.row_key = accepted_keys.row_key
+    group by 1, 2, 3, 4
+    union all
     select
         'orders' as source_table,
         case reject_reason
@@ -28,9 +68,7 @@ rejected_values as (
     from orders
     where is_rejected
     group by 1, 2, 3, 4
-),
-
-unmatched_rows as (
+    union all
     select
         source_table,
         unmatched_column as column_name,
@@ -42,12 +80,6 @@ unmatched_rows as (
         0 as rows_of_accepted_keys
     from source_counts
     where unmatched_column is not null
-),
-
-values_at_fault as (
-    select * from rejected_values
-    union all
-    select * from unmatched_rows
 ),
 
 personal_values as (

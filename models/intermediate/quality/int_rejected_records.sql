@@ -1,17 +1,14 @@
-with cross_table_rejects as (
-    select * from {{ ref('int_cross_table_rejects') }}
+with flawed_rows as (
+    select * from {{ ref('int_flawed_rows') }}
 ),
 
-flawed as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
-    {{ flawed_rows(source_name, table_name, 'cross_table_rejects') }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+cross_table_rejects as (
+    select * from {{ ref('int_cross_table_rejects') }}
 ),
 
 nullable_columns as (
     {%- set nullable = [] %}
-    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- for source_name, table_name in raw_tables() %}
     {%- for name in nulled_columns(source_name, table_name) %}
     {%- do nullable.append([table_name, name]) %}
     {%- endfor %}
@@ -24,44 +21,41 @@ nullable_columns as (
 
 nulled as (
     select
-        flawed.source_table,
-        flawed.source_key,
+        flawed_rows.source_table,
+        flawed_rows.source_key,
         'nulled' as action,
         split_part(
-            split_part(flawed.nulled_values, '|' || nullable_columns.column_name || ':', 2), '|', 1
+            split_part(flawed_rows.nulled_values, '|' || nullable_columns.column_name || ':', 2),
+            '|', 1
         ) as reject_reason,
         nullable_columns.column_name,
-        flawed.raw_record,
-        flawed.raw_record_restricted
-    from flawed
+        flawed_rows.raw_record,
+        flawed_rows.raw_record_restricted
+    from flawed_rows
     inner join nullable_columns
         on
-            flawed.source_table = nullable_columns.source_table
-            and position('|' || nullable_columns.column_name || ':' in flawed.nulled_values) > 0
-    where flawed.reject_reason is null
-),
-
-keys_at_fault as (
-    select distinct source_table, row_key from cross_table_rejects
+            flawed_rows.source_table = nullable_columns.source_table
+            and position('|' || nullable_columns.column_name || ':' in flawed_rows.nulled_values)
+            > 0
+    where flawed_rows.reject_reason is null
 ),
 
 -- what another table shows is wrong with the row that staging keeps of its key
+accepted_rows as (
+    {%- for source_name, table_name in raw_tables() %}
+    {{ accepted_rows_of_keys(source_name, table_name, 'cross_table_rejects') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
 ranked as (
     select
-        flawed.*,
+        *,
         row_number() over (
-            partition by flawed.source_table, flawed.row_key
-            order by
-                flawed.changed_at desc nulls last,
-                flawed.newest_event_at desc nulls last,
-                flawed.row_text
+            partition by source_table, row_key
+            order by changed_at desc nulls last, newest_event_at desc nulls last, row_text
         ) as place
-    from flawed
-    inner join keys_at_fault
-        on
-            flawed.source_table = keys_at_fault.source_table
-            and flawed.row_key = keys_at_fault.row_key
-    where flawed.reject_reason is null
+    from accepted_rows
 ),
 
 rejected as (
@@ -73,7 +67,7 @@ rejected as (
         rejected_column as column_name,
         raw_record,
         raw_record_restricted
-    from flawed
+    from flawed_rows
     where reject_reason is not null
     union all
     select * from nulled

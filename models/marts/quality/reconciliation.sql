@@ -27,55 +27,6 @@ rejected_later as (
     group by source_table
 ),
 
-staged as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
-    {%- set amount = source_meta(source_name, table_name, 'amount') %}
-    select
-        '{{ table_name }}' as source_table,
-        count(*) as rows_kept,
-        sum({{ amount or 'cast(null as decimal(18, 2))' }}) as amount_kept
-    from {{ ref(staged_model) }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-counted as (
-    select
-        source_counts.source_table,
-        source_counts.rows_in,
-        source_counts.rows_accepted,
-        staged.rows_kept,
-        source_counts.rows_of_known_customers,
-        source_counts.rows_of_unknown_customers,
-        source_counts.rows_of_guests,
-        source_counts.has_amount,
-        source_counts.amount_in,
-        source_counts.amount_accepted,
-        staged.amount_kept
-    from source_counts
-    inner join staged on source_counts.source_table = staged.source_table
-),
-
-undecided as (
-    select
-        source_table,
-        rows_undecided as row_count,
-        amount_undecided as amount
-    from source_counts
-    where rows_undecided is not null
-    {%- for source_name, table_name, staged_model in raw_tables()
-        if not source_meta(source_name, table_name, 'required') %}
-    union all
-    select
-        source_table,
-        row_count,
-        amount
-    from (
-        {{ undecided_duplicates(source_name, table_name, 'counted') }}
-    ) as {{ table_name }}_undecided
-    {%- endfor %}
-),
-
 -- staged rows that lack all that a model could read of them: a score on an unknown scale, a ticket
 -- neither rated nor of a type, a product that is in no category and of no type
 unused as (
@@ -100,29 +51,28 @@ unused as (
 
 reconciled as (
     select
-        counted.source_table,
+        source_counts.source_table,
 
-        counted.rows_in,
-        counted.rows_kept - coalesce(rejected_later.row_count, 0) as rows_staged,
-        counted.rows_accepted - counted.rows_kept as rows_duplicate,
-        counted.rows_in - counted.rows_accepted
+        source_counts.rows_in,
+        source_counts.rows_kept - coalesce(rejected_later.row_count, 0) as rows_staged,
+        source_counts.rows_accepted - source_counts.rows_kept as rows_duplicate,
+        source_counts.rows_in - source_counts.rows_accepted
         + coalesce(rejected_later.row_count, 0) as rows_rejected,
-        counted.has_amount,
-        counted.amount_in,
-        coalesce(counted.amount_kept, 0) - coalesce(rejected_later.amount, 0) as amount_staged,
-        counted.amount_accepted - coalesce(counted.amount_kept, 0) as amount_duplicate,
-        counted.amount_in - counted.amount_accepted
+        source_counts.has_amount,
+        source_counts.amount_in,
+        source_counts.amount_kept - coalesce(rejected_later.amount, 0) as amount_staged,
+        source_counts.amount_accepted - source_counts.amount_kept as amount_duplicate,
+        source_counts.amount_in - source_counts.amount_accepted
         + coalesce(rejected_later.amount, 0) as amount_rejected,
-        counted.rows_of_known_customers,
-        counted.rows_of_unknown_customers,
-        counted.rows_of_guests,
-        undecided.row_count as rows_undecided,
+        source_counts.rows_of_known_customers,
+        source_counts.rows_of_unknown_customers,
+        source_counts.rows_of_guests,
+        source_counts.rows_undecided,
         coalesce(unused.row_count, 0) as rows_unused,
-        coalesce(undecided.amount, 0) as amount_undecided
-    from counted
-    inner join undecided on counted.source_table = undecided.source_table
-    left join rejected_later on counted.source_table = rejected_later.source_table
-    left join unused on counted.source_table = unused.source_table
+        source_counts.amount_undecided
+    from source_counts
+    left join rejected_later on source_counts.source_table = rejected_later.source_table
+    left join unused on source_counts.source_table = unused.source_table
 )
 
 select

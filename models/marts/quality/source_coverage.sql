@@ -2,7 +2,7 @@ with landed as (
     select * from {{ source('landing', 'landed_columns') }}
 ),
 
-{% for source_name, table_name, staged_model in raw_tables() -%}
+{% for source_name, table_name in raw_tables() -%}
 {{ table_name }}_counts as (
     select
         {%- for name in column_names(source_name, table_name) %}
@@ -14,7 +14,7 @@ with landed as (
 
 {% endfor -%}
 filled as (
-    {%- for source_name, table_name, staged_model in raw_tables() %}
+    {%- for source_name, table_name in raw_tables() %}
     {%- set is_last_table = loop.last %}
     {%- for name in column_names(source_name, table_name) %}
     select
