@@ -1,5 +1,5 @@
 with items as (
-    select distinct
+    select
         customer_key,
         category,
         order_date,

@@ -1,6 +1,6 @@
 {# Categories that a customer bought in the half year that ends with a period, and never before. #}
 with items as (
-    select distinct
+    select
         customer_key,
         category,
         order_date,
@@ -27,18 +27,28 @@ recent as (
             and (items.undone_on is null or items.undone_on > periods.period_end)
 ),
 
+first_bought as (
+    select
+        customer_key,
+        category,
+        undone_on,
+        min(order_date) as order_date
+    from items
+    group by customer_key, category, undone_on
+),
+
 bought_before as (
     select distinct
         recent.customer_key,
         recent.category,
         recent.period_index
     from recent
-    inner join items
+    inner join first_bought
         on
-            recent.customer_key = items.customer_key
-            and recent.category = items.category
-            and recent.period_end >= items.order_date + {{ half_year_days() }}
-            and (items.undone_on is null or recent.period_end < items.undone_on)
+            recent.customer_key = first_bought.customer_key
+            and recent.category = first_bought.category
+            and recent.period_end >= first_bought.order_date + {{ half_year_days() }}
+            and (first_bought.undone_on is null or recent.period_end < first_bought.undone_on)
 ),
 
 counted as (
