@@ -16,7 +16,13 @@ tier_alerts as (
 ),
 
 states as (
-    select * from {{ ref('int_tier_states') }}
+    select
+        states.customer_key,
+        states.period_index,
+        states.tier_rank
+    from {{ ref('int_tier_states') }} as states
+    inner join {{ ref('int_periods_to_compute') }} as periods
+        on states.period_index = periods.period_index
 ),
 
 rules as (

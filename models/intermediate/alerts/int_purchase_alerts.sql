@@ -12,6 +12,10 @@ changes as (
     select * from {{ ref('int_measure_changes') }}
 ),
 
+first_to_compute as (
+    select min(period_index) as period_index from periods
+),
+
 slowing as (
     select
         customer_key,
@@ -58,16 +62,18 @@ dropped as (
 -- periods with revenue, each with those of the year before it
 with_revenue as (
     select
-        customer_key,
-        period_index,
-        period_revenue,
-        cast(sum(period_revenue) over year_before as decimal(18, 2)) as revenue_before,
+        changes.customer_key,
+        changes.period_index,
+        changes.period_revenue,
+        cast(sum(changes.period_revenue) over year_before as decimal(18, 2)) as revenue_before,
         cast(count(*) over year_before as integer) as periods_before
     from changes
-    where period_revenue > 0
+    inner join first_to_compute
+        on changes.period_index >= first_to_compute.period_index - {{ periods_a_year() }}
+    where changes.period_revenue > 0
     window year_before as (
-        partition by customer_key
-        order by period_index
+        partition by changes.customer_key
+        order by changes.period_index
         range between {{ periods_a_year() }} preceding and 1 preceding
     )
 ),

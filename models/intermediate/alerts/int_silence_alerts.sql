@@ -73,10 +73,16 @@ contact_days as (
 
 contacts as (
     select
-        customer_key,
-        contact_on,
-        lead(contact_on) over (partition by customer_key order by contact_on) as next_contact_on
+        contact_days.customer_key,
+        contact_days.contact_on,
+        lead(contact_days.contact_on) over (
+            partition by contact_days.customer_key order by contact_days.contact_on
+        ) as next_contact_on
     from contact_days
+    where
+        contact_days.customer_key in (
+            select without_orders.customer_key from without_orders
+        )
 ),
 
 silent as (
