@@ -15,14 +15,35 @@ with changes as (
     where states.change_type is not null and states.change_type <> 'keep'
 ),
 
--- made first: joined last, the inputs of all reviews would be joined to all else
-reference as {{ computed_once() }} (
+compared_reviews as (
+    select
+        customer_key,
+        period_index
+    from changes
+    union distinct
+    select
+        customer_key,
+        reference_index as period_index
+    from changes
+),
+
+-- made first: joined last, the inputs and signals of all reviews would be joined to all else
+inputs as {{ computed_once() }} (
     select inputs.*
     from {{ ref('int_score_inputs') }} as inputs
-    inner join (select distinct customer_key, reference_index from changes) as compared_reviews
+    inner join compared_reviews
         on
             inputs.customer_key = compared_reviews.customer_key
-            and inputs.period_index = compared_reviews.reference_index
+            and inputs.period_index = compared_reviews.period_index
+),
+
+signals as {{ computed_once() }} (
+    select signals.*
+    from {{ ref('int_customer_signals') }} as signals
+    inner join compared_reviews
+        on
+            signals.customer_key = compared_reviews.customer_key
+            and signals.period_index = compared_reviews.period_index
 ),
 
 weight_sets as (
@@ -50,7 +71,7 @@ by_input as (
             as points_after,
         {{ unnested(own_rises('latest', 'reference')) }} as own_rise
     from changes
-    inner join {{ ref('int_score_inputs') }} as latest
+    inner join inputs as latest
         on
             changes.customer_key = latest.customer_key
             and changes.period_index = latest.period_index
@@ -58,7 +79,7 @@ by_input as (
         on
             latest.period_index = latest_weights.period_index
             and latest.known_inputs = latest_weights.known_inputs
-    left join {{ ref('int_customer_signals') }} as latest_signals
+    left join signals as latest_signals
         on
             latest.customer_key = latest_signals.customer_key
             and latest.period_index = latest_signals.period_index
@@ -70,7 +91,7 @@ by_input as (
                 latest_measures.next_change_index is null
                 or latest.period_index < latest_measures.next_change_index
             )
-    inner join reference
+    inner join inputs as reference
         on
             changes.customer_key = reference.customer_key
             and changes.reference_index = reference.period_index
@@ -78,7 +99,7 @@ by_input as (
         on
             reference.period_index = reference_weights.period_index
             and reference.known_inputs = reference_weights.known_inputs
-    left join {{ ref('int_customer_signals') }} as reference_signals
+    left join signals as reference_signals
         on
             reference.customer_key = reference_signals.customer_key
             and reference.period_index = reference_signals.period_index
