@@ -648,6 +648,35 @@ def test_kept_rows_are_those_of_the_build_before(
     assert_equals_full_build(project, in_june, raw, "2024-06-12")
 
 
+def test_alerts_resolved_by_the_end_of_a_kept_period_are_kept(
+    project: CompiledProject, in_june: duckdb.DuckDBPyConnection
+) -> None:
+    """Marked alerts lose their mark when the period in which they were resolved, or one before it, is computed anew."""
+
+    def marked() -> Counter:
+        rows = in_june.execute(
+            "select cast(resolved_on as varchar) from marts.customer_alerts where severity = 'marked'"
+        ).fetchall()
+        return Counter(resolved_on for (resolved_on,) in rows)
+
+    in_june.execute("update marts.customer_alerts set severity = 'marked'")
+    april, may = Counter({"2024-04-30": 2}), Counter({"2024-05-31": 1})
+    assert marked() == april + may + Counter({None: 4})
+
+    raw = with_order("c3", "c", "2024-06-12", "5.00")
+    project.build_again(in_june, raw, "2024-06-12")
+    assert marked() == april + may
+
+    raw = {**raw, "orders": [*raw["orders"], order("a9", "a", "2024-05-20", "1.00")]}
+    project.build_again(in_june, raw, "2024-06-12")
+    assert marked() == april
+
+    raw = {**raw, "orders": [*raw["orders"], order("b9", "b", "2024-04-20", "1.00")]}
+    project.build_again(in_june, raw, "2024-06-12")
+    assert not marked()
+    assert_equals_full_build(project, in_june, raw, "2024-06-12")
+
+
 def test_measures_and_rhythms_of_customers_whose_ledger_stands_are_kept(
     project: CompiledProject, in_june: duckdb.DuckDBPyConnection
 ) -> None:

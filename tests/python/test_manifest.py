@@ -404,6 +404,11 @@ def is_by_period(node: Node) -> bool:
     return any("delete_periods_to_compute" in hook["sql"] for hook in hooks)
 
 
+def depends_on_kept_periods(node: Node) -> bool:
+    """Whether a model keeps rows, each as long as a period is kept."""
+    return is_by_period(node) or node["name"] == "customer_alerts"
+
+
 def keeps_rows(manifest: Node, unique_id: str) -> bool:
     """Whether rows of kept periods stand: a model by period has them, or they are made of those, of seeds and periods."""
     node = manifest["nodes"].get(unique_id, {"name": "", "resource_type": "source", "config": {}})
@@ -448,7 +453,7 @@ def ways_to_raw_tables(manifest: Node) -> tuple[list[str], set[str]]:
     NOT_FINGERPRINTED."""
     facts = fingerprinted_facts(manifest)
     ways, used = [], set()
-    open_ways = [[node] for node in nodes(manifest, "model") if is_by_period(node)]
+    open_ways = [[node] for node in nodes(manifest, "model") if depends_on_kept_periods(node)]
     seen = {way[0]["unique_id"] for way in open_ways}
     while open_ways:
         way = open_ways.pop()
@@ -534,12 +539,14 @@ def read_without_fingerprint(
 ) -> Columns:
     """The columns of incremental models that hold values of such a column."""
     between = tuple(
-        model for model in project.models if model.schema == "intermediate" or model.period_column
+        model
+        for model in project.models
+        if model.schema == "intermediate" or "is_kept" in model.hook
     )
     found = derived(
         replace(project, models=between), without_fingerprint(project, manifest), columns
     )
-    incremental = {relation_of(model.relation) for model in between if model.period_column}
+    incremental = {relation_of(model.relation) for model in between if "is_kept" in model.hook}
     return {(relation, column) for relation, column in found if relation in incremental}
 
 
@@ -563,6 +570,12 @@ def test_no_period_holds_a_column_that_is_in_no_fingerprint(
             "customer_key, customer_id",
             "customer_key, city as customer_id",
             ("marts.customer_periods", "customer_id"),
+        ),
+        (
+            "customer_alerts",
+            "customer_key, customer_id",
+            "customer_key, city as customer_id",
+            ("marts.customer_alerts", "customer_id"),
         ),
         (
             "int_fact_fingerprints",

@@ -1,3 +1,4 @@
+{# An alert that was resolved by the end of a kept period stands: the others are computed. #}
 with alert_reviews as (
     select * from {{ ref('int_alert_reviews') }}
 ),
@@ -10,55 +11,57 @@ periods as (
     select * from {{ ref('int_review_periods') }}
 ),
 
+last_kept as (
+    select coalesce(max(period_index), 0) as period_index from periods where is_kept
+),
+
+to_compute as (
+    select distinct
+        alert_reviews.customer_key,
+        alert_reviews.alert_code
+    from alert_reviews
+    inner join last_kept on alert_reviews.period_index >= last_kept.period_index
+),
+
+-- in consecutive periods the difference stays the same
 numbered as (
     select
-        customer_key,
-        alert_code,
-        severity,
-        action_code,
-        measure,
-        value_now,
-        value_before,
-        detail,
-        period_index,
-        row_number() over by_period as review_number,
-        lead(period_index) over by_period as next_index
+        alert_reviews.customer_key,
+        alert_reviews.alert_code,
+        alert_reviews.period_index,
+        alert_reviews.period_index - row_number() over (
+            partition by alert_reviews.customer_key, alert_reviews.alert_code
+            order by alert_reviews.period_index
+        ) as stretch_number
     from alert_reviews
-    window by_period as (partition by customer_key, alert_code order by period_index)
+    inner join to_compute
+        on
+            alert_reviews.customer_key = to_compute.customer_key
+            and alert_reviews.alert_code = to_compute.alert_code
 ),
 
-last_reviews as (
+bounds as (
     select
         customer_key,
         alert_code,
-        severity,
-        action_code,
-        measure,
-        value_now,
-        value_before,
-        detail,
-        period_index,
-        review_number
+        stretch_number,
+        min(period_index) as first_index,
+        max(period_index) as last_index
     from numbered
-    where next_index is null or next_index <> period_index + 1
+    group by 1, 2, 3
 ),
 
--- a stretch's length is the gap between the review numbers of consecutive stretch ends
 stretches as (
     select
-        customer_key,
-        alert_code,
-        severity,
-        action_code,
-        measure,
-        value_now,
-        value_before,
-        detail,
-        period_index,
-        period_index + 1 - (review_number - coalesce(lag(review_number) over by_period, 0))
-            as first_index
-    from last_reviews
-    window by_period as (partition by customer_key, alert_code order by period_index)
+        alert_reviews.*,
+        bounds.first_index
+    from bounds
+    inner join last_kept on bounds.last_index >= last_kept.period_index
+    inner join alert_reviews
+        on
+            bounds.customer_key = alert_reviews.customer_key
+            and bounds.alert_code = alert_reviews.alert_code
+            and bounds.last_index = alert_reviews.period_index
 )
 
 select
