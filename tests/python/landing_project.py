@@ -58,7 +58,6 @@ def _make(project: Path) -> None:
     (models / "sources.yml").unlink()
     known = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
     wanted = {*QUALITY, *(path.stem for path in (PROJECT / "models" / "staging").rglob("*.sql"))}
-    wanted |= _raw_tables_models()
     copied: set[str] = set()
     seeds: set[str] = set()
     while todo := wanted - copied:
@@ -71,7 +70,8 @@ def _make(project: Path) -> None:
         )
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(known[name], folder)
-        referred = set(re.findall(r"ref\('(\w+)'\)", text))
+        # some models name others in a list
+        referred = set(re.findall(r"ref\('(\w+)'\)", text)) | set(re.findall(r"'(int_\w+)'", text))
         wanted |= referred & set(known)
         seeds |= referred - set(known)
     (models / "last_build.sql").unlink()
@@ -86,8 +86,3 @@ def _make(project: Path) -> None:
         for suffix in ("csv", "yml"):
             shutil.copy(PROJECT / "seeds" / f"{seed}.{suffix}", project / "built_seeds")
     parse_for_others(project)
-
-
-def _raw_tables_models() -> set[str]:
-    text = (PROJECT / "macros" / "staging" / "raw_tables.sql").read_text(encoding="utf-8")
-    return set(re.findall(r"'((?:int|stg)_\w+)'\]", text))
