@@ -67,7 +67,8 @@ class Models:
             "source": lambda schema, name: f"{schema if schema == 'builds' else 'raw'}.{name}",
         }
         for path in sorted((project / "macros").rglob("*.sql")):
-            if "postgres" not in path.parts:
+            # how tables and views are made is dbt's own tag
+            if "postgres" not in path.parts and path.stem != "materializations":
                 self._load(path)
         self._name("setting", lambda name: _setting(settings, name))
 
