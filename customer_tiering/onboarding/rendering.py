@@ -20,6 +20,8 @@ from customer_tiering.configuration import PACKAGE, Settings
 from customer_tiering.quoting import literal
 
 _ENVIRONMENT = Environment(extensions=["jinja2.ext.do"])
+# Tags of dbt's own: what is in such a file, a run by dbt alone needs.
+_OF_DBT = re.compile(r"\{%-?\s*(materialization|test|data_test|snapshot)\b")
 
 
 @cache
@@ -67,8 +69,9 @@ class Models:
             "source": lambda schema, name: f"{schema if schema == 'builds' else 'raw'}.{name}",
         }
         for path in sorted((project / "macros").rglob("*.sql")):
-            # how tables and views are made is dbt's own tag
-            if "postgres" not in path.parts and path.stem != "materializations":
+            if "postgres" not in path.parts and not _OF_DBT.search(
+                path.read_text(encoding="utf-8")
+            ):
                 self._load(path)
         self._name("setting", lambda name: _setting(settings, name))
 

@@ -73,3 +73,12 @@ def test_tables_and_views_take_each_others_place(project: Path) -> None:
     for materialized, value in (("view", 1), ("table", 2), ("view", 3), ("view", 4), ("table", 5)):
         build(project, materialized, str(value))
         assert found(project) == {"numbers": value, "twice": 2 * value}
+
+
+@pytest.mark.parametrize("materialized", ["view", "table"])
+def test_a_contract_is_held_to(project: Path, materialized: str) -> None:
+    text = CONTRACT.replace("integer", "varchar")
+    (project / "models/numbers.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(RuntimeError, match="contract"):
+        build(project, materialized, "1")
+    assert found(project) == {}

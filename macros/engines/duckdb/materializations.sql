@@ -9,6 +9,7 @@
     {% if existing and not existing.is_view %}
         {% do adapter.drop_relation(existing) %}
     {% endif %}
+    {% if config.get('contract').enforced %}{% do get_assert_columns_equivalent(sql) %}{% endif %}
     {% call statement('main', auto_begin=false) %}
         create or replace view {{ target_relation }} as (
             {{ sql }}
